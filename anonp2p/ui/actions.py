@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import UNSET
 
-from anonp2p.protocol import frames
+from anonp2p.protocol import room_state
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.ui.attention import Level
@@ -17,8 +17,8 @@ class CreateRoomAction:
     """Create a room."""
 
     name: str
-    retention: frames.RetentionPolicy = ANY
-    history: frames.HistoryPolicy = NO_HISTORY
+    retention: room_state.RetentionPolicy = ANY
+    history: room_state.HistoryPolicy = NO_HISTORY
     re: events.Re = UNSET
 
 

@@ -4,7 +4,7 @@ from msgspec import UNSET
 
 from anonp2p.errors import AnonError
 from anonp2p.names.codes import RoomKey
-from anonp2p.protocol import frames
+from anonp2p.protocol import room_state
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
@@ -21,8 +21,8 @@ class Simulation:
         self,
         re: events.Re = UNSET,
         *,
-        retention: frames.RetentionPolicy = ANY,
-        history: frames.HistoryPolicy = NO_HISTORY,
+        retention: room_state.RetentionPolicy = ANY,
+        history: room_state.HistoryPolicy = NO_HISTORY,
     ) -> None:
         self.world = World()
         self.rules = retention, history

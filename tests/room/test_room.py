@@ -8,7 +8,7 @@ from msgspec import UNSET
 from anonp2p import limits
 from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.errors import TorLost
-from anonp2p.protocol import frames
+from anonp2p.protocol import room_state
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
 from tests.room.peers import kinds
@@ -220,7 +220,7 @@ def test_questions_are_answered_with_what_holds_now(room: Simulation) -> None:
 
 
 def test_retain_answers_what_holds_and_keeps_to_the_rooms_bounds() -> None:
-    room = Simulation(retention=frames.RetentionPolicy(10, 60, 3600))
+    room = Simulation(retention=room_state.RetentionPolicy(10, 60, 3600))
     ann = room.joined("ann")
 
     def answer(ttl: int | None) -> list[events.Event]:

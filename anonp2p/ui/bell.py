@@ -8,8 +8,8 @@ from anonp2p import limits
 
 _WORDS = "anonp2p: there is something new for you"
 _OF_KITTY = f"\x1b]99;;{_WORDS}\x1b\\"
-_OF_URXVT = f"\x1b]777;notify;anonp2p;{_WORDS}\x07"
-_OF_OTHERS = f"\x1b]9;{_WORDS}\x07"  # iTerm2's, which most others understand
+_OF_URXVT = f"\x1b]777;notify;anonp2p;{_WORDS}\x1b\\"
+_OF_OTHERS = f"\x1b]9;{_WORDS}\x1b\\"  # iTerm2's, which most others understand
 
 
 class Bell:

@@ -60,4 +60,4 @@ class Clipboard:
 
 def _sequence(text: str) -> str:
     """The sequence that puts a text on the clipboard; an empty one empties it."""
-    return f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\x07"
+    return f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\x1b\\"

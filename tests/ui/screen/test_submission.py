@@ -267,7 +267,7 @@ def said(seq: int, text: str, *, private: bool = False) -> events.MessageEvent:
 
 def pasted(desk: Desk) -> list[str]:
     """What was on the clipboard, one after the other."""
-    return [base64.b64decode(data.removeprefix("\x1b]52;c;").removesuffix("\a")).decode() for data in desk.copied]
+    return [base64.b64decode(data.removeprefix("\x1b]52;c;").removesuffix("\x1b\\")).decode() for data in desk.copied]
 
 
 def test_code_links_and_messages_are_copied_when_asked_for_and_as_they_are_shown() -> None:

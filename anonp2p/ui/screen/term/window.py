@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-TITLE_BACK: Final = "\x1b]2;\x07\x1b[23;2t"  # empties the title, and restores the one that was kept
+TITLE_BACK: Final = "\x1b]2;\x1b\\\x1b[23;2t"  # empties the title, and restores the one that was kept
 _KEEP = "\x1b[22;2t"
 
 
@@ -22,7 +22,7 @@ class Title:
         if count == self._count:
             return
         if count:
-            self._write(f"{'' if self._count else _KEEP}\x1b]2;({count}) anonp2p\x07")
+            self._write(f"{'' if self._count else _KEEP}\x1b]2;({count}) anonp2p\x1b\\")
         else:
             self._write(TITLE_BACK)
         self._count = count

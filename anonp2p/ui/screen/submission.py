@@ -14,6 +14,7 @@ from anonp2p.room import events, inputs
 from anonp2p.room.snapshot import MemberView
 from anonp2p.ui import actions, commands, sanitize, wording
 from anonp2p.ui.actions import AppAction
+from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.conversation import Conversation, begin_conversation
 from anonp2p.ui.frontend import UserRequest
@@ -51,12 +52,14 @@ class Submission:
         scene: Scene,
         editor: Editor,
         typeahead: Typeahead,
+        bell: Bell,
         clipboard: Clipboard,
         clear_terminal: Callable[[], None],
     ) -> None:
         self._scene = scene
         self._editor = editor
         self._typeahead = typeahead
+        self._bell = bell
         self._clipboard = clipboard
         self._clear_terminal = clear_terminal
         self._number = 0
@@ -161,6 +164,8 @@ class Submission:
                 return self.end_conversation
             case actions.IgnoreAction():
                 return self._ignoring(action)
+            case actions.NotifyAction():
+                return partial(self._set_notices, action)
             case actions.CopyAction(what=what):
                 return partial(self._copy, *self._find_copied(what))
             case inputs.LeaveInput() if active.over:
@@ -240,7 +245,7 @@ class Submission:
             found = find_ignored(members, action.nick)
             return partial(self._ignore, found.member, found.nick)
         tab.ignored.remove_nick(action.nick)
-        return lambda: None
+        return partial(tab.add_system_line, self._scene.now(), [wording.ignored(tab.ignored.nicks)])
 
     def retract_message(self, message: ChatMessage) -> None:
         """Ends a message of ours, for all."""
@@ -269,6 +274,14 @@ class Submission:
                 self._editor.replace(kept, len(kept))
             active.conversation = None
             self._scene.hint = Hint(wording.CONVERSATION_OVER)
+
+    def _set_notices(self, action: actions.NotifyAction) -> None:
+        attention = self._scene.active.attention
+        if action.level is not None:
+            attention.set_level(action.level)
+        if action.desktop is not None:
+            self._bell.is_notifying = action.desktop
+        self._scene.hint = Hint(wording.describe_notices(attention.level, desktop=self._bell.is_notifying))
 
     def _converse(self, conversation: Conversation) -> None:
         self._scene.active.conversation = conversation

@@ -325,8 +325,9 @@ class _Fuzz:
         line.channel = Channel(request.link_secret, line.hello, up=True)
         self.hears(line, payload[padding.LENGTH :])
         if isinstance(request, frames.MeetRequest) and source.below(2):
-            log = request.address, request.index, request.digest, request.openings
-            where = frames.Where(*request.openings[-1].term, *log, source.made(list[frames.SignedEntry]))
+            number, host = request.openings[-1].term
+            log = request.index, request.digest, request.openings
+            where = frames.Where(number, host, request.address, *log, source.made(list[frames.SignedEntry]))
             self._send(line, meeting.sign_redirect(where, ROOM, line.hello, who))
 
     def _meet(self, who: Somebody, link: bytes) -> frames.MeetRequest:

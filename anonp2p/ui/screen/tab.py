@@ -16,6 +16,7 @@ from anonp2p.ui.reasons import describe_reason
 from anonp2p.ui.screen.changing_lines import ChangingLines
 from anonp2p.ui.screen.input.drafts import Draft
 from anonp2p.ui.screen.log_lines import ChatMessage, mentions
+from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.program_lines import SystemLine
 from anonp2p.ui.screen.scrollback import Scrollback
 from anonp2p.ui.screen.warnings import Warnings
@@ -28,6 +29,7 @@ class Tab:
         self.label = label
         self.name = ""
         self.log = Scrollback()
+        self.looks = MemberLooks()
         self.draft = Draft()
         self.warnings = Warnings()
         self.link: Literal["", "connecting", "up", "lost"] = ""
@@ -89,16 +91,10 @@ class Tab:
             case events.ReachableEvent():
                 if not self._lines.mark_reachable():
                     self.add_system_line(now, [wording.REACHABLE_AGAIN])
-            case events.JoinedEvent(unknown_past=True):
-                self._lines.membership_line(now).tell(wording.describe_event(event)[0])
-            case events.JoinedEvent(member=member, nick=nick):
-                self._lines.membership_line(now).add(member, sanitize.sanitize_line(nick), "joined")
-            case events.LeftEvent(member=member, nick=nick, reason="left"):
-                self._lines.membership_line(now).add(member, sanitize.sanitize_line(nick), "left")
-            case events.LeftEvent(member=member, nick=nick, reason="lost"):
-                self._lines.membership_line(now).add(member, sanitize.sanitize_line(nick), "lost")
-            case events.RenamedEvent():
-                self._lines.membership_line(now).tell(wording.describe_event(event)[0])
+            case events.JoinedEvent() | events.RenamedEvent():
+                self._take_move(event, now)
+            case events.LeftEvent(reason="left" | "lost" as move, member=member, nick=nick):
+                self._lines.membership_line(now).add_move(member, sanitize.sanitize_line(nick), move)
             case events.LinkEvent():
                 self._take_link(event, now)
             case events.AlarmEvent():
@@ -143,6 +139,7 @@ class Tab:
                 self.add_system_line(now, wording.describe_event(event))
         self.has_moved = self.has_moved or isinstance(event, _MOVING)
         if isinstance(event, events.LeftEvent):
+            self.looks.leave_member(event.member)
             self.speakers.pop(event.nick, None)
         if isinstance(event, events.RenamedEvent) and event.was in self.speakers:
             del self.speakers[event.was]
@@ -157,6 +154,17 @@ class Tab:
 
     # --- what the events mean
 
+    def _take_move(self, event: events.JoinedEvent | events.RenamedEvent, now: float) -> None:
+        nick, note = sanitize.sanitize_line(event.nick), wording.unknown_past(event.unknown_past)
+        line = self._lines.membership_line(now)
+        match event:
+            case events.JoinedEvent(member=member):
+                self.looks.enter_member(member, nick)
+                line.add_move(member, nick, "joined", note)
+            case events.RenamedEvent(member=member, was=was):
+                self.looks.note_nick(nick)
+                line.rename_member(member, sanitize.sanitize_line(was), nick, note)
+
     def _take_message(self, event: events.MessageEvent, *, seen: bool) -> bool:
         called = not event.mine and (event.private or bool(mentions(event.text, self._nick)))
         if event.mine and isinstance(event.re, int):
@@ -165,6 +173,7 @@ class Tab:
                 self.draft.history.forget(event.re)
             else:
                 self._note_typed(event.seq, event.re)
+        self.looks.note_author(event.member, sanitize.sanitize_line(event.nick))
         if not event.mine:
             self.speakers.pop(event.nick, None)
             self.speakers[event.nick] = None
@@ -204,6 +213,7 @@ class Tab:
     def _take_entered(self, event: events.EnteredEvent, now: float) -> None:
         self._lines.remove_joining()
         self.name, self._nick = event.name, event.nick
+        self.looks.enter_all((person.member, sanitize.sanitize_line(person.nick)) for person in event.members)
         if event.role == "host":
             self._lines.show_code(now, event.name, event.code)
             return

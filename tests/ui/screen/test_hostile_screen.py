@@ -201,7 +201,7 @@ def test_other_widths_move_nothing_of_the_programs(opinion: str, shape: str, mon
             for y in place.log:  # the bar left of the texts, too
                 left = "".join(cell.data for cell in place.row(y)[: max(place.x, 6)])
                 assert re.match(
-                    r"│|12:\d\d" if place.is_narrow and left.strip() else r"(12:\d\d +ben| +) ?│|$", left.rstrip()
+                    r"[│├]|12:\d\d" if place.is_narrow and left.strip() else r"(12:\d\d +(ben)?| +) ?│|$", left.rstrip()
                 ), (y, left)
 
 

@@ -432,6 +432,30 @@ def test_the_same_one_over_and_over_is_told_as_no_more_than_so_many() -> None:
     assert len(shown(tab)) < 6
 
 
+def test_comings_and_goings_are_told_in_the_order_in_which_they_happened() -> None:
+    tab = in_room(
+        *(joined("ben"), left("cho"), joined("dan"), joined("eve"), renamed("dan", "Dan"), renamed("fay", "Fay")),
+        *(
+            left("gus"),
+            left("hal", "lost"),
+            joined("ida"),
+            left("ida"),
+            renamed("gil", "Gil"),
+            left("Gil", member="key of gil"),
+        ),
+    )
+    told = "ben joined · cho left · eve joined · Dan joined (was dan) · fay is now Fay · gus left · hal was lost"
+    assert " ".join(said(tab)[1:]).split(" · ")[-6:] == [*told.split(" · ")[-4:], "ida left", "Gil left (was gil)"]
+
+
+def test_who_is_here_has_a_colour_and_keeps_it() -> None:
+    tab = in_room(joined("ben"), joined("cho"), message(1, nick="dan", history=True))
+    styles = [tab.looks.style(f"key of {nick}") for nick in ("zoe", "ada", "ben", "cho", "dan")]
+    assert len(set(styles)) == 5
+    take(tab, left("ben"), joined("eve"))
+    assert [tab.looks.style(f"key of {nick}") for nick in ("zoe", "ada", "ben", "cho", "dan")] == styles
+
+
 def test_who_left_and_came_back_is_not_told_as_gone() -> None:
     tab = in_room(joined("cho"), message(1), left("cho"), joined("cho"))
     assert said(tab)[-1].endswith(("joined", "is back"))

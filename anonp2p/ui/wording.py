@@ -10,6 +10,7 @@ from anonp2p.crypto.epoch import KEPT
 from anonp2p.room import events, retention
 from anonp2p.room.succession.terms import index_of
 from anonp2p.ui import qr
+from anonp2p.ui.attention import Level
 from anonp2p.ui.reasons import describe_error, describe_reason
 from anonp2p.ui.sanitize import sanitize_line, sanitize_text
 
@@ -102,6 +103,13 @@ def _message(prefix: str, text: str, nick: str, ours: str) -> str:
     shown, hidden = fold_text(sanitize_text(text))
     block = prefix + shown.replace("\n", "\n" + INDENT)
     return block + (f"\n{ours}{sanitize_line(f'{more_lines(hidden)} of this message by {nick}')}" if hidden else "")
+
+
+def describe_notices(level: Level, *, desktop: bool) -> str:
+    """What calls the user. desktop: whether the desktop does so too."""
+    what = {"all": "Every message here calls you", "none": "Nothing here calls you"}
+    called = what.get(level, "Messages here that name you, and private ones, call you")
+    return f"{called}; your desktop is {'told too' if desktop else 'not told'}."
 
 
 def conversation_begins(nick: str) -> str:

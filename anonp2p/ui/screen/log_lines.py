@@ -15,10 +15,11 @@ from typing import ClassVar, NamedTuple
 
 from anonp2p import limits
 from anonp2p.ui import sanitize, wording
+from anonp2p.ui.attention import find_nick
 from anonp2p.ui.screen import rows
 from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.rows import Piece, Row
-from anonp2p.ui.widths import continues, width, wrap
+from anonp2p.ui.widths import width, wrap
 
 LINK = re.compile(r"https?://\S+")
 _COUNTDOWN = 5  # columns at the right margin: a space, and up to 4 as in `364d`
@@ -263,7 +264,7 @@ class ChatMessage(LogLine):
         nick = sanitize.sanitize_line(self.nick)
         style = "pending" if self.seq is None else ""
         marks = [(found.start(), found.end(), "link") for found in LINK.finditer(text)]
-        marks += [(start, end, "mention") for start, end in mentions(text, self.me) if self.mention]
+        marks += [(start, end, "mention") for start, end in find_nick(text, self.me) if self.mention]
         if self.action:
             shift = len(nick) + 1
             text = f"{nick} {text}"
@@ -285,14 +286,6 @@ def _styled(text: str, start: int, end: int, marks: list[tuple[int, int, str]], 
             row += [(style, text[at:a]), (marked, text[a:b])]
             at = b
     return [*row, (style, text[at:end])]
-
-
-def mentions(text: str, nick: str) -> list[tuple[int, int]]:
-    """Where in a text somebody is called by this nick, as a word, in whatever case."""
-    if not nick or nick.casefold() not in text.casefold():
-        return []
-    found = re.finditer(rf"(?<![\w-]){re.escape(nick)}(?![\w-])", text, re.IGNORECASE)
-    return [match.span() for match in found if not continues("", text[match.end() : match.end() + 1])]  # no mark on it
 
 
 def time_of_day(at: float) -> str:

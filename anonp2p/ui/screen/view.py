@@ -125,9 +125,10 @@ class View(urwid.Widget):
 
     def _tab(self, tab: Tab) -> Row:
         active = tab is self.scene.active
-        style = "tab active" if active else "tab mention" if tab.mentions else "tab unread" if tab.unread else "tabs"
-        count = f" {tab.unread}" if tab.unread else ""
-        called = "!" if tab.mentions else ""
+        new = tab.attention
+        style = "tab active" if active else "tab mention" if new.mentions else "tab unread" if new.unread else "tabs"
+        count = f" {new.unread}" if new.unread else ""
+        called = "!" if new.mentions else ""
         piece: Row = [(style, f" {number_room(tab.label)} {rows.cut(tab.title, 20)}{count}{called} ")]
         return [*piece, ("alarm", "!!")] if self._is_alarmed(tab) else piece
 

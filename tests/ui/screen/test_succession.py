@@ -46,7 +46,7 @@ def banners(tab: Tab) -> list[tuple[str, str]]:
 def test_a_message_with_another_place_keeps_its_line_and_has_no_second_one() -> None:
     tab = in_room(message(7, "one"), message(8, "two"), moved(7, make_place(5, 9)))
     assert said(tab)[-2:] == ["one", "two"]
-    assert tab.unread == 0
+    assert tab.attention.unread == 0
     take(tab, expired(make_place(5, 9)))
     assert "one" not in said(tab)
 

@@ -181,6 +181,7 @@ MEETING_COST: Final = 8.0  # tokens for an answer to another side of a split: a 
 STAND_PAUSE: Final = 30.0  # seconds between terms that one challenger makes a host begin: each is a commit
 STRAYS_FRESH: Final = 10.0  # seconds for which the number of those who lost us counts: two heartbeats
 HAND_BACK: Final = 60.0  # seconds for which who hosted before must have had a link until the room goes back to it
+HAND_BACK_READY: Final = 20.0  # for which it is the first heir then: all dial it, and it gets the key of the code
 HAND_BACK_PAUSE: Final = 600.0  # seconds between such hand-overs: a host whose network comes and goes hosts no more
 
 # Tor (seconds).

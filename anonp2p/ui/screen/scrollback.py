@@ -24,7 +24,7 @@ class Scrollback:
         self._lines: dict[int, LogLine] = {}
         self._places: dict[int, int] = {}  # of messages, by their seq, those of before included
         self._numbered: dict[int, int] = {}  # which seq a number means
-        self._fleeting: set[int] = set()  # the places of what is to be shown for a while only
+        self._fading: set[int] = set()  # the places of what is to be shown for a while only
         self._pending: dict[int, ChatMessage] = {}  # messages not yet ordered, by their numbers
         self._next = 0
         self._size = 0
@@ -43,8 +43,8 @@ class Scrollback:
         self._lines[self._next] = line
         if isinstance(line, ChatMessage) and line.seq is not None:
             self._note_seq(line.seq, self._next)
-            if line.fleeting:
-                self._fleeting.add(self._next)
+        if line.fades:
+            self._fading.add(self._next)
         self._next += 1
         self._size += line.size
         self._below += self._foot is not None
@@ -124,16 +124,15 @@ class Scrollback:
         self._lines.clear()
         self._places.clear()
         self._numbered.clear()
-        self._fleeting.clear()
+        self._fading.clear()
         self._drawn.clear()
         self._selected = None
         self._size = self._below = 0
         self._foot = self._unread = None
 
     def drop_faded(self, now: float) -> bool:
-        """Takes out fleeting messages that were shown for long enough; returns whether there were any."""
-        fleeting = [(place, self._lines[place]) for place in self._fleeting]
-        over = [place for place, line in fleeting if isinstance(line, ChatMessage) and line.is_over(now)]
+        """Takes out what was shown for long enough; returns whether there was any."""
+        over = [place for place in self._fading if self._lines[place].is_over(now)]
         for place in over:
             self._remove(place)
         return bool(over)
@@ -148,12 +147,12 @@ class Scrollback:
         if self._selected is line:
             self._selected = None
         self._size -= line.size
+        self._fading.discard(place)
         if isinstance(line, ChatMessage) and line.seq is not None:
             for seq in (*line.former_seqs, line.seq):
                 self._places.pop(seq, None)
                 if self._numbered.get(index_of(seq)) == seq:
                     del self._numbered[index_of(seq)]
-            self._fleeting.discard(place)
 
     # --- the message that is selected
 

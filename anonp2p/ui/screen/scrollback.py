@@ -9,7 +9,7 @@ means one message: where two have the same, the place of the one in the earlier 
 """
 
 from collections.abc import Callable, Iterator
-from itertools import chain
+from itertools import chain, dropwhile
 
 from anonp2p import limits
 from anonp2p.room.succession.terms import index_of
@@ -99,6 +99,11 @@ class Scrollback:
     def latest_messages(self) -> Iterator[ChatMessage]:
         """The messages that have their places, the latest first."""
         return (line for line in reversed(self._lines.values()) if isinstance(line, ChatMessage))
+
+    def messages_upward(self) -> Iterator[ChatMessage]:
+        """The messages from the lowest in sight up that have their places."""
+        lowest = next((line for line in self._drawn if isinstance(line, ChatMessage) and line.seq is not None), None)
+        return dropwhile(lambda message: message is not lowest, self.latest_messages())
 
     def remove_line(self, line: LogLine) -> None:
         """Takes out a line that the program made."""

@@ -11,7 +11,8 @@ from anonp2p.crypto import commit, identity, padding, private, suite
 from anonp2p.crypto.epoch import Epoch, Header
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import appointment, bodies, credentials, frames, handshake, room_state, welcome, wire
-from anonp2p.room.ledger import Ledger, unpack_content
+from anonp2p.room.contents import unpack_content
+from anonp2p.room.ledger import Ledger
 from tests.crypto.test_vectors import held
 from tests.support import second
 
@@ -66,7 +67,8 @@ def test_the_second_implementation_takes_what_is_well_formed() -> None:
             value = second.off_record(said["first chain key"], number, record["content"])
             assert second.FORMS[f"record {direction}"](value)
     for batch in held("log")["4.5 in the order of the wire"]:
-        second.read("batch", batch["4.5 packed"])
+        if "4.5 packed" in batch:  # but for a commit's, which goes as a backfill alone
+            second.read("batch", batch["4.5 packed"])
         for entry in batch["entries"]:
             second.read_header(entry["4.1 header"])
             second.unstepped(entry["4.4 padded"])

@@ -12,9 +12,9 @@ from anonp2p.protocol import bodies, frames, handshake
 from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import effects, events, inputs
+from anonp2p.room.contents import unpack_content
 from anonp2p.room.gate import Caller, Gate
 from anonp2p.room.host.host import HostRole
-from anonp2p.room.ledger import unpack_content
 from anonp2p.room.pending import Whisper
 from anonp2p.room.role import HostPlan, MemberPlan
 from anonp2p.room.standby import Standby

@@ -6,9 +6,10 @@ from anonp2p.crypto.epoch import ENTRY, KEPT, Epoch, Header
 from anonp2p.crypto.identity import Identity
 from anonp2p.protocol import bodies
 from anonp2p.room import effects, events, inputs
+from anonp2p.room.contents import entry_content, head_content, padded_content
 from anonp2p.room.context import Context, create_context
 from anonp2p.room.entries import OpenedEntry
-from anonp2p.room.ledger import Ledger, entry_content, head_content, padded_content
+from anonp2p.room.ledger import Ledger
 from tests.room.peers import ANN, HOST, ROOM, randomness, told
 from tests.support.world import START
 

@@ -253,7 +253,7 @@ class Ledger:
         expect(not (is_host and self.handed_over), "handed-over")
         may_begin = terms.may_begin(author.id, opening.number, host=self.host, before=self.number, heirs=self.heirs)
         expect(may_begin, "bad-opening")
-        least = self.openings[-1].since if is_host else self.index + 1
+        least = 0 if is_host else self.index + 1
         expect(least <= opening.since <= self.index + 1, "bad-opening")
         own = {heir.member: heir.address for heir in self.heirs} | {self.host: self.address}
         expect(opening.address == own[author.id], "bad-opening")

@@ -67,6 +67,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "/verify", "[NICK]", "words to compare by another way: same room, or nobody between you two", inputs.VerifyInput
     ),
+    Command("/notify", "[all|mentions|none|desktop] [on|off]", "what calls you in this room", arguments.parse_notify),
     Command("/rooms", "", "show the rooms you are in", lambda _, re: ListRoomsAction(re)),
     Command("/switch", "ROOM", "make another room the active one, by name or number", SwitchRoomAction),
     Command(

@@ -10,6 +10,7 @@ from anonp2p.crypto.epoch import KEPT
 from anonp2p.room import events, retention
 from anonp2p.room.succession.terms import index_of
 from anonp2p.ui import qr
+from anonp2p.ui.attention import Level
 from anonp2p.ui.reasons import describe_error, describe_reason
 from anonp2p.ui.sanitize import sanitize_line, sanitize_text
 
@@ -104,6 +105,13 @@ def _message(prefix: str, text: str, nick: str, ours: str) -> str:
     return block + (f"\n{ours}{sanitize_line(f'{more_lines(hidden)} of this message by {nick}')}" if hidden else "")
 
 
+def describe_notices(level: Level, *, desktop: bool) -> str:
+    """What calls the user. desktop: whether the desktop does so too."""
+    what = {"all": "Every message here calls you", "none": "Nothing here calls you"}
+    called = what.get(level, "Messages here that name you, and private ones, call you")
+    return f"{called}; your desktop is {'told too' if desktop else 'not told'}."
+
+
 def conversation_begins(nick: str) -> str:
     """That what is typed goes to this member from now on."""
     return sanitize_line(f"Only {nick} can read what you type now.")
@@ -191,7 +199,7 @@ def _describe(event: events.Event) -> list[str]:
         case events.AbsentRemovedEvent(nick=nick):
             return [f"{nick} was away, and is out now."]
         case events.JoinedEvent(nick=nick, unknown_past=unknown):
-            return [f"{nick} joined{_unknown_past(unknown)}"]
+            return [f"{nick} joined{unknown_past(unknown)}"]
         case events.LeftEvent(nick=nick, reason="left"):
             return [f"{nick} left"]
         case events.LeftEvent(nick=nick, reason="kicked", why=why):
@@ -199,7 +207,7 @@ def _describe(event: events.Event) -> list[str]:
         case events.LeftEvent(nick=nick):
             return [f"{nick} was lost"]
         case events.RenamedEvent(nick=nick, was=was, unknown_past=unknown):
-            return [f"{was} is now {nick}{_unknown_past(unknown)}"]
+            return [f"{renamed(was, nick)}{unknown_past(unknown)}"]
         case events.LookalikeEvent(nick=nick, was=was, of=of):
             return [lookalikes([(nick, was, of)])]
         case events.LinkEvent(state="connecting", attempt=attempt, detail=reason):
@@ -287,6 +295,11 @@ def moved(nicks: list[str], move: Move) -> str:
     if len(nicks) > NAMED:
         return f"{len(nicks)} {several}, last {some}"
     return f"{some} {several if len(nicks) > 1 else one}"
+
+
+def renamed(was: str, nick: str) -> str:
+    """That somebody has another nick now."""
+    return f"{was} is now {nick}"
 
 
 def given_back(text: str) -> str:
@@ -383,7 +396,8 @@ def _assigned(event: events.NickAssignedEvent) -> str:
     return f"The nick {wanted} belongs to a member who is away, so you are {nick}: {free}."
 
 
-def _unknown_past(unknown: bool | UnsetType) -> str:
+def unknown_past(unknown: bool | UnsetType) -> str:
+    """What follows a sentence about a new nick, if those who had it before may be forgotten."""
     return "" if unknown is UNSET else "; others may have had that nick before"
 
 

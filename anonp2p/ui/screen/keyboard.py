@@ -6,11 +6,11 @@ from itertools import islice
 
 from anonp2p import limits
 from anonp2p.ui import commands
+from anonp2p.ui.bell import Bell
 from anonp2p.ui.commands import from_first_seen
 from anonp2p.ui.completion import Completer
 from anonp2p.ui.rooms import label_room
 from anonp2p.ui.screen import overlays
-from anonp2p.ui.screen.bell import Bell
 from anonp2p.ui.screen.hint import Hint
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.typeahead import Typeahead

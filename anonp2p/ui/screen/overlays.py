@@ -36,7 +36,7 @@ _KEYS = (
     ("Alt-O", "show all lines of the long messages in sight, or fewer again"),
     ("F1", "this help"),
     ("F2", "show or hide the members"),
-    ("F3", "bell when you are called while you look elsewhere: on or off"),
+    ("F3", "the bell, when something calls you while you look elsewhere: on or off; /notify says what calls"),
     ("Ctrl-A, Ctrl-E", "to the beginning, to the end of the line; Alt-B and Alt-F by words"),
     ("Ctrl-W, Ctrl-U, Ctrl-K", "cut a word, all before, all after; Ctrl-Y puts it back"),
     ("Ctrl-_", "undo"),

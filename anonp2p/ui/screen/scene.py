@@ -58,7 +58,7 @@ class Scene:
             doing = f"{self.tor.progress} %, {describe_reason(self.tor.summary)}"
         elif isinstance(self.tor, events.ReadyEvent):
             doing = ""
-        return LineContext(self.now(), doing, self.watched, self.wants_numbers)
+        return LineContext(self.now(), doing, self.watched, self.wants_numbers, looks=self.active.looks)
 
     def snapshot(self, tab: Tab) -> Snapshot | None:
         """A tab's room at a glance, if there is one. The same until `begin_frame`."""
@@ -73,7 +73,7 @@ class Scene:
         if known is None or (tab.has_moved and time.monotonic() >= known.good_until):
             tab.has_moved = False
             room = self.find_room(tab.label)
-            known = self._people[tab.label] = People(room.members() if room and not tab.over else [])
+            known = self._people[tab.label] = People(room.members() if room and not tab.over else [], tab.looks)
         return known
 
     def begin_frame(self) -> None:

@@ -9,6 +9,7 @@ from anonp2p.config import Config
 from anonp2p.room import events
 from anonp2p.room.room import Room
 from anonp2p.room.snapshot import MemberView, Snapshot
+from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.people import People
 from anonp2p.ui.screen.screen import Screen
 from anonp2p.ui.screen.term.terminal import Terminal
@@ -164,7 +165,7 @@ def test_who_is_away_is_marked_and_comes_last() -> None:
         MemberView("3", "cho", "host", "tag3", away=False, mine=False),
         MemberView("4", "zoe", "member", "tag4", away=False, mine=True),
     ]
-    people = People(standings)
+    people = People(standings, MemberLooks())
     drawn = ["".join(text for _, text in row).rstrip() for row in people.rows(20, 10, tags=False)]
     assert drawn == [" 3 here", "@cho", " ben", " zoe", " ann?"]
     assert people.nicks == ["cho", "ben", "ann"]

@@ -11,6 +11,7 @@ from anonp2p.ui import wording
 from anonp2p.ui.actions import QuitAction
 from anonp2p.ui.screen import overlays, view
 from anonp2p.ui.screen.log_lines import Layout, LineContext
+from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.people import People
 from anonp2p.ui.screen.tab import Tab
 from tests.support.stage import Stage
@@ -45,7 +46,7 @@ def banners(tab: Tab) -> list[tuple[str, str]]:
 def test_a_message_with_another_place_keeps_its_line_and_has_no_second_one() -> None:
     tab = in_room(message(7, "one"), message(8, "two"), moved(7, make_place(5, 9)))
     assert said(tab)[-2:] == ["one", "two"]
-    assert tab.unread == 0
+    assert tab.attention.unread == 0
     take(tab, expired(make_place(5, 9)))
     assert "one" not in said(tab)
 
@@ -278,21 +279,22 @@ def test_host_heirs_in_order_and_who_has_the_key_are_marked() -> None:
             view_of("cho", rank=1, key=True),
             view_of("dee", "host", key=True),
             view_of("eve", key=True, away=True),
-        ]
+        ],
+        MemberLooks(),
     )
     drawn = ["".join(text for _, text in row).rstrip() for row in people.rows(20, 10, tags=False)]
     assert drawn == [" 4 here", "@dee", "1cho#", "2ben", " ann", " eve#?"]
 
 
 def test_no_mark_of_a_member_is_cut_off() -> None:
-    people = People([view_of("a" * 20, rank=1, key=True, away=True)])
+    people = People([view_of("a" * 20, rank=1, key=True, away=True)], MemberLooks())
     for tags in (True, False):
         wide = people.width(tags=tags, most=40)
         assert "".join(text for _, text in people.rows(wide, 3, tags=tags)[1]).startswith("1" + "a" * 20 + "#?")
 
 
 def test_the_marks_are_explained_below_the_members() -> None:
-    rows = overlays.of_members(lambda: People([view_of("ann")])).build(40, 20)
+    rows = overlays.of_members(lambda: People([view_of("ann")], MemberLooks())).build(40, 20)
     text = " ".join("".join(text for _, text in row) for row in rows)
     for mark in "@123#?":
         assert f"{mark} " in text.rpartition("ann")[2]

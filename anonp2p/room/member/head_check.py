@@ -149,8 +149,8 @@ class HeadCheck:
 
     def _note_time(self, time: int, *, late: bool = False) -> None:
         self._told_time = max(self._told_time, time)
-        is_past = late and self._known_time != _NO_TIME and time <= self.room_time()
-        if time > self._known_time[0] and not is_past:
+        is_older = late and self._known_time != _NO_TIME and time <= self.room_time()
+        if time > self._known_time[0] and not is_older:
             self._known_time = time, self._clock.now.age
 
     def read_now(self, text: bytes, signer: Signer) -> Head:

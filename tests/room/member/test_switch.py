@@ -575,6 +575,19 @@ def test_who_lost_the_host_too_catches_up_with_what_another_has(lost: Lost) -> N
     assert not lost.context.replica.has_keys
 
 
+def test_what_has_expired_by_our_clock_is_gone_though_no_host_signs_later_heads(lost: Lost) -> None:
+    """8.12"""
+    set_time(lost.context, 0.0)
+    more = lost.ours.part()
+    gone = more.seal(more.place(more.entry(HOST, text("gone"), ttl=60)), gone=True)
+    set_time(lost.context, 60 - limits.CLOCK_TOLERANCE - 2)
+    with pytest.raises(PeerFault, match="tombstone-too-soon"):
+        lost.hears(gone)
+    set_time(lost.context, 60 - limits.CLOCK_TOLERANCE + 2)
+    lost.hears(gone)
+    assert lost.context.replica.ledger.digest == more.ledger.digest
+
+
 def test_nobody_catches_up_with_a_term_that_is_not_ours(lost: Lost, theirs: Branch) -> None:
     with pytest.raises(PeerFault, match="bad-opening"):
         lost.hears(theirs.batches[0])

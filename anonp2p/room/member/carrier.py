@@ -11,6 +11,7 @@ from anonp2p.room.context import Context
 from anonp2p.room.gate import Caller, Gate, NotAdmitted
 from anonp2p.room.ledger import expect
 from anonp2p.room.member.head_check import HeadCheck
+from anonp2p.room.member.host_check import HostCheck
 from anonp2p.room.member.own_service import OwnService
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.resuming import check_resume_request
@@ -27,9 +28,9 @@ _NEVER = float("-inf")
 class Carrier:
     """Lets members wait, tells them whether our host lives, and decides when we host.
 
-    loss: whether we have a host. heads: what it has signed. catch_up: takes what a member shows of the log while there
-    is no host; raises PeerFault, HostLied. former: what we did when we hosted, if we did. plan: that we host from now
-    on.
+    loss: whether we have a host; host_check: whether it lives. heads: what it has signed. catch_up: takes what a member
+    shows of the log while there is no host; raises PeerFault, HostLied. former: what we did when we hosted, if we did.
+    plan: that we host from now on.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Carrier:
         context: Context,
         uplink: Uplink,
         loss: Loss,
+        host_check: HostCheck,
         heads: HeadCheck,
         catch_up: Callable[[frames.BackfillFrame], None],
         former: MemberPlan | None = None,
@@ -48,6 +50,7 @@ class Carrier:
         self._reporter = context.reporter
         self._uplink = uplink
         self._loss = loss
+        self._host_check = host_check
         self._heads = heads
         self._catch_up = catch_up
         self.gate = former.gate if former else Gate(context, self)
@@ -56,14 +59,12 @@ class Carrier:
         self.service = OwnService(context, uplink, self.gate, former.address if former else b"")
         self._heirship = Heirship()
         self._decide_at: float | None = None  # when (`Now.tick`) to look again whether we host
-        self._echo_asked_at = _NEVER  # when we last asked our host for a sign of life
-        self._awaits_echo = False
         self._strays_told_at = _NEVER
 
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) `do_due_work` has something to do."""
         parts = (self.gate, self.standby, self.service)
-        dues = [self._decide_at, self._strays_due, self._echo_due, *(part.next_deadline() for part in parts)]
+        dues = [self._decide_at, self._strays_due, *(part.next_deadline() for part in parts)]
         return min((due for due in dues if due is not None), default=None)
 
     def do_due_work(self) -> None:
@@ -72,9 +73,6 @@ class Carrier:
         self.gate.forget_old_key()
         self.standby.send_due()
         self.service.do_due_work()
-        if (due := self._echo_due) is not None and self._clock.tick >= due:
-            self._awaits_echo = False  # so once
-            self._uplink.drop("broken")
 
     # --- who dials us
 
@@ -171,27 +169,20 @@ class Carrier:
 
     # --- whether our host lives
 
-    def take_echo(self, _: frames.EchoedFrame) -> None:
-        """Our host lives: those who have lost it may go back. Raises PeerFault if we have not asked."""
-        expect(self._awaits_echo, "unexpected-echo")
-        self._awaits_echo = False
+    def take_echo(self, echoed: frames.EchoedFrame) -> None:
+        """Our host lives: those who have lost it may go back. Raises PeerFault if it was not asked."""
+        self._host_check.take_echo(echoed)
         self.standby.tell_lost(frames.HostLivesFrame())
 
-    def note_link_lost(self) -> None:
-        """No answer comes any more."""
-        self._awaits_echo = False
-
-    @property
-    def _echo_due(self) -> float | None:
-        """When (`Now.tick`) our link to the host counts as broken, as others' links to it still are."""
-        return self._echo_asked_at + limits.ECHO if self._awaits_echo and self.standby.lost else None
-
     def _ask_host(self) -> None:
-        """Asks our host for a sign of life if somebody has lost it since we did so last, and tells it of strays."""
+        """Asks our host for a sign of life if somebody has lost it since we did so last, and tells it of strays.
+
+        Who has it is to ask as well: where it is gone, some links to it may break at once, and others not at all.
+        """
         since = [link.lost_since for link in self.standby.lost if link.lost_since is not None]
-        if not self._awaits_echo and any(at > self._echo_asked_at for at in since):
-            self._awaits_echo, self._echo_asked_at = True, self._clock.tick
-            self._uplink.send(frames.EchoFrame())
+        if any(at > self._host_check.asked_at for at in since):
+            self._host_check.ask()
+            self.standby.have_host_asked(self._clock.tick - limits.ASK_PAUSE)
         if (due := self._strays_due) is not None and self._clock.tick >= due:
             self._strays_told_at = self._clock.tick
             self._uplink.send(frames.StraysFrame(self.standby.count_strays()))
@@ -220,10 +211,12 @@ class Carrier:
         elif self._loss.is_sent_on and self._clock.tick < lost_at + limits.LOST_BY_SOME:
             self._decide_at = lost_at + limits.LOST_BY_SOME  # there is a host: we go there first
         else:
+            if not self._replica.ledger.handed_over:
+                self.standby.have_host_asked(lost_at)
             self._decide()
 
     def _decide(self) -> None:
-        ledger = self._replica.ledger
+        ledger, since = self._replica.ledger, (self._loss.lost_at, *(link.lost_since for link in self.standby.lost))
         situation = Situation(
             me=self._replica.me.id,
             number=ledger.number,
@@ -233,6 +226,7 @@ class Carrier:
             handed_over=ledger.handed_over,
             present=[member.id for member in ledger.roster if not member.away],
             lost_at=self._loss.lost_at,
+            first_lost_at=min(at for at in since if at is not None),
             host_tried=self._loss.has_tried(ledger.address),
             failed=self._loss.failed,
             reports=self._reports(),

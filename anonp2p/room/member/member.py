@@ -17,6 +17,7 @@ from anonp2p.room.member.blame import Blame
 from anonp2p.room.member.carrier import Carrier
 from anonp2p.room.member.following import Follower
 from anonp2p.room.member.head_check import HeadCheck
+from anonp2p.room.member.host_check import HostCheck
 from anonp2p.room.member.joining import Joining
 from anonp2p.room.member.key_book import KeyBook
 from anonp2p.room.member.search import Search, reason_of
@@ -26,6 +27,7 @@ from anonp2p.room.outbox import GivenBack
 from anonp2p.room.pending import Whisper
 from anonp2p.room.role import HostPlan, MemberPlan
 from anonp2p.room.succession.loss import Loss, Target
+from anonp2p.room.succession.patience import Patience
 
 
 class MemberRole:
@@ -46,10 +48,12 @@ class MemberRole:
         self._hint = former.hint if former else None
         self._loss = Loss(partial(draw_between, context.random))
         joining = Joining(context, nick)
-        self._follower = Follower(context, self._heads, self._keys, joining, self._state)
+        patience = Patience()
+        self._host_check = HostCheck(context, self._uplink, patience)
+        self._follower = Follower(context, self._heads, self._keys, joining, self._state, patience)
         catch_up = self._follower.take_catch_up
-        self._carrier = Carrier(context, self._uplink, self._loss, self._heads, catch_up, former)
-        self._search = Search(context, self._loss, self._state, self._uplink, joining, catch_up)
+        self._carrier = Carrier(context, self._uplink, self._loss, self._host_check, self._heads, catch_up, former)
+        self._search = Search(context, self._loss, self._state, self._uplink, joining, self._host_check, catch_up)
         self._arrival = Arrival(context, self._state, self._uplink, self._search, self._heads, joining)
         self._leave_by: float | None = None  # when we are out, though the host has not confirmed it
         self._frame_handlers: dict[type[Any], Callable[[Any], None]] = {
@@ -124,6 +128,7 @@ class MemberRole:
             self._search.next_deadline(),
             self._follower.next_expiry,
             self._carrier.next_deadline(),
+            self._host_check.next_deadline(),
         )
         return min((due for due in dues if due is not None), default=None)
 
@@ -182,6 +187,7 @@ class MemberRole:
             self._end_wait()
             self._end_slow_switch()
             self._carrier.do_due_work()
+            self._host_check.do_due_work()
             self._follower.expire_entries()
             self._uplink.send_due()
 
@@ -324,7 +330,7 @@ class MemberRole:
         self._state.lose_link()
         self._uplink.lose()
         self._outbox.lose_link()
-        self._carrier.note_link_lost()
+        self._host_check.note_link_lost()
         if self._lifecycle.phase == "leaving":
             self._lifecycle.leave_room("left")
         elif not self._lifecycle.over:

@@ -18,6 +18,7 @@ from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_between
 from anonp2p.room.ledger import expect
 from anonp2p.room.member.dialling import Dialling
+from anonp2p.room.member.host_check import HostCheck
 from anonp2p.room.member.joining import Joining
 from anonp2p.room.member.states import LinkState
 from anonp2p.room.member.uplink import Uplink
@@ -58,9 +59,11 @@ class Search:
         state: LinkState,
         uplink: Uplink,
         joining: Joining,
+        host_check: HostCheck,
         catch_up: Callable[[frames.BackfillFrame], None],
     ) -> None:
         self._loss = loss
+        self._host_check = host_check
         self._context = context
         self._clock = context.clock
         self._replica = context.replica
@@ -343,6 +346,8 @@ class Search:
         match frame:
             case frames.HostLivesFrame():
                 self._loss.note_host_lives(self._clock.tick)
+            case frames.AskHostFrame():
+                self._ask_host()
             case frames.RedirectFrame(where=where):
                 self._take_hint(where)
             case frames.WantFrame():
@@ -352,6 +357,14 @@ class Search:
                     self._catch_up(frame)
             case _:
                 raise PeerFault("unexpected-sign-of-life")
+
+    def _ask_host(self) -> None:
+        """Others have lost the host; our link may be dead too, and nobody have told us. Not as often as one may say so.
+
+        The answer of the host decides.
+        """
+        if self._state.is_following and self._clock.tick >= self._host_check.asked_at + limits.ECHO:
+            self._host_check.ask()
 
     def _show_log(self, waiting: WaitingLink, want: frames.WantFrame) -> None:
         """The heir lacks what we have of the log."""

@@ -12,8 +12,10 @@ from anonp2p.room import effects, inputs
 from anonp2p.room.context import fresh_keys
 from anonp2p.room.member.carrier import Carrier
 from anonp2p.room.member.head_check import HeadCheck
+from anonp2p.room.member.host_check import HostCheck
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.succession.loss import Loss
+from anonp2p.room.succession.patience import Patience
 from tests.room.member.parts import HELLO, SECRET, joined_context, set_time, take_effects
 from tests.room.peers import ANN, ROOM, ROOM_KEY, randomness
 from tests.support.world import payloads
@@ -32,7 +34,8 @@ class Able:
         self.uplink.begin(-1, ROOM, HELLO, Channel(SECRET, HELLO, up=True))
         self.uplink.end_handshake()
         loss = Loss(lambda least, _: least)
-        self.carrier = Carrier(self.context, self.uplink, loss, HeadCheck(self.context), lambda _: None)
+        host_check = HostCheck(self.context, self.uplink, Patience())
+        self.carrier = Carrier(self.context, self.uplink, loss, host_check, HeadCheck(self.context), lambda _: None)
         self.service = self.carrier.service
         take_effects(self.context)
 

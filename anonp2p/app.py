@@ -33,7 +33,7 @@ from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
-from anonp2p.ui.commands import AppAction, CreateRoomAction, JoinRoomAction, QuitAction
+from anonp2p.ui.actions import AppAction, CreateRoomAction, JoinRoomAction, QuitAction
 from anonp2p.ui.frontend import Frontend, UserRequest
 from anonp2p.ui.rooms import label_room
 

@@ -95,6 +95,14 @@ class BadInput(AnonError):
     status = 2
 
 
+class NothingToCopy(BadInput):
+    sentence = "Nothing was copied: {detail}."
+
+
+class CodeAsMessage(BadInput):
+    sentence = "That is a room's code, and was not sent. /join CODE joins that room; the same line again says it here."
+
+
 class BadRoomName(BadInput):
     sentence = "A room's name is 1 to {detail} letters, digits and - _ . without spaces."
 
@@ -377,6 +385,10 @@ class PackageMissing(AnonError):
 class CryptoMissing(AnonError):
     sentence = "The cryptography package ({detail}) cannot seal rooms (HPKE with MLKEM768-X25519): get 48.0.1 or newer."
     code = "crypto-missing"
+
+
+class WrongArgument(Exception):
+    """What stands after a command is not as its usage says: whoever knows the usage tells the user."""
 
 
 class PeerFault(Exception):

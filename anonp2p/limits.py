@@ -178,6 +178,7 @@ LOST_BY_ONE: Final = 60.0  # seconds until it goes on with nobody, and until an 
 REOPEN: Final = 30.0  # seconds without a host until who gave way goes on as host: who asked it to cannot be reached
 MEET: Final = 30.0  # seconds between dials of all who may host too: without them a fifth of the splits never end
 MEET_SOON: Final = 10.0  # the same of a host that has lost half of its members, and its first heir
+CODE_UNANSWERED: Final = 2  # dials of its code in a row that fail till a host publishes it anew: one may by chance
 LOOK_PAUSE: Final = 1.0  # seconds between looks of a host at who of its members is there: 0.3 ms in the largest room
 MEETINGS: Final = 64  # links at once on which another side of a split may answer: of more, the oldest end
 MEETING_COST: Final = 8.0  # tokens for an answer to another side of a split: a log of 10,000 entries is read again
@@ -240,6 +241,7 @@ PEOPLE_INTERVAL: Final = 0.001  # seconds a member between looks at who is there
 FRAME_INTERVAL: Final = 1 / 30  # seconds between pictures, unless a key is pressed: as often as one sees
 ROWS_OF_INPUT: Final = 8  # of what is typed in sight at once
 LINES_SHOWN: Final = 40  # of a message on terminals: a screenful; 4,000 bytes can be 4,001 lines, which hide all else
+CLIPBOARD: Final = 60.0  # seconds until what was copied is taken off the clipboard: time to paste it
 LONG_MESSAGE: Final = 8  # lines of a message beyond which the full screen asks before it is sent
 ERRORS_TOLD: Final = 10  # of errors of ours that are told after a full screen: the first ones tell the most
 

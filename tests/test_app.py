@@ -20,7 +20,7 @@ from anonp2p.names.codes import RoomKey, encode_key
 from anonp2p.net.transport import Transport
 from anonp2p.room import events
 from anonp2p.room.room import Room
-from anonp2p.ui.commands import CreateRoomAction, JoinRoomAction
+from anonp2p.ui.actions import CreateRoomAction, JoinRoomAction
 from anonp2p.ui.frontend import Closed, FindRoom, UserRequest
 from anonp2p.ui.line.interpreter import Interpreter
 from tests.support.transports import MemoryNetwork, Tor

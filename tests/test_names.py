@@ -27,7 +27,7 @@ def test_the_classes_of_a_union_have_its_name_at_their_end() -> None:
         "room/inputs.py": "Input",
         "room/effects.py": "Effect",
         "room/changes.py": "Change",
-        "ui/commands.py": "Action",
+        "ui/actions.py": "Action",
     }
     others = {"Person", "Now", "Caution", "Command", "Successor"}  # parts of them, and what makes them
     named = {

@@ -71,6 +71,15 @@ def parse_code(text: str) -> bytes:
     return key
 
 
+def is_meant(text: str) -> bool:
+    """Whether a text is nothing but a code, or would be one without a mistake that its checksum finds."""
+    try:
+        parse_code(text)
+    except BadCode as error:
+        return isinstance(error, CodeMistyped | PrivateRoomCode)
+    return True
+
+
 def _is_drawn(character: str) -> bool:
     """Whether a character is visible."""
     return not character.isspace() and unicodedata.category(character) not in ("Cc", "Cf", "Zs")

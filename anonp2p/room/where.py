@@ -25,6 +25,16 @@ def tell_where(replica: Replica, openings: Sequence[Opening], index: int) -> fra
     )
 
 
+def check_form(where: frames.Where) -> None:
+    """Raises PeerFault for what no log can have, of whatever room."""
+    _check_log(where.openings, where.index, where.address)
+    expect(where.openings[-1].term == (where.number, where.host), "bad-where")
+
+
+def _check_log(openings: Sequence[Opening], index: int, address: bytes) -> None:
+    expect(terms.are_proper(openings) and openings[-1].index <= index and identity.is_key(address), "bad-where")
+
+
 def judge_where(replica: Replica, where: frames.Where) -> Challenge | None:
     """What another side says of its host, if its term has a higher number than ours, or the same one.
 
@@ -32,8 +42,7 @@ def judge_where(replica: Replica, where: frames.Where) -> Challenge | None:
     by somebody who was thrown out. Who has left since the logs parted is on no side.
     """
     ledger, openings = replica.ledger, where.openings
-    is_proper = terms.are_proper(openings) and openings[-1].term == (where.number, where.host)
-    expect(is_proper and openings[-1].index <= where.index and identity.is_key(where.address), "bad-where")
+    check_form(where)
     fork = terms.find_fork(ledger.openings, ledger.index, openings, where.index)
     if fork is None:
         raise PeerFault("bad-where")
@@ -66,6 +75,16 @@ def find_key(replica: Replica, member: bytes, openings: Sequence[Opening], index
     return None if found is None else found.key
 
 
+def find_asker(replica: Replica, meet: frames.MeetRequest, service: bytes, hello: bytes) -> bytes | None:
+    """The key of who asks where we are; None of a stranger, and of what it has not signed for this link.
+
+    Raises PeerFault for a log that none can be.
+    """
+    _check_log(meet.openings, meet.index, meet.address)
+    key = find_key(replica, meet.member, meet.openings, meet.index)
+    return key if key is not None and meeting.is_meet_signed(meet, service, hello, key) else None
+
+
 def find_shared(replica: Replica, member: bytes, openings: Sequence[Opening], index: int) -> int | None:
     """The index after which a member with this log may be shown ours; None if it may not, or we lack what follows.
 
@@ -87,7 +106,7 @@ def check_signer(
     Of members that we do not know, the onion service is all that we know.
     """
     where = redirect.where
-    expect(terms.are_proper(where.openings), "bad-where")
+    check_form(where)
     signers = (where.host,) if member is None else (member, where.host)
     keys = [key for it in signers if (key := find_key(replica, it, where.openings, where.index)) is not None]
     if keys:

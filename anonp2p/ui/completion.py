@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from anonp2p.ui.commands import COMMANDS
+from anonp2p.ui.commands import COMMANDS, find_command
 
 _PARTS = re.compile(r"\[[^]]*\]|\S+")  # of an argument as the table has it
 _WORD = re.compile(r"\S*\Z")
@@ -88,8 +88,10 @@ def complete(
     if start == 0:
         return start, _fitting(word, [command.name for command in COMMANDS])
     name, _, argument = typed[:start].partition(" ")
-    usage = next((command.argument for command in COMMANDS if command.name == name.lower()), "")
-    return start, _argument(usage, argument.split(), word, {"NICK": nicks, "ROOM": rooms, "SEQ": numbers})
+    command = find_command(name)
+    return start, _argument(
+        command.argument if command else "", argument.split(), word, {"NICK": nicks, "ROOM": rooms, "SEQ": numbers}
+    )
 
 
 def _mentions(word: str, nicks: Sequence[str], *, at_start: bool) -> tuple[str, ...]:

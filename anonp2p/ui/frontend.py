@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 from anonp2p.errors import AnonError
 from anonp2p.room import events
 from anonp2p.room.snapshot import MemberView, Snapshot
-from anonp2p.ui.commands import AppAction, CreateRoomAction, JoinRoomAction
+from anonp2p.ui.actions import AppAction, CreateRoomAction, JoinRoomAction
 
 
 @dataclass(frozen=True, slots=True, repr=False)

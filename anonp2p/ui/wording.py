@@ -21,6 +21,7 @@ REACHABLE_AGAIN = "Others can join again."
 LINK_UP_AGAIN = "The link to the room is there again."
 NEW_CODE = "The room has a new code, and the one before lets nobody in any more"
 NEW_CODE_WHERE = "/code shows the new one"
+JOINING_BY_PASTE = "anonp2p join -  asks for the code: the shell's history has none of it."
 SAID_EARLIER = "said earlier; its place was lost"  # of a message that comes late
 NAMED = 6  # members that a sentence about many still names
 
@@ -187,8 +188,8 @@ def _describe(event: events.Event) -> list[str]:
             return [f"{nick} joined{_unknown_past(unknown)}"]
         case events.LeftEvent(nick=nick, reason="left"):
             return [f"{nick} left"]
-        case events.LeftEvent(nick=nick, reason="kicked"):
-            return [f"{nick} was thrown out"]
+        case events.LeftEvent(nick=nick, reason="kicked", why=why):
+            return [f"{nick} was thrown out{f': {why}' if why else ''}"]
         case events.LeftEvent(nick=nick):
             return [f"{nick} was lost"]
         case events.RenamedEvent(nick=nick, was=was, unknown_past=unknown):
@@ -210,7 +211,7 @@ def _describe(event: events.Event) -> list[str]:
         case events.ReplyEvent(command="/who", data=people):
             return [f"  {person.nick}  {person.tag}{'  host' if person.role == 'host' else ''}" for person in people]
         case events.ReplyEvent(command="/code", data=data):
-            return [f"Code {data['code']}"]
+            return [f"Code {data['code']}", JOINING_BY_PASTE]
         case events.ReplyEvent(command="/qr", data=data):
             return qr.rows(qr.matrix(data["code"]), inverted=True)
         case events.ReplyEvent(command="/heirs", data=data):
@@ -229,7 +230,8 @@ def _describe(event: events.Event) -> list[str]:
             return [_room(room) for room in rooms] or [NO_ROOMS]
         case events.ReplyEvent(command="/help", data=rows):
             wide = max(len(row["usage"]) for row in rows)
-            return [f"{row['usage']:{wide}}  {row['does']}" for row in rows]
+            page = _page(rows[0]) if len(rows) == 1 else []
+            return [*(f"{row['usage']:{wide}}  {row['does']}" for row in rows), *page]
         case events.NoticeEvent(text=text):
             return [text]
         case events.ErrorEvent(text=error):
@@ -300,6 +302,14 @@ def _heirs(data: dict[str, Any]) -> list[str]:
 def _nick(member: dict[str, Any]) -> str:
     """Of one who may have left since."""
     return member["nick"] or f"one who is gone ({member['member'][:8]})"
+
+
+def _page(row: dict[str, Any]) -> list[str]:
+    """What help on one command says besides its row."""
+    parts = [(it["part"], it["means"]) for it in row["parts"]] + [("for example", row["example"])]
+    parts += [("also", " ".join(row["also"]))] if row["also"] else []
+    wide = max(len(part) for part, _ in parts)
+    return [f"  {part:{wide}}  {means}" for part, means in parts]
 
 
 def _number(seq: int, rows: list[dict[str, Any]]) -> str:

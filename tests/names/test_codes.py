@@ -180,3 +180,12 @@ def _public(scalar: int) -> bytes:
     inverse = pow(point[2], -1, _P)
     x, y = point[0] * inverse % _P, point[1] * inverse % _P
     return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
+def test_a_text_is_meant_as_a_code_if_it_is_nothing_else() -> None:
+    code = RoomKey(b"k" * 32).code
+    mistyped = code.replace(code[:2], code[1::-1], 1)
+    for text in (code, f" {code[:9]}\n {code[9:]}", mistyped, f"{code}:{'a' * 52}"):
+        assert codes.is_meant(text), text
+    for text in ("", "hello", f"see {code}", code[:50], f"/join {code}"):
+        assert not codes.is_meant(text), text

@@ -10,7 +10,7 @@ from anonp2p import limits
 from anonp2p.crypto.identity import ENTRY as ENTRY_LABEL
 from anonp2p.crypto.identity import Identity
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import bodies, frames
+from anonp2p.protocol import bodies, frames, meeting
 from anonp2p.room import where
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import entry_content
@@ -206,6 +206,17 @@ def test_what_no_log_of_this_room_can_be_is_refused(case: str, sides: tuple[Side
     mine, theirs = sides
     with pytest.raises(PeerFault, match="bad-where"):
         where.judge_where(mine.replica, IMPROPER[case](theirs.tells(mine)))
+
+
+def test_what_asks_with_a_log_that_none_can_be_is_refused(sides: tuple[Side, Side]) -> None:
+    mine, theirs = sides
+    said = theirs.tells(mine)
+    log = said.address, said.index, said.digest, said.openings
+    meet = meeting.sign_meet(frames.MeetRequest(bytes(32), ANN.id, *log, bytes(64)), KEY, b"hello", ANN)
+    assert where.find_asker(mine.replica, meet, KEY, b"hello") == ANN.key
+    for wrong in ({"address": bytes(32)}, {"index": said.openings[-1].index - 1}, {"openings": said.openings[::-1]}):
+        with pytest.raises(PeerFault, match="bad-where"):
+            where.find_asker(mine.replica, msgspec.structs.replace(meet, **wrong), KEY, b"hello")
 
 
 def forged(author: Identity, body: bodies.Body, before: Side, signer: Identity | None = None) -> frames.SignedEntry:

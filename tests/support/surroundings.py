@@ -28,7 +28,7 @@ from anonp2p.net.transport import Transport
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
-from anonp2p.ui import commands
+from anonp2p.ui import actions, commands
 from anonp2p.ui.frontend import Closed, FindRoom, Frontend
 from tests.support.people import News, Person
 from tests.support.terminal import MARK
@@ -259,14 +259,14 @@ class Surroundings:
         """Somebody creates a room. rules: as the options of /create: `retain`, `history`."""
         options = "".join(f" --{rule} {value}" for rule, value in rules.items())
         new = commands.parse_command(f"/create {name}{options}")
-        assert isinstance(new, commands.CreateRoomAction)
+        assert isinstance(new, actions.CreateRoomAction)
         return await self._found(who, new)
 
     async def do_found(self, who: str, name: str) -> dict[str, str]:
         """Somebody creates a room of this very name, whether or not it is a proper one."""
-        return await self._found(who, commands.CreateRoomAction(name))
+        return await self._found(who, actions.CreateRoomAction(name))
 
-    async def _found(self, who: str, new: commands.CreateRoomAction) -> dict[str, str]:
+    async def _found(self, who: str, new: actions.CreateRoomAction) -> dict[str, str]:
         key = RoomKey(self._random(who)(32))
         other = self._enter(who, key.public, key, new)
         await other.person.hears(events.ReachableEvent)
@@ -296,7 +296,7 @@ class Surroundings:
         who: str,
         public: bytes,
         key: RoomKey | None,
-        new: commands.CreateRoomAction | None,
+        new: actions.CreateRoomAction | None,
         *,
         able: bool = False,
     ) -> _Other:

@@ -491,7 +491,7 @@ FORGED_SCREEN = {
     "bars": "│ \n│ 12:00\n│",
     "new": "hi\n" + "─" * 30 + " new " + "─" * 30,
     "below": "─" * 30 + " 9 below: End " + "─" * 30,
-    "status": "hi\n demo · 2 here · you host · epoch 0 · no expiry" + " " * 30 + "Tor · reachable",
+    "status": "hi\n demo · 2 here · you host · no expiry" + " " * 30 + "Tor · reachable",
     "tabs": "hi\n 1 demo  2 other!!" + " " * 60 + " F1 help ",
     "alarm": "demo: ALARM: The host lies. No honest program does that; do not trust this room. [Esc]",
     "caution": "demo: CAUTION: this bob may be somebody else than the bob who was here before [Esc]",

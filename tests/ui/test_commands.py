@@ -1,5 +1,7 @@
 """What is typed -> what is to be done, row by row of the table."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,12 +12,12 @@ from anonp2p.errors import AnonError, BadInput, TooLong, UnknownCommand, Usage
 from anonp2p.protocol import frames
 from anonp2p.room import inputs, retention
 from anonp2p.room.retention import ANY, NO_HISTORY
-from anonp2p.ui import commands
-from anonp2p.ui.commands import (
-    COMMANDS,
+from anonp2p.ui import commands, manual
+from anonp2p.ui.actions import (
     Action,
     ClearScreenAction,
     Command,
+    CopyAction,
     CreateRoomAction,
     JoinRoomAction,
     ListNumbersAction,
@@ -23,8 +25,8 @@ from anonp2p.ui.commands import (
     QuitAction,
     ShowHelpAction,
     SwitchRoomAction,
-    parse_line,
 )
+from anonp2p.ui.commands import COMMANDS, parse_line
 
 TYPED: list[tuple[str, Action]] = [
     ("/help", ShowHelpAction(COMMANDS)),
@@ -52,6 +54,10 @@ TYPED: list[tuple[str, Action]] = [
         CreateRoomAction("demo", frames.RetentionPolicy(FLEETING, 86_400, KEPT), frames.HistoryPolicy(10_000, 0)),
     ),
     ("/join abc.onion", JoinRoomAction("abc.onion")),
+    ("/copy", CopyAction()),
+    ("/copy CODE", CopyAction("code")),
+    ("/copy link", CopyAction("link")),
+    ("/copy 7", CopyAction(7)),
     ("/leave", inputs.LeaveInput()),
     ("/close", inputs.LeaveInput(close=True)),
     ("/nick Zoë", inputs.RenameInput("Zoë")),
@@ -218,6 +224,38 @@ def test_an_unknown_command_is_an_error_and_never_a_message(line: str) -> None:
     assert "type // for its first /" in str(error)
 
 
+@by_name
+def test_every_command_has_a_page_whose_example_is_such_a_command(row: Command) -> None:
+    page = manual.PAGES[row.name]
+    assert page.example.split()[0] == row.name
+    parse_line(page.example)
+    words = set(re.findall(r"--\w+|\w+", row.argument))
+    assert {word for part, _ in page.parts for word in re.findall(r"--\w+|\w+", part)} <= words
+
+
+def test_no_page_is_of_a_command_that_does_not_exist() -> None:
+    assert set(manual.PAGES) == {row.name for row in COMMANDS}
+
+
+@pytest.mark.parametrize("habit", manual.HABITS)
+def test_a_habit_of_other_programs_does_what_its_command_does(habit: str) -> None:
+    command = manual.HABITS[habit]
+    example = manual.PAGES[command].example
+    assert parse_line(example.replace(command, habit, 1)) == parse_line(example)
+    assert parse_line(f"/help {habit}") == parse_line(f"/help {command}")
+
+
+def test_no_habit_hides_a_command_or_ends_a_room_for_others() -> None:
+    assert not set(manual.HABITS) & {row.name for row in COMMANDS}
+    assert set(manual.HABITS.values()) <= {row.name for row in COMMANDS} - {"/close"}
+
+
+def test_the_numbers_of_messages_are_wanted_whatever_names_the_command() -> None:
+    assert commands.names_message("/reply ")
+    assert commands.names_message("/unsend ")
+    assert not commands.names_message("unsend ")
+
+
 @pytest.mark.parametrize(
     ("line", "meant"),
     [
@@ -352,6 +390,7 @@ def test_the_slash_that_is_typed_twice_counts_once() -> None:
         ("/create demo --history off", BadInput),
         ("/create demo --history -5", BadInput),
         ("/code old", errors.Usage),
+        ("/copy that", errors.Usage),
         ("/entrust", errors.Usage),
         ("/heirs bob", errors.Usage),
         ("/msg bob", errors.Usage),

@@ -21,6 +21,7 @@ from anonp2p.room.events import Event, Person, Successor
 from anonp2p.room.succession.terms import make_place
 from anonp2p.ui import qr, sanitize, wording
 from anonp2p.ui.commands import COMMANDS
+from anonp2p.ui.manual import describe_page
 from anonp2p.ui.reasons import encode_json
 from anonp2p.ui.widths import width
 from tests.names.test_nicks import IGNORABLE
@@ -469,12 +470,20 @@ def test_the_lines_that_open_the_program() -> None:
 
 
 def test_help_shows_every_row() -> None:
-    rows = [{"command": row.name, "usage": row.usage, "does": row.does} for row in COMMANDS]
+    rows = [{"command": row.name, "usage": row.usage, "does": row.does, **describe_page(row.name)} for row in COMMANDS]
     lines = wording.format_line(events.ReplyEvent(command="/help", data=rows)).split("\n")
     assert len(lines) == len(COMMANDS)
     for line, row in zip(lines, COMMANDS, strict=True):
         assert line.startswith(f"[SYSTEM] {row.usage} ")
         assert line.endswith(row.does)
+
+
+def test_help_on_one_command_shows_what_its_parts_mean_an_example_and_habits() -> None:
+    row: dict[str, object] = {"command": "/x", "usage": "/x [A]", "does": "it", "example": "/x y", "also": ["/z"]}
+    row["parts"] = [{"part": "A", "means": "a thing"}]
+    lines = wording.describe_event(events.ReplyEvent(command="/help", data=[row]))
+    assert lines == ["/x [A]  it", "  A            a thing", "  for example  /x y", "  also         /z"]
+    assert len(wording.describe_event(events.ReplyEvent(command="/help", data=[row, row]))) == 2
 
 
 SLOW = "Tor has been at 10 % (Loading) for 30 seconds. Is this machine online?"
@@ -536,7 +545,8 @@ COVER = "Cover is on: about 29 kB a minute on each link of yours, and what is sa
         (events.SelfKickedEvent(room="r1", why="spam"), "The host has thrown you out of the room: spam"),
         (events.SelfKickedEvent(room="r1", why=""), "The host has thrown you out of the room."),
         (events.AbsentRemovedEvent(room="r1", member="m", nick="ann"), "ann was away, and is out now."),
-        (events.LeftEvent(room="r1", member="m", nick="ann", reason="kicked", why="spam"), "ann was thrown out"),
+        (events.LeftEvent(room="r1", member="m", nick="ann", reason="kicked", why="spam"), "ann was thrown out: spam"),
+        (events.LeftEvent(room="r1", member="m", nick="ann", reason="kicked", why=""), "ann was thrown out"),
     ],
 )
 def test_what_happened_is_one_sentence(event: Event, sentence: str) -> None:
@@ -652,7 +662,7 @@ DATA: list[tuple[str, object]] = [
     ("/who", [PERSON]),
     ("/code", {"code": "abc.onion"}),
     ("/qr", {"code": "abc.onion"}),
-    ("/help", [{"command": "/x", "usage": "/x", "does": "it"}]),
+    ("/help", [{"command": "/x", "usage": "/x", "does": "it", "parts": [], "example": "/x", "also": []}]),
     ("/retain", RETAIN),
     ("/heirs", HEIRS),
     ("/heirs", HEIRS | {"heirs": []}),

@@ -104,7 +104,6 @@ class Admission:
         self._presence = presence
         self._commits = commits
         self._context = context
-        self._renewed_at = float("-inf")  # when (`Now.tick`) the code was last published anew
 
     def take_ticket(self, ticket: bytes) -> bool:
         """Whether who shows this is a member that comes back, and not too often. Of no use a second time."""
@@ -195,7 +194,7 @@ class Admission:
         if not (is_of_our_term or (is_ours and fork + 1 >= log.oldest)):
             raise NotAdmitted("unknown")  # it cannot be shown how its log goes on, and joins anew
         if openings[-1] not in ledger.openings:
-            self._renew_code()
+            self._meetings.renew_code()  # that host may have published the code after us, and is about to stop
         self._replica.add_key(ledger.get_member(member).key_hash, key)
         self._presence.replace_link(member)
         if ledger.get_member(member).away:
@@ -209,12 +208,6 @@ class Admission:
             return 1.0
         known = _Reached(fork, digest) if is_ours and digest is not None else reached
         return self._show_room(caller, member, key, known, goes_on=is_ours and fork + 1 >= log.oldest)
-
-    def _renew_code(self) -> None:
-        """Somebody comes from another host, which may have published the code after us, and is about to stop."""
-        if self._context.clock.tick >= self._renewed_at + limits.MEET:
-            self._renewed_at = self._context.clock.tick
-            self._context.serving.renew(self._replica.ledger.code)
 
     def _show_room(
         self,

@@ -119,7 +119,7 @@ class HostRole:
             case inputs.ServeFailedInput(address=address, error=error):
                 self._give_up_service(address, error)
             case inputs.DialFailedInput(link=link):
-                self._meetings.forget_link(link)
+                self._meetings.note_failure(link)
 
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) something has to be done, though nothing happens."""

@@ -21,10 +21,8 @@ from anonp2p.room.call import Call
 from anonp2p.room.context import Context
 from anonp2p.room.gate import Caller, NotAdmitted
 from anonp2p.room.host.presence import Presence
-from anonp2p.room.ledger import expect
-from anonp2p.room.succession import terms
 from anonp2p.room.succession.meeting import GiveWay, Hosting, Stand
-from anonp2p.room.where import check_signer, find_key, judge_where, tell_where
+from anonp2p.room.where import check_signer, find_asker, judge_where, tell_where
 
 _ANYBODY: Final = bytes(16)  # stands for whoever hosts where the code leads
 
@@ -56,6 +54,8 @@ class Meetings:
         self._rules = context.meeting
         self._presence = presence
         self._look_at = 0.0  # when (`Now.tick`) to look again who is there
+        self._renewed_at = float("-inf")  # when (`Now.tick`) the code was last published anew
+        self._unanswered = 0  # dials of the code, the latest ones, that nobody has answered
         self._calls: dict[int, _Meeting] = {}
         self._answered: dict[int, tuple[Caller, bytes]] = {}  # with the key of who dialled, the oldest first
 
@@ -119,9 +119,8 @@ class Meetings:
 
     def answer(self, caller: Caller, meet: frames.MeetRequest) -> float:
         """Tells another host where we are; returns what that has cost, in tokens. Raises NotAdmitted, PeerFault."""
-        expect(terms.are_proper(meet.openings), "bad-where")
-        key = find_key(self._replica, meet.member, meet.openings, meet.index)
-        if key is None or not meeting.is_meet_signed(meet, caller.service, caller.hello, key):
+        key = find_asker(self._replica, meet, caller.service, caller.hello)
+        if key is None:
             raise NotAdmitted("unknown")
         return self.tell(caller, key, meet.openings, meet.index)
 
@@ -153,6 +152,23 @@ class Meetings:
         self._calls.pop(link, None)
         self._answered.pop(link, None)
 
+    def note_failure(self, link: int) -> None:
+        """A dial has failed. Twice so at the code, where we should answer ourselves: another has published it last."""
+        it = self._calls.get(link)
+        self.forget_link(link)
+        if it is None or it.member != _ANYBODY:
+            return
+        self._unanswered += 1
+        if self._unanswered >= limits.CODE_UNANSWERED:
+            self.renew_code()
+
+    def renew_code(self) -> None:
+        """Publishes the code anew, but not often: another host has published it after us, and may be gone."""
+        self._unanswered = 0
+        if self._clock.tick >= self._renewed_at + limits.MEET:
+            self._renewed_at = self._clock.tick
+            self._context.serving.renew(self._replica.ledger.code)
+
     def owns_link(self, link: int) -> bool:
         """Whether what comes on this link is for us."""
         return link in self._calls or link in self._answered
@@ -181,6 +197,8 @@ class Meetings:
     def _take_answer(self, link: int, payload: bytes) -> Verdict | None:
         """The hello of one whom we dialled, or its answer: a host that it is, or follows."""
         it = self._calls[link]
+        if it.member == _ANYBODY:
+            self._unanswered = 0
         said = it.call.take_payload(payload)
         if not said:
             return None

@@ -20,7 +20,7 @@ from anonp2p.room.standby import Standby, StandbyLink
 from anonp2p.room.succession import terms
 from anonp2p.room.succession.heir import BeginTerm, CatchUp, Heirship, Report, Situation, Wait
 from anonp2p.room.succession.loss import Loss, Target
-from anonp2p.room.where import find_key, find_shared, tell_where
+from anonp2p.room.where import find_asker, find_shared, tell_where
 
 _NEVER = float("-inf")
 
@@ -95,18 +95,12 @@ class Carrier:
                 self.standby.add_link(caller, request)
                 return 1.0
             case frames.MeetRequest(openings=openings, index=index):
-                self._check_meet(caller, request)
+                if find_asker(self._replica, request, caller.service, caller.hello) is None:
+                    raise NotAdmitted("unknown")
                 if self._loss.lost_at is not None and openings[-1].term > ledger.openings[-1].term:
                     self._loss.note_hint(Target(request.member, request.address), self._clock.tick)
                 return self._redirect(caller, openings, index)
         raise NotAdmitted("unknown")
-
-    def _check_meet(self, caller: Caller, meet: frames.MeetRequest) -> None:
-        """Raises NotAdmitted for a host that was never one of us, PeerFault for a log that is none."""
-        expect(terms.are_proper(meet.openings), "bad-openings")
-        key = find_key(self._replica, meet.member, meet.openings, meet.index)
-        if key is None or not meeting.is_meet_signed(meet, caller.service, caller.hello, key):
-            raise NotAdmitted("unknown")
 
     def _redirect(self, caller: Caller, openings: Sequence[Opening], index: int) -> float:
         """Tells one with this log who hosts, as far as we know."""

@@ -28,6 +28,7 @@ from anonp2p.room.pending import Whisper
 from anonp2p.room.role import HostPlan, MemberPlan
 from anonp2p.room.succession.loss import Loss, Target
 from anonp2p.room.succession.patience import Patience
+from anonp2p.room.where import check_form
 
 
 class MemberRole:
@@ -341,6 +342,7 @@ class MemberRole:
     def _take_redirect(self, redirect: frames.RedirectFrame) -> None:
         """Our host gives way to another one. Raises PeerFault."""
         where, ledger = redirect.where, self._replica.ledger
+        check_form(where)
         meeting.check_redirect(redirect, self._uplink.service, self._uplink.hello_hash, ledger.host_key)
         self._uplink.drop("passed-on")
         self._lose_uplink(Reason("passed-on"), Target(where.host, where.address))

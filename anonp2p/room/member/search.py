@@ -11,7 +11,7 @@ from anonp2p.crypto import identity
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import credentials, frames, handshake, meeting
 from anonp2p.protocol.field_types import Heir
-from anonp2p.reasons import LINK_ENDS, NO_REASON, LinkEnd, Reason
+from anonp2p.reasons import LINK_ENDS, NO_REASON, Reason
 from anonp2p.room import effects, inputs
 from anonp2p.room.call import Call
 from anonp2p.room.context import Context
@@ -22,19 +22,11 @@ from anonp2p.room.member.host_check import HostCheck
 from anonp2p.room.member.joining import Joining
 from anonp2p.room.member.states import LinkState
 from anonp2p.room.member.uplink import Uplink
-from anonp2p.room.member.waiting import WaitingLink
-from anonp2p.room.succession import terms
+from anonp2p.room.member.waiting import HostAnswer, Waiting
 from anonp2p.room.succession.loss import Line, Loss, Target
-from anonp2p.room.where import check_signer, find_shared, tell_where
+from anonp2p.room.where import check_form, check_signer, tell_where
 
 _OTHER_VERSION = errors.OtherProtocol()
-
-
-class HostAnswer(NamedTuple):
-    """Somebody who may be our host has answered. said: from the answer on, as far as it has come."""
-
-    call: Call
-    said: Sequence[frames.Frame]
 
 
 class _Try(NamedTuple):
@@ -63,7 +55,6 @@ class Search:
         catch_up: Callable[[frames.BackfillFrame], None],
     ) -> None:
         self._loss = loss
-        self._host_check = host_check
         self._context = context
         self._clock = context.clock
         self._replica = context.replica
@@ -72,11 +63,10 @@ class Search:
         self._state = state
         self._uplink = uplink
         self._joining = joining
-        self._catch_up = catch_up
+        self._waiting = Waiting(context, loss, state, host_check, catch_up, self._take_hint)
         self._dialling = Dialling(context.number_dial, context.random, is_alone=context.is_alone)
         self._turned_away_at = b""  # the service of one who hosts and has given us no place
         self._tries: dict[int, _Try] = {}  # by link
-        self._waiting: WaitingLink | None = None
         self._is_hinted = False  # whether we were sent on to another host since we had one
         self._rounds = 0  # how many times the user was told of dials since the host was lost
         self._told_at = 0.0  # when (`Now.tick`) the last time
@@ -110,8 +100,7 @@ class Search:
         dials = self._dialling.next_deadline
         if self._has_others:
             dials = self._loss.next_deadline(self.line) if self._may_dial else None
-        dues = (dials, None if self._waiting is None else self._waiting.next_deadline())
-        return min((due for due in dues if due is not None), default=None)
+        return min((due for due in (dials, self._waiting.next_deadline()) if due is not None), default=None)
 
     # --- what happens to our link to the host
 
@@ -139,12 +128,12 @@ class Search:
     def hang_up(self) -> None:
         """We host from now on, and look for nobody."""
         self._hang_up_all()
-        self._stop_waiting("closed")
+        self._waiting.stop("closed")
 
     def forget(self) -> None:
         """We are out: what goes over our links is sealed by nobody any more."""
         self._tries.clear()
-        self._waiting = None
+        self._waiting.forget()
 
     def _hang_up_all(self) -> None:
         for attempt in self._tries.values():
@@ -172,7 +161,7 @@ class Search:
 
     def has_link(self, link: int) -> bool:
         """Whether this is one of ours."""
-        return link in self._tries or (self._waiting is not None and self._waiting.call.link == link)
+        return link in self._tries or self._waiting.has_link(link)
 
     def take_input(
         self, event: inputs.ReceivedInput | inputs.DialFailedInput | inputs.DroppedInput
@@ -183,7 +172,7 @@ class Search:
             case inputs.ReceivedInput(payload=payload) if attempt is not None:
                 return self._take_answer(attempt, payload)
             case inputs.ReceivedInput(payload=payload):
-                return self._take_from_heir(payload)
+                return self._waiting.take_payload(payload)
             case inputs.DialFailedInput(reason=reason) if attempt is not None:
                 goes_on = self._has_others or self._dialling.take_failure(event, self._clock.tick)
                 self._note_failure(attempt)
@@ -194,8 +183,7 @@ class Search:
                     self._note_failure(attempt)
                 self._end_try(event.link, reason_of(event), goes_on=goes_on)
             case inputs.DroppedInput():
-                self._waiting = None
-                self._loss.note_standby_lost(self._clock.tick)
+                self._waiting.note_lost()
         return None
 
     def _end_try(self, link: int, reason: Reason, *, goes_on: bool) -> None:
@@ -206,7 +194,7 @@ class Search:
         is_late = since is not None and self._clock.tick > since + limits.PLACE_SECONDS
         if self._lifecycle.phase == "leaving" and not self._state.is_let_in:
             self._lifecycle.leave_room("left")
-        elif not goes_on or (self._has_others and is_late and not self._tries and self._waiting is None):
+        elif not goes_on or (self._has_others and is_late and not self._tries and not self._waiting.is_on):
             self._lifecycle.fail(errors.Unreachable(reason), "lost")
 
     def _note_failure(self, attempt: _Try) -> None:
@@ -234,9 +222,7 @@ class Search:
         call, target, asked = attempt
         match said[0]:
             case frames.WaitingFrame() as waiting:
-                self._begin_waiting(call, target, waiting)
-                if self._waiting is not None and self._waiting.call is call:
-                    return self._take_words(self._waiting, said[1:])
+                return self._begin_waiting(call, target, waiting, said[1:])
             case frames.RedirectFrame() as redirect:
                 self._take_redirect(call, target, redirect)
             case frames.RefusedFrame(credentials=vouched) if not self._may_refuse(target, vouched):
@@ -286,92 +272,30 @@ class Search:
     def _take_hint(self, where: frames.Where) -> bool:
         """Returns whether the host that somebody follows may be one for us: of no lower term. Raises PeerFault."""
         ledger = self._replica.ledger
-        expect(terms.are_proper(where.openings) and where.openings[-1].term == (where.number, where.host), "bad-where")
+        check_form(where)
         is_lower = (where.number, where.host) < (ledger.number, ledger.host)
         if not is_lower:
             self._loss.note_hint(Target(where.host, where.address), self._clock.tick)
             self._is_hinted = True
         return not is_lower
 
-    # --- at whom we wait
+    def _begin_waiting(
+        self, call: Call, target: Target, answer: frames.WaitingFrame, said: Sequence[frames.Frame]
+    ) -> HostAnswer | None:
+        """Somebody answers that it waits with us. Raises PeerFault for an answer that it has not signed.
 
-    def _begin_waiting(self, call: Call, target: Target, waiting: frames.WaitingFrame) -> None:
-        """Somebody answers that it waits with us. Raises PeerFault for an answer that it has not signed."""
+        said: what came with that.
+        """
         heir = None if target.member is None else self._replica.ledger.roster.find_member(target.member)
         if heir is None or not self._joining.can_resume:
             call.hang_up("closed")  # nobody who would host next, but one who did, or has the key of the code
-            return
-        credentials.check_waiting(waiting, call.hello_hash, call.service, heir.key)
+            return None
+        credentials.check_waiting(answer, call.hello_hash, call.service, heir.key)
         del self._tries[call.link]
         if self._loss.accept_standby(heir.id, self.line, self._clock.tick):
-            if self._waiting is not None:
-                self._waiting.drop("dialled-again")
-            self._waiting = WaitingLink(self._context, call, heir.id)
-        else:
-            call.hang_up("closed")
-
-    def _stop_waiting(self, reason: LinkEnd) -> None:
-        if self._waiting is not None:
-            self._waiting.drop(reason)
-            self._waiting = None
-            self._loss.drop_standby()
-
-    def _take_from_heir(self, payload: bytes) -> HostAnswer | None:
-        """What the heir says at which we wait."""
-        waiting = self._waiting
-        assert waiting is not None, "the link is ours"
-        try:
-            return self._take_words(waiting, waiting.open_record(payload))
-        except PeerFault as fault:
-            waiting.drop(fault.fault)
+            return self._waiting.begin(call, heir.id, said)
+        call.hang_up("closed")
         return None
-
-    def _take_words(self, waiting: WaitingLink, said: Sequence[frames.Frame]) -> HostAnswer | None:
-        """Returns the welcome with which the heir goes on, if that is among it. Raises PeerFault, HostLied."""
-        for at, frame in enumerate(said):
-            match frame:
-                case frames.WelcomeFrame() if self._state.has_no_link:
-                    self._waiting = None
-                    self._loss.drop_standby()
-                    return HostAnswer(waiting.call, said[at:])
-                case frames.WelcomeFrame():
-                    self._stop_waiting("closed")
-                    break
-                case _:
-                    self._take_word(waiting, frame)
-        return None
-
-    def _take_word(self, waiting: WaitingLink, frame: frames.Frame) -> None:
-        """Raises PeerFault for what an heir does not say, HostLied for a log that proves it."""
-        match frame:
-            case frames.HostLivesFrame():
-                self._loss.note_host_lives(self._clock.tick)
-            case frames.AskHostFrame():
-                self._ask_host()
-            case frames.RedirectFrame(where=where):
-                self._take_hint(where)
-            case frames.WantFrame():
-                self._show_log(waiting, frame)
-            case frames.BackfillFrame():
-                if self._loss.lost_at is not None:  # else it has crossed our way back to a host
-                    self._catch_up(frame)
-            case _:
-                raise PeerFault("unexpected-sign-of-life")
-
-    def _ask_host(self) -> None:
-        """Others have lost the host; our link may be dead too, and nobody have told us. Not as often as one may say so.
-
-        The answer of the host decides.
-        """
-        if self._state.is_following and self._clock.tick >= self._host_check.asked_at + limits.ECHO:
-            self._host_check.ask()
-
-    def _show_log(self, waiting: WaitingLink, want: frames.WantFrame) -> None:
-        """The heir lacks what we have of the log."""
-        expect(terms.are_proper(want.openings), "bad-opening")
-        fork = find_shared(self._replica, waiting.member, want.openings, want.index)
-        if self._loss.lost_at is not None and fork is not None:
-            waiting.show_log(fork)
 
     # --- what is due
 
@@ -380,19 +304,18 @@ class Search:
         if self._lifecycle.over:
             return
         if not self._has_others:
-            self._stop_waiting("closed")
+            self._waiting.stop("closed")
             self._dial_host()
             return
         if self._loss.has_wrong_standby(self.line):
-            self._stop_waiting("closed")
+            self._waiting.stop("closed")
         busy = {attempt.call.service for attempt in self._tries.values()}
         targets = self._loss.take_due(self.line, busy, self._clock.tick) if self._may_dial else []
         if targets and self._loss.lost_at is not None:
             self._tell_connecting(is_first=not busy)
         for target in targets:
             self._dial(target)
-        if self._waiting is not None:
-            self._waiting.report(is_lost=self._loss.lost_at is not None)
+        self._waiting.report()
 
     def _tell_connecting(self, *, is_first: bool) -> None:
         """Tells the user that somebody is dialled; not of each dial, as there may be several a second."""

@@ -164,6 +164,7 @@ def _as_of(state: frames.RoomState, base: frames.RoomSnapshot, now: Ledger) -> L
     expect(ledger.roster.find_member(base.term.host) is not None or base.term.handed_over, "history-without-host")
     _rule(ledger, state)
     ledger.take_term(base.term)
+    ledger.carriers, ledger.kicked = dict(now.carriers), dict(now.kicked)  # who was one then, and has not gone since
     ledger.locked, ledger.epoch = base.locked, base.epoch
     expect(state.since <= now.index, "history-after-end")
     ledger.start_at(state.since, base.digest)

@@ -6,18 +6,21 @@ from dataclasses import dataclass
 
 from msgspec import UNSET
 
-from anonp2p.errors import AnonError, BadInput, NoRoom
+from anonp2p.errors import AnonError, BadInput, CodeAsMessage, NoRoom, NothingToCopy
+from anonp2p.names import codes
 from anonp2p.room import events, inputs
-from anonp2p.ui import wording
-from anonp2p.ui.commands import (
+from anonp2p.ui import manual, wording
+from anonp2p.ui.actions import (
     Action,
     ClearScreenAction,
+    CopyAction,
+    JoinRoomAction,
     ListNumbersAction,
     ListRoomsAction,
     ShowHelpAction,
     SwitchRoomAction,
-    ask_first,
 )
+from anonp2p.ui.commands import ask_first
 from anonp2p.ui.frontend import FindRoom, UserRequest
 from anonp2p.ui.line.excerpts import Excerpts
 from anonp2p.ui.line.typed_line import parse_typed_line
@@ -52,6 +55,7 @@ class Interpreter:
         self._asks = asks
         self._rooms: Rooms[_Room] = Rooms()
         self._excerpts = Excerpts()
+        self._held_code = ""  # a line that was nothing but a code, and was not sent
 
     def open_room(self, label: str) -> None:
         """Makes a room that the user asked for the active one."""
@@ -79,6 +83,8 @@ class Interpreter:
         match self._of_person(typed.action, room) if not self._json else typed.action:
             case ClearScreenAction():
                 self._clear()
+            case CopyAction():
+                return UserRequest(NothingToCopy("line mode leaves that to your terminal"), typed.re, room)
             case ListNumbersAction(re=re):
                 if not isinstance(room, str):
                     return UserRequest(NoRoom(), typed.re)
@@ -102,12 +108,27 @@ class Interpreter:
                 return dataclasses.replace(action, seq=self._excerpts.find_seq(room, number), number=number)
             case inputs.RetractInput(seq=int(number)) if room:
                 return dataclasses.replace(action, seq=self._excerpts.find_seq(room, number))
+            case inputs.SayInput(text=text) if self._asks and codes.is_meant(text):
+                return self._of_code(text, action, room)
         return ask_first(action) if self._asks else action
+
+    def _of_code(self, text: str, action: Action, room: str | None) -> Action | AnonError:
+        """A line that is nothing but a code: it joins, where there is no room to say it in, else it is held once."""
+        held, self._held_code = self._held_code, ""
+        if room is None:
+            return JoinRoomAction(text)
+        if text == held:
+            return action
+        self._held_code = text
+        return CodeAsMessage()
 
     def _answer(self, action: ShowHelpAction | ListRoomsAction | SwitchRoomAction) -> events.Event:
         match action:
             case ShowHelpAction(commands=listed, re=re):
-                rows = [{"command": one.name, "usage": one.usage, "does": one.does} for one in listed]
+                rows = [
+                    {"command": one.name, "usage": one.usage, "does": one.does, **manual.describe_page(one.name)}
+                    for one in listed
+                ]
                 return events.ReplyEvent(command="/help", data=rows, re=re)
             case ListRoomsAction(re=re):
                 return events.ReplyEvent(command="/rooms", data=self._rooms.list_rooms(self._find_room), re=re)

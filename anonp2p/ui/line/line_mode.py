@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from anonp2p.config import Config
 from anonp2p.errors import BadCode, InputFailed
 from anonp2p.room import events
-from anonp2p.ui import commands
+from anonp2p.ui import actions, commands
 from anonp2p.ui.frontend import Closed, FindRoom, UserRequest
 from anonp2p.ui.line.interpreter import Interpreter
 from anonp2p.ui.line.output import Output
@@ -31,7 +31,7 @@ class LineMode:
         asks = not json and os.isatty(0)
         self._interpreter = Interpreter(find_room, self.tell, self._output.clear, json=json, asks=asks)
 
-    async def first_command(self) -> commands.CreateRoomAction | commands.JoinRoomAction | None:
+    async def first_command(self) -> actions.CreateRoomAction | actions.JoinRoomAction | None:
         """See `Frontend`. A code of `-` stands for the first line of stdin."""
         subject = self._config.subject
         if subject == "-":

@@ -56,7 +56,7 @@ class Output:
         in its first column. A row of blanks takes the cursor just as far into the next row, and to the end of its own
         where it was in the first column: there terminals wait with breaking until more is printed.
         """
-        is_needed = isinstance(event, _WORDS_OF_OTHERS) and os.isatty(self._descriptor)
+        is_needed = _has_words_of_others(event) and os.isatty(self._descriptor)
         return " " * _columns(self._descriptor) + "\r" if is_needed else ""
 
     def _folded(self, event: events.Event, text: str, prefix: str) -> str:
@@ -67,7 +67,10 @@ class Output:
         sentences are left whole, for scripts.
         """
         is_terminal = os.isatty(self._descriptor)
-        if _has_code(event) or not (is_terminal or isinstance(event, _WORDS_OF_OTHERS)):
+        code = _code_in(event)
+        if isinstance(event, events.ReplyEvent) and event.command == "/qr":
+            return text
+        if not (is_terminal or _has_words_of_others(event)):
             return text
         columns = _columns(self._descriptor)
         if text.isascii() and len(text) <= columns:
@@ -78,7 +81,7 @@ class Output:
         for line in text.split("\n"):
             # What stands after a prefix begins beside it: no space in it is a place to break the line.
             solid = line.replace(prefix, prefix.replace(" ", "\u00a0"), 1) if line.startswith(prefix) else line
-            fits = width(line) <= columns
+            fits = width(line) <= columns or bool(code and code in line)
             spans = [(0, len(line))] if fits else wrap(solid, columns - len(wording.INDENT))
             lines.append(f"\n{wording.INDENT}".join(line[start:end] for start, end in spans))
         return "\n".join(lines)
@@ -119,12 +122,19 @@ class Output:
         self._news.set()
 
 
-def _has_code(event: events.Event) -> bool:
-    """Whether the line has a room's code, which is copied and must stay in one piece."""
+def _has_words_of_others(event: events.Event) -> bool:
+    """Whether the line has what somebody else wrote, other than nicks."""
+    return isinstance(event, _WORDS_OF_OTHERS) or (isinstance(event, events.LeftEvent) and bool(event.why))
+
+
+def _code_in(event: events.Event) -> str:
+    """The room's code that the line has, which is copied and must stay in one piece; empty if there is none."""
     match event:
-        case events.EnteredEvent(role="host") | events.CodeEvent() | events.ReplyEvent(command="/code" | "/qr"):
-            return True
-    return False
+        case events.EnteredEvent(role="host", code=code) | events.CodeEvent(code=code):
+            return code
+        case events.ReplyEvent(command="/code", data={"code": str(code)}):
+            return code
+    return ""
 
 
 def _columns(descriptor: int) -> int:

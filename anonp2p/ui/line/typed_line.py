@@ -10,7 +10,8 @@ from msgspec import UNSET, UnsetType
 from anonp2p import limits
 from anonp2p.errors import AnonError, BadInput, TooLong
 from anonp2p.room import events
-from anonp2p.ui.commands import Action, from_first_seen, make_message, parse_command, parse_line
+from anonp2p.ui.actions import Action
+from anonp2p.ui.commands import from_first_seen, make_message, parse_command, parse_line
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -70,8 +70,9 @@ class Keyboard:
             return None
         match key:
             case "enter":
-                if self._submission.submit_text(confirmed=asked == "long"):
-                    self._asked = "long"
+                self._asked = self._submission.submit_text("yes" if asked == "long" else "")
+            case "y" | "n" if asked == "code":
+                self._submission.submit_text("yes" if key == "y" else "no")
             case "tab" | "shift tab":
                 self._complete(forward=key == "tab")
             case "ctrl c" | "ctrl d" if not self._editor.edit_text:
@@ -125,6 +126,8 @@ class Keyboard:
                 scene.show_tab(tabs.tab_beside(-1))
             case "meta a":
                 scene.show_tab(tabs.unread_tab())
+            case "meta c":
+                self._submission.copy_text()
             case "meta o":
                 log.toggle_long_messages()
             case "ctrl l":

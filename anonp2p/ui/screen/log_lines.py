@@ -17,7 +17,7 @@ from anonp2p.ui.screen import palette, rows
 from anonp2p.ui.screen.rows import Piece, Row
 from anonp2p.ui.widths import continues, width, wrap
 
-_LINK = re.compile(r"https?://\S+")
+LINK = re.compile(r"https?://\S+")
 _COUNTDOWN = 5  # columns at the right margin: a space, and up to 4 as in `364d`
 _CLOCK = 6  # columns: `23:59 `
 
@@ -239,7 +239,7 @@ class ChatMessage(LogLine):
             text, hidden = wording.fold_text(text)
         nick = sanitize.sanitize_line(self.nick)
         style = "pending" if self.seq is None else ""
-        marks = [(found.start(), found.end(), "link") for found in _LINK.finditer(text)]
+        marks = [(found.start(), found.end(), "link") for found in LINK.finditer(text)]
         marks += [(start, end, "mention") for start, end in mentions(text, self.me) if self.mention]
         if self.action:
             shift = len(nick) + 1

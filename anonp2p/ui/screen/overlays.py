@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from anonp2p import limits
-from anonp2p.ui import qr, sanitize, wording
-from anonp2p.ui.commands import Command
+from anonp2p.ui import manual, qr, sanitize, wording
+from anonp2p.ui.actions import Command
 from anonp2p.ui.screen import rows
 from anonp2p.ui.screen.people import LEGEND, People
 from anonp2p.ui.screen.rows import Row
@@ -28,6 +28,7 @@ _KEYS = (
     ("Tab", "complete a command, a nick, a room; again for the next one"),
     ("Up, Down", "what you have sent before"),
     ("PageUp, PageDown, wheel", "look back; Home to the beginning, End to the latest"),
+    ("Alt-C", "copy the message that is selected, else the room's code, to the clipboard"),
     ("Alt-1 ... Alt-9", "room 1 ... 9"),
     ("Ctrl-N, Ctrl-P", "the next, the previous room"),
     ("Alt-A", "the next room with something new"),
@@ -50,6 +51,8 @@ def of_help(commands: Sequence[Command]) -> Overlay:
     """The commands, and, where it is all of them, the keys."""
     table = [(command.usage, command.does) for command in commands]
     keys = _KEYS if len(commands) > 1 else ()
+    if len(commands) == 1:
+        table += manual.list_page(commands[0].name)
 
     def build(columns: int, _: int) -> list[Row]:
         about: list[Row] = [[], *_table(keys, columns)] if keys else []
@@ -133,6 +136,7 @@ def of_code(name: str, code: str) -> Overlay:
             *rows.wrapped("title", f"Whoever has this code can join {sanitize.sanitize_line(name)}:", columns),
             *rows.code(code, columns),
             *rows.wrapped("quiet", rows.COPYING, columns),
+            *rows.wrapped("quiet", wording.JOINING_BY_PASTE, columns),
         ]
 
     return Overlay("code: Esc puts it away", build)

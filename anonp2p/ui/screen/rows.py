@@ -11,7 +11,7 @@ Piece = tuple[str, str]  # style, and text that is safe to show
 Row = list[Piece]
 
 MORE = "…"
-COPYING = "/qr shows it to a phone. To select it with the mouse, hold Shift."  # of a code
+COPYING = "Alt-C copies it, /qr shows it to a phone; Shift + mouse selects."  # of a code
 _STYLES: dict[str, Hashable] = {"": None, "qr": palette.QR}  # all other styles have names in the palette
 
 

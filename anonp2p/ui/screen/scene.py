@@ -19,7 +19,7 @@ class Scene:
 
     watched: whether the terminal says that its window has the keyboard. body: rows of the log, and its layout, as last
     drawn. page: rows of the overlay, as last drawn. wants_numbers: whether messages are shown with their numbers.
-    is_changing: whether the view looks different as time goes by.
+    has_booted: whether Tor has been usable. is_changing: whether the view looks different as time goes by.
     """
 
     def __init__(self, tabs: Tabs) -> None:
@@ -29,6 +29,7 @@ class Scene:
         self.hint: Hint | None = None
         self.tor: events.TorProgressEvent | events.ReadyEvent | None = None
         self.tor_notice = ""
+        self.has_booted = False
         self.wants_people = True
         self.wants_numbers = False
         self.watched = True

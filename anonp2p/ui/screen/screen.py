@@ -5,7 +5,8 @@ import trio
 from anonp2p import limits
 from anonp2p.config import Config
 from anonp2p.room import events
-from anonp2p.ui import commands, wording
+from anonp2p.ui import actions, commands, wording
+from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.frontend import Closed, FindRoom, UserRequest
 from anonp2p.ui.screen import overlays
 from anonp2p.ui.screen.bell import Bell
@@ -36,7 +37,8 @@ class Screen:
         self.scene = Scene(Tabs(self.editor))
         self._bell = Bell(terminal.bell)
         self._typeahead = Typeahead()
-        self._submission = Submission(self.scene, self.editor, self._typeahead, terminal.clear)
+        self._clipboard = Clipboard(terminal.write)
+        self._submission = Submission(self.scene, self.editor, self._typeahead, self._clipboard, terminal.clear)
         self.keyboard = Keyboard(
             self.scene,
             self.editor,
@@ -56,7 +58,7 @@ class Screen:
         self._closed = closed
         self.scene.find_room = find_room
 
-    async def first_command(self) -> commands.CreateRoomAction | commands.JoinRoomAction | None:
+    async def first_command(self) -> actions.CreateRoomAction | actions.JoinRoomAction | None:
         """See `Frontend`. A code of `-` is asked for."""
         action, subject = self._config.action, self._config.subject
         if action and subject == "-":
@@ -73,6 +75,7 @@ class Screen:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._render_loop.run)
             nursery.start_soon(self._tick)
+            nursery.start_soon(self._clipboard.run)
             nursery.start_soon(self._end_when_hung_up)
 
     async def drained(self) -> None:
@@ -90,6 +93,7 @@ class Screen:
         match event:
             case events.TorProgressEvent() | events.ReadyEvent():
                 scene.tor, scene.tor_notice = event, ""
+                scene.has_booted = scene.has_booted or isinstance(event, events.ReadyEvent)
             case events.TorSlowEvent() | events.TorSkippedEvent() if _is_before_tor(scene, tab):
                 [scene.tor_notice] = wording.describe_event(event)
             case events.ReplyEvent() if overlay := _answer_at_length(event, tab):

@@ -3,31 +3,37 @@
 import dataclasses
 from collections.abc import Callable
 from functools import partial
+from typing import Literal
 
 import trio
 
 from anonp2p import limits
-from anonp2p.errors import AnonError, NoRoom, RoomOver, TooLong, TooMuchPending
+from anonp2p.errors import AnonError, NoRoom, NothingToCopy, RoomOver, TooLong, TooMuchPending
 from anonp2p.names import codes
 from anonp2p.room import events, inputs
-from anonp2p.ui import commands, wording
-from anonp2p.ui.commands import AppAction
+from anonp2p.ui import actions, commands, sanitize, wording
+from anonp2p.ui.actions import AppAction
+from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.frontend import UserRequest
 from anonp2p.ui.screen import overlays
 from anonp2p.ui.screen.hint import Hint
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.typeahead import Typeahead
-from anonp2p.ui.screen.log_lines import ChatMessage
+from anonp2p.ui.screen.log_lines import LINK, ChatMessage
 from anonp2p.ui.screen.overlays import Overlay
 from anonp2p.ui.screen.scene import Scene
 from anonp2p.ui.screen.tab import Tab
 
+Answer = Literal["", "yes", "no"]
+Question = Literal["", "long", "code"]  # that the next key answers: whether to send so much, or to join with a code
+
 # Such a command is not found in the active room's history: it names another room, which may have been left by then.
 _OF_OTHER_ROOMS = (
-    commands.CreateRoomAction,
-    commands.JoinRoomAction,
-    commands.SwitchRoomAction,
-    commands.ClearScreenAction,
+    actions.CreateRoomAction,
+    actions.JoinRoomAction,
+    actions.SwitchRoomAction,
+    actions.ClearScreenAction,
+    actions.CopyAction,
 )
 
 
@@ -37,34 +43,49 @@ class Submission:
     clear_terminal: removes all that was shown from the terminal.
     """
 
-    def __init__(self, scene: Scene, editor: Editor, typeahead: Typeahead, clear_terminal: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        editor: Editor,
+        typeahead: Typeahead,
+        clipboard: Clipboard,
+        clear_terminal: Callable[[], None],
+    ) -> None:
         self._scene = scene
         self._editor = editor
         self._typeahead = typeahead
+        self._clipboard = clipboard
         self._clear_terminal = clear_terminal
         self._number = 0
         self._send, self.requests = trio.open_memory_channel[UserRequest](limits.PENDING)
 
-    def submit_text(self, *, confirmed: bool) -> bool:
+    def submit_text(self, answer: Answer = "") -> Question:
         """Sends what is typed. What cannot be sent stays where it is, with a sentence that says why.
 
-        confirmed: Enter was pressed again. Returns whether the user is asked to do so.
+        answer: to the question that was returned before, if there was one.
         """
         text = self._editor.edit_text
         if not text.strip():
-            return False
+            return ""
+        line = text
+        if codes.is_meant(text):
+            if self._scene.active.label and not answer:
+                self._scene.hint = Hint("That is a room's code. y: join that room; n: say the code here.", "caution")
+                return "code"
+            if answer != "no":
+                line = f"/join {text}"
         lines = text.count("\n") + 1
-        if lines > limits.LONG_MESSAGE and not confirmed:
+        if lines > limits.LONG_MESSAGE and not answer:
             self._scene.hint = Hint(f"That is {lines} lines: Enter again sends them as one message.", "caution")
-            return True
+            return "long"
         self._number += 1
         try:
-            action = commands.ask_first(self._with_seq(commands.parse_line(text, self._number)))
+            action = commands.ask_first(self._with_seq(commands.parse_line(line, self._number)))
             act = self._prepare(action)
         except AnonError as error:
             size = f" It has {len(text.encode())}." if isinstance(error, TooLong) else ""
             self._scene.hint = Hint(f"{error}{size}", "error")
-            return False
+            return ""
         self._editor.take()
         active = self._scene.active
         if not isinstance(action, _OF_OTHER_ROOMS):
@@ -74,9 +95,9 @@ class Submission:
         active.log.scroll_to_end()
         active.log.mark_read()
         act()
-        return False
+        return ""
 
-    def _with_seq(self, action: commands.Action) -> commands.Action:
+    def _with_seq(self, action: actions.Action) -> actions.Action:
         """The action with the whole seq of the message that it names by its number."""
         find = self._scene.active.log.find_numbered
         match action:
@@ -86,22 +107,24 @@ class Submission:
                 return dataclasses.replace(action, seq=message.seq)
         return action
 
-    def _prepare(self, action: commands.Action) -> Callable[[], None]:
+    def _prepare(self, action: actions.Action) -> Callable[[], None]:
         """A function that carries out the action, here or in the rest of the program. Raises AnonError."""
         active = self._scene.active
         match action:
-            case commands.ShowHelpAction(commands=listed):
+            case actions.ShowHelpAction(commands=listed):
                 return partial(self._open_overlay, overlays.of_help(listed))
-            case commands.ListNumbersAction():
+            case actions.ListNumbersAction():
                 return partial(self._open_overlay, overlays.of_numbers(active.log))
-            case commands.ListRoomsAction():
+            case actions.ListRoomsAction():
                 return self._list_rooms
-            case commands.SwitchRoomAction(room=wanted):
+            case actions.SwitchRoomAction(room=wanted):
                 rooms = self._scene.tabs.rooms
                 return partial(self._scene.show_tab, rooms.by_label[rooms.find_room(wanted)])
-            case commands.ClearScreenAction():
+            case actions.ClearScreenAction():
                 return self.clear_screen
-            case commands.JoinRoomAction(code=code):
+            case actions.CopyAction(what=what):
+                return partial(self._copy, *self._find_copied(what))
+            case actions.JoinRoomAction(code=code):
                 codes.parse_code(code)
             case inputs.LeaveInput() if active.over:
                 return partial(self.drop_tab, active)
@@ -116,7 +139,7 @@ class Submission:
         return partial(self._request, action)
 
     def _request(self, action: AppAction) -> None:
-        if isinstance(action, commands.CreateRoomAction | commands.JoinRoomAction):
+        if isinstance(action, actions.CreateRoomAction | actions.JoinRoomAction):
             self._typeahead.begin(self._number)
         self._send.send_nowait(UserRequest(action, self._number, self._scene.active.label or None))
 
@@ -149,6 +172,37 @@ class Submission:
     def _open_overlay(self, overlay: Overlay) -> None:
         self._scene.overlay = overlay
 
+    def copy_text(self) -> None:
+        """Puts what suits best on the clipboard."""
+        try:
+            self._copy(*self._find_copied(None))
+        except AnonError as error:
+            self._scene.hint = Hint(str(error), "error")
+
+    def _copy(self, text: str, what: str) -> None:
+        self._scene.hint = Hint(self._clipboard.copy(text, what))
+
+    def _find_copied(self, what: Literal["code", "link"] | int | None) -> tuple[str, str]:
+        """The text that is to be copied, and what it is. Raises AnonError."""
+        log = self._scene.active.log
+        match what:
+            case "link":
+                texts = (message.text for message in log.latest_messages())
+                link = next((found for text in texts if (found := _last_link(text))), "")
+                if not link:
+                    raise NothingToCopy("there is no link in the messages here")
+                return link, "The latest link"
+            case int(number):
+                message = log.find_numbered(number)
+                if message is None:
+                    raise NothingToCopy("there is no such message any more")
+                text = sanitize.sanitize_text(message.text)
+                return text.rstrip(), "The message"  # pasted, a line break at its end would be Enter
+        snapshot = self._scene.snapshot(self._scene.active)
+        if snapshot is None:
+            raise NoRoom
+        return snapshot.code, "The room's code"
+
     def _list_rooms(self) -> None:
         rows = self._scene.tabs.rooms.list_rooms(self._scene.find_room)
         self._scene.active.add_system_line(
@@ -164,3 +218,9 @@ class Submission:
         """Keeps nothing of a room that is left, nor does the terminal."""
         self._scene.drop_tab(tab)
         self._clear_terminal()
+
+
+def _last_link(text: str) -> str:
+    """The last link in a message, safe to be pasted anywhere, without the end of a sentence after it."""
+    links = LINK.findall(sanitize.sanitize_text(text))
+    return links[-1].rstrip(".,;:!?\"'") if links else ""

@@ -7,7 +7,6 @@ import urwid
 from anonp2p import limits
 from anonp2p.room import events, retention
 from anonp2p.room.snapshot import Snapshot
-from anonp2p.room.succession.terms import index_of
 from anonp2p.ui import commands, sanitize
 from anonp2p.ui.reasons import describe_reason
 from anonp2p.ui.rooms import number_room
@@ -205,16 +204,19 @@ class View(urwid.Widget):
         if isinstance(tor, events.ReadyEvent):
             parts.append((5, "status", "Tor"))
         else:
-            parts.append((0, "status bad", f"Tor {tor.progress if tor else 0} %"))
+            style = "status bad" if self.scene.has_booted else "status"
+            parts.append((0, style, f"Tor {tor.progress if tor else 0} %"))
         if tab.over:
             parts.append((0, "status bad", "over"))
         elif snapshot and snapshot.hosting and snapshot.settled and isinstance(tor, events.ReadyEvent):
             parts.append((0, "status good", "reachable"))
         elif snapshot and snapshot.hosting:
-            parts.append((0, "status bad", "not reachable now" if snapshot.settled else "not reachable yet"))
+            lost = (0, "status bad", "not reachable now")
+            parts.append(lost if snapshot.settled else (0, "status", "not reachable yet"))
         elif tab.link:
             tries = f" {tab.attempt}" if tab.link == "connecting" else ""
-            parts.append((0, "status good" if tab.link == "up" else "status bad", f"link {tab.link}{tries}"))
+            style = "status good" if tab.link == "up" else "status bad" if tab.name else "status"
+            parts.append((0, style, f"link {tab.link}{tries}"))
         return parts
 
     def _overlaid(self, overlay: Overlay, columns: int, height: int) -> list[Row]:
@@ -252,7 +254,6 @@ def _about(snapshot: Snapshot | None, tab: Tab) -> list[tuple[int, str, str]]:
         (1, "status", tab.title),
         (2, "status", f"{snapshot.members} here" if snapshot.members else ""),
         (3, "status", who_hosts(snapshot)),
-        (6, "status", f"epoch {index_of(snapshot.epoch)}" if snapshot.name else ""),
         (4, "status", ends if snapshot.name else ""),
         (4, "status", "locked" if snapshot.locked else ""),
         (0, "alarm", "ALARM: do not trust this room" if snapshot.alarmed else ""),

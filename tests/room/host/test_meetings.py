@@ -19,7 +19,7 @@ from anonp2p.room.gate import Caller, NotAdmitted
 from anonp2p.room.host.meetings import Meetings, Verdict
 from anonp2p.room.succession.meeting import GiveWay, Stand
 from tests.room.host.parts import Ordering, set_time, take_effects
-from tests.room.peers import ANN, BOB, EVE, ROOM, randomness
+from tests.room.peers import ANN, BOB, EVE, ROOM, ROOM_KEY, randomness
 from tests.room.sides import Side, side_from
 
 HEIR_ADDRESS = {who.id: RoomKey(who.id * 2).public for who in (ANN, BOB)}
@@ -140,6 +140,58 @@ def test_a_host_looks_who_is_there_once_a_second_and_when_it_is_time_to_dial(spl
         if looks[-1]:
             split.meetings.dial_due()
     assert looks == [True, False, True, True, True, False]
+
+
+def entrusted(split: Split) -> None:
+    """ANN has got the key of the code."""
+    heirs = [Heir(ANN.id, HEIR_ADDRESS[ANN.id])]
+    split.room.sequencer.order_own(bodies.HeirsBody(heirs, entrusts=True))
+    split.context.serving.add_key(ROOM_KEY)
+    split.context.serving.serve(ROOM)
+    split.add_links(ANN, BOB)
+    take_effects(split.context)
+
+
+def code_dial(split: Split, at: float) -> effects.DialEffect:
+    split.at(at)
+    [dial] = [dial for dial in split.dialled() if dial.address == split.replica.ledger.code]
+    return dial
+
+
+def services(split: Split) -> list[str]:
+    """What is done with services."""
+    of_services = effects.ServeEffect | effects.StopServingEffect
+    return [type(effect).__name__ for effect in take_effects(split.context) if isinstance(effect, of_services)]
+
+
+def test_a_code_at_which_nobody_answers_twice_in_a_row_is_published_anew(split: Split) -> None:
+    """8.16: another holder of its key has published it last, and is gone."""
+    entrusted(split)
+    done = []
+    for number in range(1, 5):
+        split.meetings.note_failure(code_dial(split, 2 * number * limits.MEET).link)
+        done.append(services(split))
+    anew = ["StopServingEffect", "ServeEffect"]
+    assert done == [[], anew, [], anew]
+
+
+def test_a_code_that_has_been_answered_since_is_not_published_anew(split: Split) -> None:
+    entrusted(split)
+    split.meetings.note_failure(code_dial(split, 2 * limits.MEET).link)
+    split.meetings.forget_link(Called(split, code_dial(split, 4 * limits.MEET)).dial.link)
+    split.meetings.note_failure(code_dial(split, 6 * limits.MEET).link)
+    assert services(split) == []
+
+
+def test_who_may_host_too_and_does_not_answer_has_nothing_to_do_with_the_code(split: Split) -> None:
+    entrusted(split)
+    split.room.presence.lose_link(2, 0.0)
+    for at in (2 * limits.MEET, 4 * limits.MEET):
+        split.at(at)
+        for dial in split.dialled():
+            if dial.address != split.replica.ledger.code:
+                split.meetings.note_failure(dial.link)
+    assert services(split) == []
 
 
 def called(split: Split) -> Called:

@@ -7,12 +7,13 @@ import msgspec
 import pytest
 
 from anonp2p.crypto.epoch import KEPT
+from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import field_types, frames
 from anonp2p.protocol.bodies import AwayBody, BackBody, JoinedBody, LeaveBody, LockBody, NickBody, RenewBody
 from anonp2p.room import events
 from tests.room.hostile import KEY, assert_left_in_alarm, assert_link_ended, at, fading
 from tests.room.member.false_host import HERE, FalseHost, Item
-from tests.room.peers import ANN, EVE, HOST, Placed, kinds, text
+from tests.room.peers import ANN, EVE, HOST, ROOM_KEY, Placed, kinds, text
 
 
 @pytest.fixture
@@ -272,6 +273,17 @@ def test_a_history_that_nobody_signed_for_ends_the_link_and_is_not_shown(teller:
     shown = teller.hears(*before)
     assert_link_ended(teller, teller.hears(wrong))
     assert not [it for it in shown if isinstance(it, events.MessageEvent) and it.text != "true"]
+
+
+def test_who_could_host_and_who_was_thrown_out_is_known_for_the_beginning_of_a_history_too(teller: FalseHost) -> None:
+    """8.2: else who goes back there, as its log parts from another, knows nobody whom it could ask."""
+    carriers = (field_types.Heir(HOST.id, ROOM_KEY.public), field_types.Heir(ANN.id, RoomKey(KEY).public))
+    since = teller.ledger.index
+    teller.hears(*history(teller, [teller.entry(ANN, text("one"))], carriers=carriers, kicked=(EVE.key,)))
+    base = teller.room.replica.room_log.ledger_at(since)
+    assert base is not None
+    assert base.carriers == {carrier.member: carrier.address for carrier in carriers}
+    assert base.kicked == {EVE.id: EVE.key}
 
 
 def test_what_comes_after_the_history_is_not_of_it(teller: FalseHost) -> None:

@@ -8,7 +8,7 @@ import pytest
 from anonp2p import errors, limits
 from anonp2p.crypto import identity, padding, suite
 from anonp2p.crypto.epoch import COMMIT, FLEETING, KEPT
-from anonp2p.protocol import field_types, frames
+from anonp2p.protocol import field_types, frames, meeting
 from anonp2p.protocol.bodies import AwayBody, CommitBody, JoinedBody, LeaveBody, NickBody, Removal
 from anonp2p.protocol.handshake import Channel
 from anonp2p.reasons import Reason
@@ -25,7 +25,7 @@ from tests.room.hostile import (
     hello,
 )
 from tests.room.member.false_host import HERE, FalseHost, Item
-from tests.room.peers import ANN, EVE, HOST, Placed, kinds, padded, text
+from tests.room.peers import ANN, EVE, HOST, ROOM, Placed, Somebody, kinds, padded, text
 
 KICKED = Removal(ANN.id, "kicked", "")
 
@@ -56,6 +56,13 @@ def with_other_body(it: FalseHost) -> frames.BackfillFrame:
     """A head over what was said, and something else that was signed by nobody."""
     entry = it.entry(ANN, text("line"))
     return it.past(entry, entries=[frames.BackfilledEntry(entry.header.pack(), entry.body.replace(b"line", b"lies"))])
+
+
+def redirect(it: FalseHost, address: bytes, signer: Somebody = HOST) -> frames.RedirectFrame:
+    """The host gives way to one of the next term, at this address."""
+    opening = field_types.Opening(1, ANN.id, HERE, it.ledger.digest)
+    where = frames.Where(1, ANN.id, address, HERE, it.ledger.digest, [*it.ledger.openings, opening], [])
+    return meeting.sign_redirect(where, ROOM, it.hello, signer)
 
 
 # The same of a backfill that a host sends in place of a batch, to one who has everything else.
@@ -200,6 +207,8 @@ FAULTS: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a denial of nothing": lambda _: [frames.DeniedFrame(1, "nick-taken")],
     "a resumption that was not asked for": lambda it: [it.resumed()],
     "a past between commit and slice": lambda it: [it.commit(), lambda: it.past(it.entry(ANN, text("lie")))],
+    "a host of no log": lambda it: [lambda: redirect(it, bytes(32))],
+    "a host, signed by another": lambda it: [lambda: redirect(it, KEY, signer=ANN)],
     "a frame that only members send": lambda _: [frames.KeyRequestFrame(KEY)],
     "a record altered": lambda it: [lambda: it.record(frames.DeniedFrame(1, "repeated"))[0][:-1] + b"?"],
     "a record repeated": lambda it: [lambda: it.record() * 2],

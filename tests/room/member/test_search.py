@@ -14,9 +14,10 @@ from anonp2p.reasons import Reason
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.member.host_check import HostCheck
 from anonp2p.room.member.joining import Joining
-from anonp2p.room.member.search import HostAnswer, Search
+from anonp2p.room.member.search import Search
 from anonp2p.room.member.states import Asking, CatchingUp, LinkState, Up
 from anonp2p.room.member.uplink import Uplink
+from anonp2p.room.member.waiting import HostAnswer
 from anonp2p.room.succession.loss import Loss
 from anonp2p.room.succession.patience import Patience
 from anonp2p.room.where import tell_where

@@ -6,10 +6,11 @@ import json
 import pytest
 from msgspec import UNSET
 
-from anonp2p.errors import AnonError, NoRoom, TooLong
+from anonp2p.errors import AnonError, CodeAsMessage, NoRoom, TooLong
+from anonp2p.names.codes import RoomKey
 from anonp2p.room import events, inputs
 from anonp2p.room.succession.terms import make_place
-from anonp2p.ui.commands import QuitAction
+from anonp2p.ui.actions import JoinRoomAction, QuitAction
 from anonp2p.ui.frontend import UserRequest
 from anonp2p.ui.line.interpreter import Interpreter
 
@@ -57,6 +58,19 @@ def test_the_end_of_another_room_changes_nothing() -> None:
     typist = Typist("r1", "r2")
     typist.interpreter.take_event(gone("r1"))
     assert typist.type("hello") == UserRequest(inputs.SayInput("hello"), room="r2")
+
+
+def test_a_code_alone_joins_on_a_terminal_and_in_a_room_it_is_held_once() -> None:
+    code = RoomKey(b"k" * 32).code
+    typist = Typist(json=False, asks=True)
+    assert typist.type(code) == UserRequest(JoinRoomAction(code))
+    typist.interpreter.open_room("r1")
+    for _ in range(2):
+        assert typist.type(code) == UserRequest(CodeAsMessage(), room="r1")
+        assert typist.type(code) == UserRequest(inputs.SayInput(code), room="r1")
+    assert Typist("r1", json=False).type(code) == UserRequest(inputs.SayInput(code), room="r1"), (
+        "programs mean what they say"
+    )
 
 
 def test_the_numbers_of_messages_are_those_of_the_room_that_is_meant() -> None:

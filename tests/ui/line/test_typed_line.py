@@ -11,7 +11,7 @@ from msgspec import UNSET
 from anonp2p import limits
 from anonp2p.errors import AnonError, BadInput, TooLong
 from anonp2p.room import inputs
-from anonp2p.ui.commands import QuitAction
+from anonp2p.ui.actions import QuitAction
 from anonp2p.ui.line.typed_line import TypedLine, parse_typed_line
 
 JSON = pytest.mark.parametrize("mode", [False, True], ids=["line", "json"])

@@ -3,6 +3,8 @@
 import pytest
 
 from anonp2p import limits
+from anonp2p.names.codes import RoomKey
+from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.screen.bell import Bell
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.typeahead import Typeahead
@@ -21,12 +23,13 @@ class Hands:
     def __init__(self, *labels: str, columns: int = 80) -> None:
         self.left = self.cleared = self.rings = 0
         self.frames: list[bool] = []
+        self.written: list[str] = []
         self.size = columns, 24
         self.editor = Editor()
         self.scene = Scene(Tabs(self.editor))
         self.typeahead = Typeahead()
         self.bell = Bell(self._ring)
-        submission = Submission(self.scene, self.editor, self.typeahead, self._clear)
+        submission = Submission(self.scene, self.editor, self.typeahead, Clipboard(self.written.append), self._clear)
         self.keyboard = Keyboard(
             self.scene, self.editor, self.bell, self.typeahead, submission, self._request, self._clear, self._leave
         )
@@ -87,6 +90,15 @@ def test_many_lines_are_sent_by_a_second_enter_and_another_key_is_no_answer() ->
         assert hands.scene.hint is None
     assert hands.press("enter").editor.edit_text
     assert hands.press("enter").editor.edit_text == ""
+
+
+def test_what_to_do_with_a_code_in_a_room_is_answered_by_one_key() -> None:
+    code = RoomKey(b"k" * 32).code
+    for key, left in (("y", ""), ("n", ""), ("esc", code), ("x", f"{code}x")):
+        hands = Hands("r1")
+        hands.editor.paste(code)
+        assert hands.press("enter").editor.edit_text == code
+        assert hands.press(key).editor.edit_text == left
 
 
 def test_keys_that_wait_for_a_room_do_nothing_yet_but_the_focus_does() -> None:

@@ -178,7 +178,7 @@ def test_the_status_says_where_one_is_and_how_things_are() -> None:
         stage.until("Tor .* is ready")
         assert re.fullmatch(r"anonp2p +Tor", status(stage))
         enter(stage, "ben")
-        assert re.match(r"demo · 3 here · host ada · epoch \d+ · no expiry", status(stage))
+        assert re.match(r"demo · 3 here · host ada · no expiry", status(stage))
         assert status(stage).endswith("Tor · link up")
         stage.type("/retain 5m\n").until("yours expire in 5m")
         stage.type("/retain never\n").until("yours are shown once")
@@ -195,8 +195,21 @@ def test_the_status_says_where_one_is_and_how_things_are() -> None:
         stage.ask("regain")
         stage.until("Tor · link up")
         host(stage, name="own")
-        assert re.match(r"own · 1 here · you host · epoch 0", status(stage))
+        assert re.match(r"own · 1 here · you host · no expiry", status(stage))
         assert status(stage).endswith("Tor · reachable")
+
+
+def test_a_boot_and_a_first_try_look_ordinary_and_a_loss_does_not() -> None:
+    with Stage("--nick", "zoe", slow_boot=True) as stage:
+        stage.ask("boot", progress=40, summary="Loading")
+        stage.until("Tor 40 %")
+        stage.type("/create own\n").until("Tor 40 % · not reachable yet")
+        assert ALARM not in backgrounds(stage)
+        stage.ask("ready")
+        stage.until("Tor · reachable")
+        stage.ask("lose")
+        stage.until("not reachable now")
+        assert ALARM in backgrounds(stage)
 
 
 # --- warnings

@@ -7,7 +7,7 @@ from anonp2p.errors import Failed, InRoomAlready
 from anonp2p.names.codes import RoomKey, encode_key
 from anonp2p.room import events, inputs
 from anonp2p.room.snapshot import MemberView, Snapshot
-from anonp2p.ui.commands import CreateRoomAction, JoinRoomAction
+from anonp2p.ui.actions import CreateRoomAction, JoinRoomAction
 from anonp2p.ui.screen.screen import Screen
 from anonp2p.ui.screen.term.terminal import Terminal
 

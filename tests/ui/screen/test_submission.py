@@ -1,5 +1,6 @@
 """Enter: what becomes of what is typed."""
 
+import base64
 from typing import Any
 
 import pytest
@@ -8,27 +9,45 @@ import trio
 from anonp2p import limits
 from anonp2p.names.codes import RoomKey, encode_key
 from anonp2p.room import events, inputs
-from anonp2p.ui.commands import COMMANDS, CreateRoomAction, JoinRoomAction
+from anonp2p.room.snapshot import MemberView, Snapshot
+from anonp2p.ui.actions import CreateRoomAction, JoinRoomAction
+from anonp2p.ui.clipboard import Clipboard
+from anonp2p.ui.commands import COMMANDS
 from anonp2p.ui.frontend import UserRequest
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.typeahead import Typeahead
 from anonp2p.ui.screen.scene import Scene
-from anonp2p.ui.screen.submission import Submission
+from anonp2p.ui.screen.submission import Answer, Question, Submission
 from anonp2p.ui.screen.tab import Tab
 from anonp2p.ui.screen.tabs import Tabs
 
 CODE = encode_key(RoomKey(b"k" * 32).public)
 
 
+class Open:
+    """A room that the user is in."""
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot("demo", CODE, "ada", "m", False, "eve", True, 2, 0, False, None, False)
+
+    def members(self) -> list[MemberView]:
+        return []
+
+
+OPEN = Open()
+
+
 class Desk:
-    """Somebody who types. cleared: how often the terminal was."""
+    """Somebody who types. cleared: how often the terminal was. copied: what was written to it for its clipboard."""
 
     def __init__(self, *labels: str) -> None:
         self.cleared = 0
         self.editor = Editor()
         self.scene = Scene(Tabs(self.editor))
         self.typeahead = Typeahead()
-        self.submission = Submission(self.scene, self.editor, self.typeahead, self._clear)
+        self.copied: list[str] = []
+        clipboard = Clipboard(self.copied.append)
+        self.submission = Submission(self.scene, self.editor, self.typeahead, clipboard, self._clear)
         for label in labels:
             self.scene.tabs.tab_of(label)
 
@@ -39,11 +58,11 @@ class Desk:
     def active(self) -> Tab:
         return self.scene.active
 
-    def enter(self, text: str, *, confirmed: bool = False) -> bool:
-        """Types this, and presses Enter; whether that is to be confirmed."""
+    def enter(self, text: str, answer: Answer = "") -> Question:
+        """Types this, and presses Enter, or what answers a question; what is asked then."""
         self.scene.hint = None
         self.editor.replace(text, len(text))
-        return self.submission.submit_text(confirmed=confirmed)
+        return self.submission.submit_text(answer)
 
     @property
     def hint(self) -> str:
@@ -98,7 +117,7 @@ def test_many_lines_are_sent_once_that_is_confirmed() -> None:
     assert desk.enter(text)
     assert desk.requests == []
     assert desk.editor.edit_text == text
-    assert not desk.enter(text, confirmed=True)
+    assert not desk.enter(text, "yes")
     assert len(desk.requests) == 1
     assert not desk.enter("x\n" * (limits.LONG_MESSAGE - 1) + "x")
 
@@ -229,8 +248,69 @@ def test_every_command_does_something(command: str) -> None:
     arguments = {"/create": " demo", "/join": f" {CODE}", "/nick": " bob", "/msg": " bob hi", "/me": " waves"}
     arguments |= {"/switch": " r1", "/kick": " bob", "/reply": " 7 yes", "/entrust": " bob"}
     desk = Desk("r1")
+    desk.scene.find_room = lambda _: OPEN
     before = desk.active.log.last_line()
     desk.enter(command + arguments.get(command, ""))
-    assert desk.hint == ""
+    assert desk.hint == "" or desk.copied
     did = (desk.scene.overlay, desk.requests, desk.cleared, desk.active.log.last_line() is not before)
-    assert any(did) or command == "/switch"
+    assert any(did) or command == "/switch" or desk.copied
+
+
+def said(seq: int, text: str) -> events.MessageEvent:
+    return events.MessageEvent(room="r1", member="b", nick="ben", text=text, at=0.0, seq=seq)
+
+
+def pasted(desk: Desk) -> list[str]:
+    """What was on the clipboard, one after the other."""
+    return [base64.b64decode(data.removeprefix("\x1b]52;c;").removesuffix("\a")).decode() for data in desk.copied]
+
+
+def test_code_links_and_messages_are_copied_when_asked_for_and_as_they_are_shown() -> None:
+    desk = Desk("r1")
+    desk.scene.find_room = lambda _: OPEN
+    for seq, text in enumerate(("see http://a.example/x.", "\x1b]0;evil\a \u202eback\nrm -rf /\n"), 1):
+        desk.active.take_event(said(seq, text), 0.0, seen=True)
+    for typed in ("/copy", "/copy code", "/copy link", "/copy 2"):
+        desk.enter(typed)
+    assert pasted(desk) == [CODE, CODE, "http://a.example/x", "\ufffd]0;evil\ufffd \ufffdback\nrm -rf /"]
+    assert desk.requests == []
+
+
+@pytest.mark.parametrize(("typed", "why"), [("/copy link", "no link"), ("/copy 7", "no such message")])
+def test_nothing_is_copied_where_there_is_nothing(typed: str, why: str) -> None:
+    desk = Desk("r1")
+    desk.enter(typed)
+    assert why in desk.hint
+    assert desk.copied == []
+
+
+SPLIT = f"{CODE[:20]}\n  {CODE[20:]} "
+
+
+def test_a_code_alone_joins_where_there_is_no_room() -> None:
+    desk = Desk()
+    assert not desk.enter(SPLIT)
+    [request] = desk.requests
+    assert isinstance(request.action, JoinRoomAction)
+    assert desk.recalled() == []
+
+
+def test_a_code_alone_is_asked_about_in_a_room() -> None:
+    desk = Desk("r1")
+    assert desk.enter(SPLIT) == "code"
+    assert desk.requests == []
+    desk.enter(SPLIT, "no")
+    desk.enter(SPLIT, "yes")
+    said_here, joins = desk.requests
+    assert isinstance(said_here.action, inputs.SayInput)
+    assert isinstance(joins.action, JoinRoomAction)
+    assert desk.enter(f"see {CODE}") == "", "a sentence is a message"
+
+
+def test_a_mistyped_code_alone_is_not_said_in_a_room() -> None:
+    desk = Desk("r1")
+    mistyped = CODE.replace(CODE[:2], CODE[1::-1], 1)
+    assert desk.enter(mistyped) == "code"
+    desk.enter(mistyped, "yes")
+    assert "mistyped" in desk.hint
+    assert desk.requests == []

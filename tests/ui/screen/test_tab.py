@@ -137,6 +137,7 @@ EVERY: list[Event] = [
     events.NickUnchangedEvent(room="r1", nick=HOSTILE),
     events.NickAssignedEvent(room="r1", nick=HOSTILE, wanted=HOSTILE, free_in=600),
     events.SelfKickedEvent(room="r1", why=HOSTILE),
+    events.LeftEvent(room="r1", member="m", nick=HOSTILE, reason="kicked", why=HOSTILE),
     events.AbsentRemovedEvent(room="r1", member="m", nick=HOSTILE),
     events.HostEvent(room="r1", member="m", nick=HOSTILE, cause="lost"),
     events.HostingEvent(room="r1"),

@@ -1,0 +1,108 @@
+"""What can be asked for: the actions that commands and messages stand for, and what a command is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from msgspec import UNSET
+
+from anonp2p.protocol import frames
+from anonp2p.room import events, inputs
+from anonp2p.room.retention import ANY, NO_HISTORY
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CreateRoomAction:
+    """Create a room."""
+
+    name: str
+    retention: frames.RetentionPolicy = ANY
+    history: frames.HistoryPolicy = NO_HISTORY
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class JoinRoomAction:
+    """Join the room with this code, as it was typed."""
+
+    code: str
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ShowHelpAction:
+    """Show all commands, or those asked for."""
+
+    commands: tuple["Command", ...]
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ListRoomsAction:
+    """Show which rooms we are in."""
+
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ListNumbersAction:
+    """Show the latest messages of the room with their numbers."""
+
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SwitchRoomAction:
+    """Make another room the active one. room: its name, number or label."""
+
+    room: str
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ClearScreenAction:
+    """Empty the screen: line/output does it in line mode, screen/submission on the full screen."""
+
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CopyAction:
+    """Put the room's code, the latest link, or the message with this number on the clipboard.
+
+    what: None is what suits best: the message that is selected, else the code.
+    """
+
+    what: Literal["code", "link"] | int | None = None
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class QuitAction:
+    """Leave all rooms and end the program. asks: as in `LeaveInput`."""
+
+    re: events.Re = UNSET
+    asks: bool = False
+
+
+AppAction = CreateRoomAction | JoinRoomAction | QuitAction | inputs.Typed  # done by the program
+# Done by the frontend itself.
+FrontendAction = (
+    ShowHelpAction | ListRoomsAction | ListNumbersAction | SwitchRoomAction | ClearScreenAction | CopyAction
+)
+Action = AppAction | FrontendAction
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A row of the table. build: makes the action of the argument, which is empty exactly where usage has none."""
+
+    name: str
+    argument: str
+    does: str
+    build: Callable[[str, events.Re], Action]
+
+    @property
+    def usage(self) -> str:
+        """How it is typed: capitals stand for what is to be filled in, brackets for what may be left out."""
+        return f"{self.name} {self.argument}".rstrip()

@@ -1,0 +1,135 @@
+"""What stands after a command -> its action. All raise AnonError; WrongArgument where it is not as the usage says."""
+
+from anonp2p import limits
+from anonp2p.crypto.epoch import FLEETING, KEPT
+from anonp2p.errors import BadInput, TooLong, WrongArgument
+from anonp2p.names import nicks
+from anonp2p.protocol import frames
+from anonp2p.room import events, inputs
+from anonp2p.room.retention import ANY, NO_HISTORY
+from anonp2p.ui.actions import Action, CopyAction, CreateRoomAction
+
+
+def parse_kick(argument: str, re: events.Re) -> Action:
+    nick, _, why = argument.partition(" ")
+    why = " ".join(why.split())
+    if len(why) > limits.KICK_REASON:
+        raise BadInput(f"A reason is up to {limits.KICK_REASON} characters.")
+    return inputs.KickInput(nick, why, re)
+
+
+def parse_code(argument: str, re: events.Re) -> Action:
+    if argument.lower() not in ("", "new"):
+        raise WrongArgument
+    return inputs.CodeInput(re) if argument else inputs.AskInput("/code", re)
+
+
+def parse_entrust(argument: str, re: events.Re) -> Action:
+    return inputs.EntrustInput(None if argument.lower() == "off" else argument, re)
+
+
+def parse_create(argument: str, re: events.Re) -> Action:
+    words = argument.split()
+    names_given = []
+    options: dict[str, str] = {}
+    while words:
+        word = words.pop(0)
+        if not word.startswith("--"):
+            names_given.append(word)
+        elif word in ("--retain", "--history") and words and word not in options:
+            options[word] = words.pop(0)
+        else:
+            raise WrongArgument
+    retention = _retention(options["--retain"]) if "--retain" in options else ANY
+    history = _history(options["--history"]) if "--history" in options else NO_HISTORY
+    return CreateRoomAction(nicks.parse_room_name(" ".join(names_given)), retention, history, re)
+
+
+def _retention(given: str) -> frames.RetentionPolicy:
+    """T: for messages whose author says nothing; LEAST:DEFAULT:MOST, each of which may be left out, for bounds."""
+    parts = given.split(":")
+    if len(parts) == 1:
+        return frames.RetentionPolicy(FLEETING, parse_ttl(given), KEPT)
+    if len(parts) != 3:
+        raise BadInput("What --retain takes is a time, or three as in 30s:5m:2h: at least, usually, at most.")
+    least = parse_ttl(parts[0]) if parts[0] else FLEETING
+    most = parse_ttl(parts[2]) if parts[2] else KEPT
+    default = parse_ttl(parts[1]) if parts[1] else most
+    if not least <= default <= most:
+        raise BadInput("Of the three times of --retain none may be longer than the one after it.")
+    return frames.RetentionPolicy(least, default, most)
+
+
+def _history(given: str) -> frames.HistoryPolicy:
+    if given.isascii() and given.isdigit():
+        if not 0 < int(given[:9]) <= limits.LOG_ENTRIES:
+            raise BadInput(f"A history is 1 to {limits.LOG_ENTRIES} messages, or a time like 30m.")
+        return frames.HistoryPolicy(int(given[:9]), 0)
+    seconds = parse_ttl(given)
+    if seconds in (FLEETING, KEPT):
+        raise BadInput("A history is a number of messages, or a time like 30m.")
+    return frames.HistoryPolicy(0, seconds)
+
+
+def parse_ttl(given: str) -> int:
+    """How long a message is kept, as it is typed. Raises BadInput."""
+    words = {"never": FLEETING, "off": KEPT}
+    if given.lower() in words:
+        return words[given.lower()]
+    number, unit = given[:-1], given[-1:].lower()
+    if not (number.isascii() and number.isdigit() and unit in _SECONDS):
+        raise BadInput("A time is a number with s, m, h or d, like 30s, 5m or 2h; or off, or never.")
+    seconds = int(number[:10]) * _SECONDS[unit]
+    if not 0 < seconds <= limits.RETENTION_MAX:
+        raise BadInput("A time is from 1s to 365d; or off, or never.")
+    return seconds
+
+
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+def parse_msg(argument: str, re: events.Re) -> Action:
+    nick, _, text = argument.partition(" ")
+    if not text.strip():
+        raise WrongArgument
+    return inputs.WhisperInput(nick, bounded_text(text.lstrip()), re)
+
+
+def parse_reply(argument: str, re: events.Re) -> Action:
+    """A first word of digits alone is the number: a text that begins with such a word needs a number before it."""
+    first, _, rest = argument.partition(" ")
+    text = rest.lstrip() if _is_number(first) else argument
+    if not text:
+        raise WrongArgument
+    return inputs.ReplyInput(int(first) if _is_number(first) else None, bounded_text(text), re)
+
+
+def parse_retract(argument: str, re: events.Re) -> Action:
+    if argument and not _is_number(argument):
+        raise BadInput("A message is named by its number, which has nothing but digits.")
+    return inputs.RetractInput(int(argument) if argument else None, re)
+
+
+def parse_copy(argument: str, re: events.Re) -> Action:
+    match argument.lower():
+        case "":
+            return CopyAction(None, re)
+        case "code" | "link" as what:
+            return CopyAction(what, re)
+        case number if _is_number(number):
+            return CopyAction(int(number), re)
+    raise WrongArgument
+
+
+def _is_number(word: str) -> bool:
+    return word.isascii() and word.isdigit() and len(word) <= _SEQ_DIGITS
+
+
+_SEQ_DIGITS = 16  # of a number below 2^53
+
+
+def bounded_text(text: str) -> str:
+    """The text of a message. Raises TooLong."""
+    if len(text.encode()) > limits.TEXT:
+        raise TooLong
+    return text

@@ -1,0 +1,130 @@
+"""What /help COMMAND says besides the row of the table; and what people type by habit of other chat programs."""
+
+from typing import NamedTuple
+
+_TIMES = "30s, 5m, 2h or 1d"
+
+
+class Page(NamedTuple):
+    """Of one command. parts: of its usage, each with what it means. example: a whole line to type."""
+
+    parts: tuple[tuple[str, str], ...]
+    example: str
+
+
+PAGES: dict[str, Page] = {
+    "/help": Page((("COMMAND", "with or without its /"),), "/help create"),
+    "/create": Page(
+        (
+            ("NAME", "1 to 40 letters, digits and - _ . without spaces"),
+            ("--retain T", f"messages are kept for T unless their author says otherwise: {_TIMES}, off or never"),
+            ("--retain T:T:T", "at least, usually, at most; authors choose between the first and the last"),
+            ("--history N", "newcomers are shown the last N messages; without it none"),
+            ("--history T", "newcomers are shown the messages of the last T"),
+        ),
+        "/create demo --retain 30s:5m:2h --history 20",
+    ),
+    "/join": Page(
+        (("CODE", "56 letters and digits, with or without .onion; spaces and line breaks in it do not matter"),),
+        "/join iquzgbsqasvb4tci6toqcwazjqbdjg6mmzgns3sab2rgtemkrviu4aqd.onion",
+    ),
+    "/leave": Page((), "/leave"),
+    "/close": Page((), "/close"),
+    "/nick": Page((("NICK", "1 to 20 letters, digits and - _ . of any script"),), "/nick ann"),
+    "/who": Page((), "/who"),
+    "/code": Page((("new", "the host gives the room another code; the one before lets nobody in any more"),), "/code"),
+    "/qr": Page((), "/qr"),
+    "/copy": Page(
+        (
+            ("code", "the room's code; so does /copy alone, and Alt-C, unless a message is selected"),
+            ("link", "the latest link in a message"),
+            ("SEQ", "the number of a message"),
+        ),
+        "/copy code",
+    ),
+    "/msg": Page((("NICK", "a member; Tab completes it"), ("TEXT", "only the two of you can read it")), "/msg ben hi"),
+    "/reply": Page(
+        (("SEQ", "the number of a message, as /numbers shows it; without it, the latest one of another"),),
+        "/reply 12 I agree",
+    ),
+    "/numbers": Page((), "/numbers"),
+    "/retract": Page((("SEQ", "the number of a message of yours; without it, your latest one"),), "/retract 12"),
+    "/retain": Page(
+        (
+            ("T", f"{_TIMES}, from the moment at which each reader gets it"),
+            ("off", "until the room ends"),
+            ("never", "shown once to those who are here, and kept by nobody"),
+        ),
+        "/retain 5m",
+    ),
+    "/verify": Page(
+        (("NICK", "words for you and this member; without it, words for the whole room and what was said in it"),),
+        "/verify ben",
+    ),
+    "/rooms": Page((), "/rooms"),
+    "/switch": Page((("ROOM", "its name or its number; Alt-1 to Alt-9 do the same on the full screen"),), "/switch 2"),
+    "/heirs": Page((), "/heirs"),
+    "/entrust": Page(
+        (
+            ("NICK", "this member comes first when the room needs another host, and gets the key of its code"),
+            ("off", "nobody gets the key; with another host the room gets another code"),
+        ),
+        "/entrust ben",
+    ),
+    "/kick": Page((("REASON", "up to 200 characters, which everybody in the room is shown"),), "/kick ben no ads here"),
+    "/lock": Page((), "/lock"),
+    "/unlock": Page((), "/unlock"),
+    "/me": Page((), "/me waves"),
+    "/clear": Page((), "/clear"),
+    "/quit": Page((), "/quit"),
+}
+
+# Only what does the same thing, and nothing that ends a room for others.
+HABITS: dict[str, str] = {
+    "/?": "/help",
+    "/h": "/help",
+    "/man": "/help",
+    "/commands": "/help",
+    "/new": "/create",
+    "/j": "/join",
+    "/part": "/leave",
+    "/rename": "/nick",
+    "/names": "/who",
+    "/members": "/who",
+    "/users": "/who",
+    "/w": "/msg",
+    "/tell": "/msg",
+    "/whisper": "/msg",
+    "/dm": "/msg",
+    "/pm": "/msg",
+    "/delete": "/retract",
+    "/unsend": "/retract",
+    "/expire": "/retain",
+    "/list": "/rooms",
+    "/channels": "/rooms",
+    "/buffer": "/switch",
+    "/win": "/switch",
+    "/window": "/switch",
+    "/remove": "/kick",
+    "/action": "/me",
+    "/cls": "/clear",
+    "/exit": "/quit",
+    "/bye": "/quit",
+}
+
+
+def describe_page(name: str) -> dict[str, object]:
+    """The page of a command, as data of the reply to /help; with what else is understood as this command."""
+    page = PAGES[name]
+    parts = [{"part": part, "means": means} for part, means in page.parts]
+    return {"parts": parts, "example": page.example, "also": _habits(name)}
+
+
+def list_page(name: str) -> list[tuple[str, str]]:
+    """The same as a table: what is typed, and what it is."""
+    also = _habits(name)
+    return [*PAGES[name].parts, ("for example", PAGES[name].example), *([("also", " ".join(also))] if also else [])]
+
+
+def _habits(name: str) -> list[str]:
+    return [habit for habit, command in HABITS.items() if command == name]

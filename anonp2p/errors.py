@@ -115,6 +115,18 @@ class WhisperToSelf(BadInput):
     sentence = "A private message is for somebody else than you."
 
 
+class ConversationOver(BadInput):
+    sentence = "{detail} is not here any more, and nothing was sent. Esc, or /query alone, goes back to the room."
+
+
+class NotInConversation(BadInput):
+    sentence = "That would go to the whole room, and was not sent: Esc, or /query alone, goes back there first."
+
+
+class NoConversation(BadInput):
+    sentence = "There is no private conversation here: /query NICK begins one."
+
+
 class NoMessageYet(BadInput):
     sentence = "There is no message here for that."
 

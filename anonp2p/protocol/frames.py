@@ -3,13 +3,13 @@
 All of them are packed with msgpack. Frames are typed by direction: one that its sender may not send is malformed.
 """
 
+from functools import cache
 from typing import Annotated, Any, Literal
 
 import msgspec
 
 from anonp2p import limits
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import bodies
 from anonp2p.protocol.field_types import (
     Bytes16,
     Bytes32,
@@ -19,10 +19,8 @@ from anonp2p.protocol.field_types import (
     Bytes112,
     Count,
     EncryptionKeyBytes,
-    Heir,
     Opening,
     Packed,
-    Ttl,
 )
 
 VERSION = 4
@@ -387,123 +385,10 @@ class HostRecord(Packed, frozen=True):
     frames: Annotated[list[FromHost], msgspec.Meta(max_length=limits.FRAMES)]
 
 
-# --- the state in the pages of a welcome
-
-
-class RosterEntry(Packed, frozen=True):
-    """A member in a welcome, with the current state of its ratchet."""
-
-    key: Bytes32
-    nick: str
-    counter: Count
-    away: bool
-    key_hash: Bytes32
-    generation: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]  # far below the last one of a header
-    chain_key: Bytes32
-
-
-class SnapshotEntry(Packed, frozen=True):
-    """A member at the beginning of the history."""
-
-    key: Bytes32
-    nick: str
-    counter: Count
-    away: bool
-    key_hash: Bytes32
-
-
-class Term(Packed, frozen=True):
-    """The term that a log is in: who orders it, and who may after that. Fields: see `Ledger`."""
-
-    number: Count
-    host: Bytes16
-    address: Bytes32
-    code: Bytes32
-    heirs: Annotated[list[Heir], msgspec.Meta(max_length=limits.HEIRS)]
-    holders: Annotated[list[Bytes16], msgspec.Meta(min_length=1, max_length=limits.HOLDERS)]
-    handed_over: bool
-    openings: Annotated[list[Opening], msgspec.Meta(min_length=1, max_length=limits.OPENINGS)]
-
-
-class RoomSnapshot(Packed, frozen=True):
-    """The room as of the last entry before its history."""
-
-    digest: Bytes32
-    epoch: Count
-    locked: bool
-    roster: Annotated[list[SnapshotEntry], msgspec.Meta(max_length=limits.MEMBERS)]
-    term: Term
-
-
-class RetentionPolicy(Packed, frozen=True):
-    """For how long messages are kept in a room: minimum, default and maximum ttl."""
-
-    least: Ttl
-    default: Ttl
-    most: Ttl
-
-
-class HistoryPolicy(Packed, frozen=True):
-    """How much of the log newcomers are shown: the last messages, or seconds; nothing if both are 0."""
-
-    texts: Count
-    seconds: Count
-
-
-class LatestEntry(Packed, frozen=True):
-    """What, with a roster, makes the digest of the log: the digest before its latest entry, and that entry.
-
-    body: the hash of its body.
-    """
-
-    digest: Bytes32
-    header: Bytes33
-    body: Bytes32
-
-
-class RoomState(Packed, frozen=True):
-    """The room as of the entry that the head covers, with the secrets of the epoch.
-
-    The entries after the index `since` follow as backfill. They continue the reader's own log, or the `snapshot`.
-    proof: whether frames come before that which prove that the log up to `since` continues the reader's own.
-    room: its identifier, which is not the service that was dialled if the code has changed.
-    carriers: who else is or was heir or host. kicked: the keys of those who were thrown out.
-    """
-
-    room: Bytes32
-    name: str
-    locked: bool
-    term: Term
-    retention: RetentionPolicy
-    history: HistoryPolicy
-    epoch: Count
-    init_secret: Bytes32
-    log_key: Bytes32
-    newcomer_secret: Bytes32
-    head: Bytes112
-    latest: LatestEntry
-    credentials: Credentials
-    roster: Annotated[list[RosterEntry], msgspec.Meta(max_length=limits.MEMBERS)]
-    since: Count
-    snapshot: RoomSnapshot | None
-    proof: bool = False
-    carriers: Annotated[tuple[Heir, ...], msgspec.Meta(max_length=limits.CARRIERS)] = ()
-    kicked: Annotated[tuple[Bytes32, ...], msgspec.Meta(max_length=limits.KICKED)] = ()
-
-    @property
-    def host(self) -> bytes:
-        """Who orders now."""
-        return self.term.host
-
-
 Request = JoinRequest | ResumeRequest | MeetRequest
 
 _encoder = msgspec.msgpack.Encoder()
-_decoders = {
-    kind: msgspec.msgpack.Decoder(kind)
-    for kind in (bodies.Content, bodies.PrivateText, Hello, Request, Batch, MemberRecord, HostRecord, RoomState)
-}
-_any_hello = msgspec.msgpack.Decoder(AnyHello)
+_decoder = cache(msgspec.msgpack.Decoder)
 
 # What msgspec raises for malformed bytes. For deep nesting and broken UTF-8 these are exceptions of Python.
 _MALFORMED = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
@@ -515,11 +400,11 @@ def pack(packed: Packed | list[Any]) -> bytes:
 
 
 def unpack(kind: Any, data: bytes) -> Any:
-    """The value of this kind in a peer's bytes, which are what `pack` makes of it (PROTOCOL.md, 0.2). Raises PeerFault.
+    """The value of this kind in a peer's bytes, which are what `pack` makes of it (PROTOCOL.md, 0.2).
 
-    kind: one that has a decoder above.
+    Raises PeerFault.
     """
-    value = _decode(_decoders[kind], data)
+    value = _decode(kind, data)
     if _encoder.encode(value) != data:
         raise PeerFault("malformed")
     return value
@@ -527,12 +412,12 @@ def unpack(kind: Any, data: bytes) -> Any:
 
 def read_version(data: bytes) -> int:
     """The version in a packed hello, whatever follows it. Raises PeerFault."""
-    hello: AnyHello = _decode(_any_hello, data)
+    hello: AnyHello = _decode(AnyHello, data)
     return hello.version
 
 
-def _decode(decoder: msgspec.msgpack.Decoder[Any], data: bytes) -> Any:
+def _decode(kind: Any, data: bytes) -> Any:
     try:
-        return decoder.decode(data)
+        return _decoder(kind).decode(data)
     except _MALFORMED:
         raise PeerFault("malformed") from None

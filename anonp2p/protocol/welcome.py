@@ -7,11 +7,11 @@ from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import Epoch
 from anonp2p.crypto.ratchet import Ratchet
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames
+from anonp2p.protocol import frames, room_state
 
 
 def seal_welcome(
-    state: frames.RoomState,
+    state: room_state.RoomState,
     encryption_key: bytes,
     service: bytes,
     hello: bytes,
@@ -41,7 +41,7 @@ class WelcomeReader:
         self._service = service
         self._hello = hello
 
-    def take_page(self, page: frames.PageFrame) -> frames.RoomState | None:
+    def take_page(self, page: frames.PageFrame) -> room_state.RoomState | None:
         """Takes the next page; returns the state of the room with the last one. Raises PeerFault."""
         if not self._missing:
             raise PeerFault("extra-page")
@@ -53,7 +53,7 @@ class WelcomeReader:
         if text is None:
             raise PeerFault("unreadable-welcome")
         signature, packed = text[: identity.SIGNATURE], text[identity.SIGNATURE :]
-        state: frames.RoomState = frames.unpack(frames.RoomState, packed)
+        state: room_state.RoomState = frames.unpack(room_state.RoomState, packed)
         host = next(
             (roster_entry.key for roster_entry in state.roster if identity.member_id(roster_entry.key) == state.host),
             b"",
@@ -64,7 +64,7 @@ class WelcomeReader:
         return state
 
 
-def make_epoch(state: frames.RoomState) -> Epoch:
+def make_epoch(state: room_state.RoomState) -> Epoch:
     """The epoch of a welcome."""
     chains = {
         identity.member_id(roster_entry.key): Ratchet(roster_entry.chain_key, roster_entry.generation)

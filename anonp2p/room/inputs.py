@@ -45,11 +45,12 @@ class SayInput:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class WhisperInput:
-    """A message to one member."""
+    """A message to one member. member: its id, where the user means nobody else who has that nick by now."""
 
     nick: str
     text: str
     re: events.Re = UNSET
+    member: str = ""
 
     @property
     def line(self) -> str:

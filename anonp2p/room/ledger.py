@@ -13,7 +13,7 @@ from anonp2p.crypto import identity, padding
 from anonp2p.crypto.epoch import COMMIT, ENTRY, KEPT, OPENING, Header
 from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
-from anonp2p.protocol import bodies, frames
+from anonp2p.protocol import bodies, frames, room_state
 from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.reasons import Fault
 from anonp2p.room import events
@@ -92,12 +92,12 @@ class Ledger:
         return terms.find_place(self.openings, index)
 
     @property
-    def term(self) -> frames.Term:
+    def term(self) -> room_state.Term:
         """The present term, as newcomers are shown it."""
         line = list(self.heirs), list(self.holders), self.handed_over, list(self.openings)
-        return frames.Term(self.number, self.host, self.address, self.code, *line)
+        return room_state.Term(self.number, self.host, self.address, self.code, *line)
 
-    def take_term(self, term: frames.Term) -> None:
+    def take_term(self, term: room_state.Term) -> None:
         """Takes over what others state of the term, once there is a roster. Raises PeerFault."""
         self.number, self.host, self.address, self.code = term.number, term.host, term.address, term.code
         expect(terms.are_proper(term.openings) and term.openings[-1].term == (term.number, term.host), "bad-opening")
@@ -106,7 +106,7 @@ class Ledger:
         self.heirs, self.holders, self.openings = tuple(term.heirs), tuple(term.holders), tuple(term.openings)
         self.handed_over = term.handed_over
 
-    def is_in_term(self, term: frames.Term) -> bool:
+    def is_in_term(self, term: room_state.Term) -> bool:
         """Whether this is the term that the log is in."""
         return (self.number, self.host) == (term.number, term.host)
 

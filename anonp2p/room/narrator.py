@@ -5,7 +5,7 @@ from typing import Literal
 from msgspec import UNSET, UnsetType
 
 from anonp2p.crypto import identity
-from anonp2p.protocol import frames
+from anonp2p.protocol import room_state
 from anonp2p.room import changes, events
 from anonp2p.room.changes import Caution, Change
 from anonp2p.room.message_index import MessageIndex
@@ -74,7 +74,9 @@ class Narrator:
             spoke=caution.spoke,
         )
 
-    def describe_rules(self, retention: frames.RetentionPolicy, history: frames.HistoryPolicy) -> list[events.Event]:
+    def describe_rules(
+        self, retention: room_state.RetentionPolicy, history: room_state.HistoryPolicy
+    ) -> list[events.Event]:
         """Those of a room's rules that are not as in other rooms: all who come in are to know them."""
         rules: list[events.Event] = []
         if retention != ANY:

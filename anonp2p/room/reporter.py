@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 from anonp2p import errors
 from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.names.reused import ReusedNicks
-from anonp2p.protocol import frames
+from anonp2p.protocol import room_state
 from anonp2p.protocol.bodies import EntryId
 from anonp2p.room import changes, effects, events
 from anonp2p.room.changes import Caution, Change
@@ -60,7 +60,7 @@ class Reporter:
         """Tells what went wrong. re: the input that caused it; final: whether it ends the room for us."""
         self.tell_event(events.ErrorEvent(code=error.code, text=error, room=self._room, re=re, final=final))
 
-    def tell_rules(self, retention: frames.RetentionPolicy, history: frames.HistoryPolicy) -> None:
+    def tell_rules(self, retention: room_state.RetentionPolicy, history: room_state.HistoryPolicy) -> None:
         """Tells the rules of the room, where they are not the usual ones."""
         for rule in self._narrator.describe_rules(retention, history):
             self.tell_event(rule)

@@ -3,10 +3,10 @@
 from typing import Final
 
 from anonp2p.crypto.epoch import FLEETING, KEPT
-from anonp2p.protocol import frames
+from anonp2p.protocol import room_state
 
-ANY: Final = frames.RetentionPolicy(FLEETING, KEPT, KEPT)  # no bounds; messages are kept
-NO_HISTORY: Final = frames.HistoryPolicy(0, 0)
+ANY: Final = room_state.RetentionPolicy(FLEETING, KEPT, KEPT)  # no bounds; messages are kept
+NO_HISTORY: Final = room_state.HistoryPolicy(0, 0)
 
 
 def ttl_or_none(ttl: int) -> int | None:

@@ -14,7 +14,7 @@ from anonp2p import errors
 from anonp2p.crypto import identity
 from anonp2p.names import codes, safety_words
 from anonp2p.names.codes import RoomKey
-from anonp2p.protocol import bodies, frames
+from anonp2p.protocol import bodies, room_state
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import create_context
 from anonp2p.room.dice import draw_between
@@ -49,8 +49,8 @@ class Room:
         nick: str,
         room_key: RoomKey | None = None,
         name: str = "",
-        retention: frames.RetentionPolicy = ANY,
-        history: frames.HistoryPolicy = NO_HISTORY,
+        retention: room_state.RetentionPolicy = ANY,
+        history: room_state.HistoryPolicy = NO_HISTORY,
         cover: bool = False,
         is_alone: bool = True,
         may_host: bool = False,
@@ -286,7 +286,11 @@ class Room:
             self.role.author_entry(bodies.RetractBody(shown.counter), None, event.re)
 
     def _send_whisper(self, event: inputs.WhisperInput) -> None:
-        self._send_private(self.replica.ledger.roster.find_nick(event.nick), event, None)
+        roster = self.replica.ledger.roster
+        meant = roster.find_nick(event.nick)
+        if event.member:
+            meant = next((one for one in roster if identity.spell_member(one.id) == event.member), None)
+        self._send_private(meant, event, None)
 
     def _send_private(
         self, member: Member | None, event: inputs.WhisperInput | inputs.ReplyInput, reply: bodies.EntryId | None

@@ -38,15 +38,16 @@ def _check_log(openings: Sequence[Opening], index: int, address: bytes) -> None:
 def judge_where(replica: Replica, where: frames.Where) -> Challenge | None:
     """What another side says of its host, if its term has a higher number than ours, or the same one.
 
-    Raises PeerFault for what no log of this room can be, for such a term that nothing proves, and for one that is begun
-    by somebody who was thrown out. Who has left since the logs parted is on no side.
+    None as well where somebody began a term there whom we have thrown out since: the other side need not know that.
+    Raises PeerFault for what no log of this room can be, and for such a term that nothing proves. Who has left since
+    the logs parted is on no side.
     """
     ledger, openings = replica.ledger, where.openings
     check_form(where)
     fork = terms.find_fork(ledger.openings, ledger.index, openings, where.index)
     if fork is None:
         raise PeerFault("bad-where")
-    if where.number < ledger.number or openings[-1] == ledger.openings[-1]:
+    if not terms.rivals(openings[-1], ledger.openings[-1]):
         return None
     there = _ledger_at(replica, fork)
     if there is None:
@@ -54,7 +55,8 @@ def judge_where(replica: Replica, where: frames.Where) -> Challenge | None:
     first = next(opening for opening in openings if opening.index > fork)
     _check_proof(there, first, where.proof)
     departed = replica.room_log.find_departed(fork)
-    expect(not departed.kicked & {opening.host for opening in openings if opening.index > fork}, "opener-removed")
+    if departed.kicked & {opening.host for opening in openings if opening.index > fork}:
+        return None
     present = [it.id for it in there.roster if not it.away and it.id not in departed.left]
     return Challenge(where.number, where.host, first.host, present, there.host)
 

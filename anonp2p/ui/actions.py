@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import UNSET
 
-from anonp2p.protocol import frames
+from anonp2p.protocol import room_state
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
 
@@ -16,8 +16,8 @@ class CreateRoomAction:
     """Create a room."""
 
     name: str
-    retention: frames.RetentionPolicy = ANY
-    history: frames.HistoryPolicy = NO_HISTORY
+    retention: room_state.RetentionPolicy = ANY
+    history: room_state.HistoryPolicy = NO_HISTORY
     re: events.Re = UNSET
 
 
@@ -78,6 +78,14 @@ class CopyAction:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class ConverseAction:
+    """Begin a private conversation with somebody, or end it. nick: None ends it."""
+
+    nick: str | None
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class QuitAction:
     """Leave all rooms and end the program. asks: as in `LeaveInput`."""
 
@@ -88,7 +96,13 @@ class QuitAction:
 AppAction = CreateRoomAction | JoinRoomAction | QuitAction | inputs.Typed  # done by the program
 # Done by the frontend itself.
 FrontendAction = (
-    ShowHelpAction | ListRoomsAction | ListNumbersAction | SwitchRoomAction | ClearScreenAction | CopyAction
+    ShowHelpAction
+    | ListRoomsAction
+    | ListNumbersAction
+    | SwitchRoomAction
+    | ClearScreenAction
+    | CopyAction
+    | ConverseAction
 )
 Action = AppAction | FrontendAction
 

@@ -4,10 +4,10 @@ from anonp2p import limits
 from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.errors import BadInput, TooLong, WrongArgument
 from anonp2p.names import nicks
-from anonp2p.protocol import frames
+from anonp2p.protocol import room_state
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
-from anonp2p.ui.actions import Action, CopyAction, CreateRoomAction
+from anonp2p.ui.actions import Action, ConverseAction, CopyAction, CreateRoomAction
 
 
 def parse_kick(argument: str, re: events.Re) -> Action:
@@ -45,11 +45,11 @@ def parse_create(argument: str, re: events.Re) -> Action:
     return CreateRoomAction(nicks.parse_room_name(" ".join(names_given)), retention, history, re)
 
 
-def _retention(given: str) -> frames.RetentionPolicy:
+def _retention(given: str) -> room_state.RetentionPolicy:
     """T: for messages whose author says nothing; LEAST:DEFAULT:MOST, each of which may be left out, for bounds."""
     parts = given.split(":")
     if len(parts) == 1:
-        return frames.RetentionPolicy(FLEETING, parse_ttl(given), KEPT)
+        return room_state.RetentionPolicy(FLEETING, parse_ttl(given), KEPT)
     if len(parts) != 3:
         raise BadInput("What --retain takes is a time, or three as in 30s:5m:2h: at least, usually, at most.")
     least = parse_ttl(parts[0]) if parts[0] else FLEETING
@@ -57,18 +57,18 @@ def _retention(given: str) -> frames.RetentionPolicy:
     default = parse_ttl(parts[1]) if parts[1] else most
     if not least <= default <= most:
         raise BadInput("Of the three times of --retain none may be longer than the one after it.")
-    return frames.RetentionPolicy(least, default, most)
+    return room_state.RetentionPolicy(least, default, most)
 
 
-def _history(given: str) -> frames.HistoryPolicy:
+def _history(given: str) -> room_state.HistoryPolicy:
     if given.isascii() and given.isdigit():
         if not 0 < int(given[:9]) <= limits.LOG_ENTRIES:
             raise BadInput(f"A history is 1 to {limits.LOG_ENTRIES} messages, or a time like 30m.")
-        return frames.HistoryPolicy(int(given[:9]), 0)
+        return room_state.HistoryPolicy(int(given[:9]), 0)
     seconds = parse_ttl(given)
     if seconds in (FLEETING, KEPT):
         raise BadInput("A history is a number of messages, or a time like 30m.")
-    return frames.HistoryPolicy(0, seconds)
+    return room_state.HistoryPolicy(0, seconds)
 
 
 def parse_ttl(given: str) -> int:
@@ -93,6 +93,12 @@ def parse_msg(argument: str, re: events.Re) -> Action:
     if not text.strip():
         raise WrongArgument
     return inputs.WhisperInput(nick, bounded_text(text.lstrip()), re)
+
+
+def parse_query(argument: str, re: events.Re) -> Action:
+    if len(argument.split()) > 1:
+        raise WrongArgument
+    return ConverseAction(argument or None, re)
 
 
 def parse_reply(argument: str, re: events.Re) -> Action:

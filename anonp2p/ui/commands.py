@@ -49,6 +49,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("/qr", "", "show the room's code as a QR code, for a phone", lambda _, re: inputs.AskInput("/qr", re)),
     Command("/copy", "[code|link|SEQ]", "copy the code, the latest link or message SEQ", arguments.parse_copy),
     Command("/msg", "NICK TEXT", "write to one member, for nobody else to read", arguments.parse_msg),
+    Command("/query", "[NICK]", "write to one member until /query alone, or Esc", arguments.parse_query),
     Command("/reply", "[SEQ] TEXT", "refer to message SEQ, or to the latest one of another", arguments.parse_reply),
     Command("/numbers", "", "show the latest messages with their numbers", lambda _, re: ListNumbersAction(re)),
     Command("/retract", "[SEQ]", "end message SEQ of yours now, or your latest one, for all", arguments.parse_retract),

@@ -43,6 +43,10 @@ PAGES: dict[str, Page] = {
         "/copy code",
     ),
     "/msg": Page((("NICK", "a member; Tab completes it"), ("TEXT", "only the two of you can read it")), "/msg ben hi"),
+    "/query": Page(
+        (("NICK", "all that you type goes to this member alone; the prompt says so; without it, to the room again"),),
+        "/query ben",
+    ),
     "/reply": Page(
         (("SEQ", "the number of a message, as /numbers shows it; without it, the latest one of another"),),
         "/reply 12 I agree",
@@ -92,6 +96,7 @@ HABITS: dict[str, str] = {
     "/names": "/who",
     "/members": "/who",
     "/users": "/who",
+    "/q": "/query",
     "/w": "/msg",
     "/tell": "/msg",
     "/whisper": "/msg",

@@ -22,6 +22,7 @@ LINK_UP_AGAIN = "The link to the room is there again."
 NEW_CODE = "The room has a new code, and the one before lets nobody in any more"
 NEW_CODE_WHERE = "/code shows the new one"
 JOINING_BY_PASTE = "anonp2p join -  asks for the code: the shell's history has none of it."
+CONVERSATION_OVER = "What you type goes to the whole room again."
 SAID_EARLIER = "said earlier; its place was lost"  # of a message that comes late
 NAMED = 6  # members that a sentence about many still names
 
@@ -101,6 +102,11 @@ def _message(prefix: str, text: str, nick: str, ours: str) -> str:
     shown, hidden = fold_text(sanitize_text(text))
     block = prefix + shown.replace("\n", "\n" + INDENT)
     return block + (f"\n{ours}{sanitize_line(f'{more_lines(hidden)} of this message by {nick}')}" if hidden else "")
+
+
+def conversation_begins(nick: str) -> str:
+    """That what is typed goes to this member from now on."""
+    return sanitize_line(f"Only {nick} can read what you type now.")
 
 
 def more_lines(hidden: int) -> str:

@@ -14,7 +14,7 @@ from anonp2p import limits
 from anonp2p.crypto import commit, identity, padding, suite
 from anonp2p.crypto.epoch import COMMIT, ENTRY, Epoch, Header
 from anonp2p.crypto.identity import Identity
-from anonp2p.protocol import bodies, frames, handshake, welcome
+from anonp2p.protocol import bodies, frames, handshake, room_state, welcome
 from anonp2p.protocol.handshake import Channel, HandshakeKey
 from anonp2p.room.ledger import Ledger, entry_content, padded_content, unpack_content
 from anonp2p.room.retention import ANY, NO_HISTORY
@@ -45,7 +45,7 @@ class Room:
         )
         self.counter = 0
         self.credentials = frames.Credentials(ROOM, self.host.key, 0, bytes(64))
-        self.latest = frames.LatestEntry(bytes(32), bytes(33), bytes(32))
+        self.latest = room_state.LatestEntry(bytes(32), bytes(33), bytes(32))
 
     def say(self, author: Identity, body: bodies.Body, kind: int = ENTRY) -> tuple[Header, bytes, bytes]:
         """An entry as its author makes it: header, body, and as it is sealed."""
@@ -76,13 +76,13 @@ class Room:
         author = self.ledger.get_member(header.author)
         self.ledger.take_entry(author, header, unpack_content(body), body_hash)
         self.credentials = frames.Credentials(ROOM, self.host.key, 0, bytes(64))
-        self.latest = frames.LatestEntry(digest, header.pack(), body_hash)
+        self.latest = room_state.LatestEntry(digest, header.pack(), body_hash)
 
-    def state(self) -> frames.RoomState:
+    def state(self) -> room_state.RoomState:
         """What a Welcome says of it."""
         chains = self.epoch.ratchets
         roster = [
-            frames.RosterEntry(
+            room_state.RosterEntry(
                 member.key, "n" * 10, 1_000, False, bytes(32), chains[member.id].generation, chains[member.id].chain_key
             )
             for member in self.members
@@ -90,7 +90,7 @@ class Room:
         epoch = self.epoch
         keys = (epoch.init_secret, epoch.log_key, epoch.newcomer_secret)
         rules = (ANY, NO_HISTORY)
-        return frames.RoomState(
+        return room_state.RoomState(
             ROOM,
             "demo",
             False,

@@ -14,13 +14,13 @@ from anonp2p.crypto.identity import Identity
 from anonp2p.crypto.padding import SIZES
 from anonp2p.crypto.ratchet import Ratchet
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames, welcome
+from anonp2p.protocol import frames, room_state, welcome
 from anonp2p.protocol.wire import Splitter
 from tests.support.terms import founders_term
 
 ROOM = b"r" * 32
 CONTEXT = b"c" * 32  # of the group: here, the digest covers nothing else than entries
-LATEST = frames.LatestEntry(bytes(32), bytes(33), bytes(32))
+LATEST = room_state.LatestEntry(bytes(32), bytes(33), bytes(32))
 VOUCHED = frames.Credentials(bytes(32), bytes(32), 0, bytes(64))
 CROWD = 6  # members at once
 TRIED = 6  # generations that a newcomer tries of each chain
@@ -170,13 +170,13 @@ class Group(RuleBasedStateMachine):
     def welcome(self, member: Member, hello: bytes) -> Epoch:
         """A Welcome as of now, from the host's end of a link to the member's."""
         roster = [
-            frames.RosterEntry(it.key, "nick", self.counters[it.id], False, bytes(32), *shown(self.epoch)[it.id])
+            room_state.RosterEntry(it.key, "nick", self.counters[it.id], False, bytes(32), *shown(self.epoch)[it.id])
             for it in [self.host, *(member.me for member in self.members)]
         ]
         keys = (self.epoch.init_secret, self.epoch.log_key, self.epoch.newcomer_secret)
-        rules = frames.RetentionPolicy(0, 2**32 - 1, 2**32 - 1), frames.HistoryPolicy(0, 0)
+        rules = room_state.RetentionPolicy(0, 2**32 - 1, 2**32 - 1), room_state.HistoryPolicy(0, 0)
         index = len(self.log)
-        state = frames.RoomState(
+        state = room_state.RoomState(
             ROOM,
             "demo",
             False,

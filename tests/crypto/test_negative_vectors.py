@@ -10,7 +10,7 @@ from anonp2p import limits
 from anonp2p.crypto import commit, identity, padding, private, suite
 from anonp2p.crypto.epoch import Epoch, Header
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import appointment, bodies, credentials, frames, handshake, welcome, wire
+from anonp2p.protocol import appointment, bodies, credentials, frames, handshake, room_state, welcome, wire
 from anonp2p.room.ledger import Ledger, unpack_content
 from tests.crypto.test_vectors import held
 from tests.support import second
@@ -23,7 +23,7 @@ KINDS: dict[str, tuple[Any, str]] = {  # the library's class and the form of the
     "4.4": (bodies.Content, "content"),
     "4.5": (frames.Batch, "batch"),
     "5.15": (bodies.PrivateText, "private text"),
-    "7.1": (frames.RoomState, "welcome"),
+    "7.1": (room_state.RoomState, "welcome"),
 }
 
 

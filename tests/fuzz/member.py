@@ -14,7 +14,7 @@ from anonp2p import limits
 from anonp2p.crypto import identity, padding, suite
 from anonp2p.crypto.epoch import COMMIT, FLEETING, KEPT
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import bodies, frames
+from anonp2p.protocol import bodies, frames, room_state
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.ledger import unpack_content
 from anonp2p.room.member.head_check import Head
@@ -239,10 +239,10 @@ class _Liar:
             case 1:
                 kinds = self.host.state()
                 name = source.pick(*kinds.__struct_fields__)
-                otherwise |= self._instead(name, getattr(source.made(frames.RoomState), name))
+                otherwise |= self._instead(name, getattr(source.made(room_state.RoomState), name))
             case 2:
                 roster = self.host.state().roster
-                at, made = source.below(len(roster)), source.made(frames.RosterEntry)
+                at, made = source.below(len(roster)), source.made(room_state.RosterEntry)
                 name = source.pick(*made.__struct_fields__)
                 roster[at] = msgspec.structs.replace(roster[at], **{name: getattr(made, name)})
                 otherwise["roster"] = source.pick(roster, roster[:at], roster + roster[:1])
@@ -253,7 +253,7 @@ class _Liar:
                 otherwise |= source.pick({"sign": ANN.sign}, {"hello": bytes(32)}, {"key": ANN.encryption_key.public})
             case 5:
                 base = self.host.base()
-                name, made = source.pick(*base.__struct_fields__), source.made(frames.RoomSnapshot)
+                name, made = source.pick(*base.__struct_fields__), source.made(room_state.RoomSnapshot)
                 otherwise["snapshot"] = msgspec.structs.replace(base, **{name: getattr(made, name)})
         goes_on = (
             isinstance(self.host.request, frames.ResumeRequest) and not source.odd(2) and "snapshot" not in otherwise

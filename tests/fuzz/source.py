@@ -8,7 +8,7 @@ import msgspec.inspect
 
 from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import FLEETING, KEPT
-from anonp2p.protocol import frames
+from anonp2p.protocol import room_state
 from anonp2p.room import events
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.ui import sanitize, wording
@@ -24,10 +24,10 @@ KNOWN = tuple(
 TTLS = (KEPT, 60, FLEETING, 1, 3_600)
 RULES = (  # of rooms
     (ANY, NO_HISTORY),
-    (ANY, frames.HistoryPolicy(3, 0)),
-    (frames.RetentionPolicy(FLEETING, 60, KEPT), NO_HISTORY),
-    (frames.RetentionPolicy(FLEETING, 60, 3_600), frames.HistoryPolicy(0, 120)),
-    (frames.RetentionPolicy(FLEETING, FLEETING, FLEETING), frames.HistoryPolicy(2, 0)),
+    (ANY, room_state.HistoryPolicy(3, 0)),
+    (room_state.RetentionPolicy(FLEETING, 60, KEPT), NO_HISTORY),
+    (room_state.RetentionPolicy(FLEETING, 60, 3_600), room_state.HistoryPolicy(0, 120)),
+    (room_state.RetentionPolicy(FLEETING, FLEETING, FLEETING), room_state.HistoryPolicy(2, 0)),
 )
 NICKS = ("ann", "ben", "Ann", "\u0430nn", "", "anon-", "a" * 20)
 
@@ -67,7 +67,7 @@ class Source:
         """One of these."""
         return choices[self.below(len(choices))]
 
-    def rules(self) -> tuple[frames.RetentionPolicy, frames.HistoryPolicy]:
+    def rules(self) -> tuple[room_state.RetentionPolicy, room_state.HistoryPolicy]:
         """Those of some room."""
         return RULES[self.below(len(RULES))]
 

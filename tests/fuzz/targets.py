@@ -20,7 +20,7 @@ from anonp2p.crypto.epoch import COMMIT, ENTRY, FLEETING, OPENING, Epoch, Header
 from anonp2p.errors import AnonError, BadCode, PeerFault
 from anonp2p.names import codes
 from anonp2p.names.codes import RoomKey
-from anonp2p.protocol import bodies, frames, handshake, welcome
+from anonp2p.protocol import bodies, frames, handshake, room_state, welcome
 from anonp2p.protocol.connection import Connection
 from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.protocol.handshake import Channel, HostHandshake
@@ -48,7 +48,7 @@ PACKED: dict[Any, str] = {  # all that is packed, with the form of the second im
     frames.Request: "request",
     frames.MemberRecord: "record up",
     frames.HostRecord: "record down",
-    frames.RoomState: "welcome",
+    room_state.RoomState: "welcome",
     frames.Batch: "batch",
     bodies.PrivateText: "private text",
 }
@@ -56,7 +56,7 @@ PACKED: dict[Any, str] = {  # all that is packed, with the form of the second im
 
 # --- bytes as they come
 
-LATEST = frames.LatestEntry(bytes(32), bytes(33), bytes(32))
+LATEST = room_state.LatestEntry(bytes(32), bytes(33), bytes(32))
 
 
 def splitter(data: bytes) -> None:
@@ -242,16 +242,16 @@ class _Handshake:
         self.epoch.admit_member(ANN.id)
         chains = [self.epoch.ratchets[it.id] for it in (HOST, ANN)]
         roster = [
-            frames.RosterEntry(
+            room_state.RosterEntry(
                 it.key, nick, 0, False, suite.hash_data(it.encryption_key.public), chain.generation, chain.chain_key
             )
             for it, nick, chain in zip((HOST, ANN), ("host", "ann"), chains, strict=True)
         ]
         keys = self.epoch
         secrets = keys.init_secret, keys.log_key, keys.newcomer_secret
-        snapshot_entries = [frames.SnapshotEntry(HOST.key, "host", 0, False, bytes(32))]
-        base = frames.RoomSnapshot(bytes(32), 0, False, snapshot_entries, self.ledger.term)
-        self.state = frames.RoomState(
+        snapshot_entries = [room_state.SnapshotEntry(HOST.key, "host", 0, False, bytes(32))]
+        base = room_state.RoomSnapshot(bytes(32), 0, False, snapshot_entries, self.ledger.term)
+        self.state = room_state.RoomState(
             ROOM,
             "demo",
             False,

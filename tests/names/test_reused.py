@@ -10,7 +10,7 @@ from msgspec import UNSET
 from anonp2p import limits
 from anonp2p.names import nicks
 from anonp2p.names.reused import ReusedNicks
-from anonp2p.protocol import frames
+from anonp2p.protocol import room_state
 from anonp2p.room import events, inputs
 from tests.room.simulation import Simulation
 from tests.support.world import Party
@@ -238,7 +238,7 @@ def test_what_was_missed_counts_as_well(room: Simulation, monkeypatch: pytest.Mo
 
 
 def test_the_history_counts_as_well() -> None:
-    room = Simulation(history=frames.HistoryPolicy(10, 0))
+    room = Simulation(history=room_state.HistoryPolicy(10, 0))
     ada = room.joined("ada")
     room.say(ada, "true")
     keys(room, ada)
@@ -251,7 +251,7 @@ def test_the_history_counts_as_well() -> None:
 
 
 def test_what_was_told_is_not_told_again_with_the_history() -> None:
-    room = Simulation(history=frames.HistoryPolicy(10, 0))
+    room = Simulation(history=room_state.HistoryPolicy(10, 0))
     bob, ada = room.joined("bob"), room.joined("ada")
     keys(room, ada)
     room.joined("Ada")
@@ -287,7 +287,7 @@ def test_no_crowd_of_joins_and_leaves_hides_who_takes_the_nick_of_one_who_spoke(
     monkeypatch: pytest.MonkeyPatch, shown: str
 ) -> None:
     monkeypatch.setattr(limits, "FORMER_NICKS", 5)
-    room = Simulation(history=frames.HistoryPolicy(10, 0))
+    room = Simulation(history=room_state.HistoryPolicy(10, 0))
     ada = room.joined("ada")
     bob = None if shown == "history" else room.joined("bob")
     if shown == "private":

@@ -11,7 +11,7 @@ from msgspec import msgpack
 from anonp2p import limits
 from anonp2p.crypto.padding import SIZES
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import bodies, field_types, frames
+from anonp2p.protocol import bodies, field_types, frames, room_state
 from anonp2p.protocol.field_types import Heir, Opening
 from tests.support.packed import other_encodings
 
@@ -41,9 +41,9 @@ reasons = {kind: st.sampled_from(known) for kind, known in words.items()}
 removals = st.builds(bodies.Removal, bytes16, reasons[bodies.Removal], st.text(max_size=limits.KICK_REASON))
 replies = st.none() | st.builds(bodies.EntryId, bytes16, counts)
 boxes = st.binary(min_size=field_types.BOX + 4, max_size=field_types.BOX + 50)
-roster = st.builds(frames.RosterEntry, bytes32, texts, counts, st.booleans(), bytes32, generations, bytes32)
+roster = st.builds(room_state.RosterEntry, bytes32, texts, counts, st.booleans(), bytes32, generations, bytes32)
 
-snapshot_entries = st.builds(frames.SnapshotEntry, bytes32, texts, counts, st.booleans(), bytes32)
+snapshot_entries = st.builds(room_state.SnapshotEntry, bytes32, texts, counts, st.booleans(), bytes32)
 ttls = st.integers(0, 2**32 - 1)
 
 openings = st.lists(st.builds(field_types.Opening, counts, bytes16, counts, bytes32), min_size=1, max_size=3)
@@ -52,9 +52,9 @@ proofs = st.lists(signed_entries, max_size=limits.PROOF_OF_HEIR)
 wheres = st.builds(frames.Where, counts, bytes16, bytes32, counts, bytes32, openings, proofs)
 heirs = st.lists(st.builds(field_types.Heir, bytes16, bytes32), max_size=3)
 holders = st.lists(bytes16, min_size=1, max_size=3)
-terms = st.builds(frames.Term, counts, bytes16, bytes32, bytes32, heirs, holders, st.booleans(), openings)
+terms = st.builds(room_state.Term, counts, bytes16, bytes32, bytes32, heirs, holders, st.booleans(), openings)
 places = st.lists(snapshot_entries, max_size=3)
-bases = st.builds(frames.RoomSnapshot, bytes32, counts, st.booleans(), places, terms)
+bases = st.builds(room_state.RoomSnapshot, bytes32, counts, st.booleans(), places, terms)
 missed = st.one_of(
     st.builds(frames.BackfilledEntry, bytes33, blobs),
     st.builds(frames.Tombstone, bytes33, bytes32),
@@ -120,17 +120,17 @@ all_bodies = st.one_of(
 )
 contents = st.builds(bodies.Content, bytes16, counts, bytes32, all_bodies)
 states = st.builds(
-    frames.RoomState,
+    room_state.RoomState,
     bytes32,
     texts,
     st.booleans(),
     terms,
-    st.builds(frames.RetentionPolicy, ttls, ttls, ttls),
-    st.builds(frames.HistoryPolicy, counts, counts),
+    st.builds(room_state.RetentionPolicy, ttls, ttls, ttls),
+    st.builds(room_state.HistoryPolicy, counts, counts),
     counts,
     *[bytes32] * 3,
     bytes112,
-    st.builds(frames.LatestEntry, bytes32, bytes33, bytes32),
+    st.builds(room_state.LatestEntry, bytes32, bytes33, bytes32),
     credentials,
     st.lists(roster, max_size=3),
     counts,
@@ -150,7 +150,7 @@ KINDS: dict[str, tuple[Any, st.SearchStrategy[Any]]] = {
     ),
     "host's": (frames.HostRecord, st.builds(frames.HostRecord, st.lists(from_hosts, max_size=3))),
     "content": (bodies.Content, contents),
-    "state": (frames.RoomState, states),
+    "state": (room_state.RoomState, states),
 }
 
 # What msgpack can say, shaped like a frame or not at all.
@@ -161,17 +161,17 @@ msgpacked = st.recursive(
 ).map(msgpack.encode)
 
 B16, B32, B33, B64, B112, KEY = (bytes(size) for size in (16, 32, 33, 64, 112, 1_216))
-ROSTER_ENTRY = frames.RosterEntry(B32, "ann", 1, False, B32, 0, B32)
-SNAPSHOT_ENTRY = frames.SnapshotEntry(B32, "ann", 1, False, B32)
-TERM = frames.Term(4, B16, B32, B32, [Heir(B16, B32)], [B16], False, [Opening(4, B16, 7, B32)])
-BASE = frames.RoomSnapshot(B32, 1, False, [SNAPSHOT_ENTRY], TERM)
-RETENTION, HISTORY = frames.RetentionPolicy(0, 60, 2**32 - 1), frames.HistoryPolicy(50, 0)
-LATEST = frames.LatestEntry(B32, B33, B32)
+ROSTER_ENTRY = room_state.RosterEntry(B32, "ann", 1, False, B32, 0, B32)
+SNAPSHOT_ENTRY = room_state.SnapshotEntry(B32, "ann", 1, False, B32)
+TERM = room_state.Term(4, B16, B32, B32, [Heir(B16, B32)], [B16], False, [Opening(4, B16, 7, B32)])
+BASE = room_state.RoomSnapshot(B32, 1, False, [SNAPSHOT_ENTRY], TERM)
+RETENTION, HISTORY = room_state.RetentionPolicy(0, 60, 2**32 - 1), room_state.HistoryPolicy(50, 0)
+LATEST = room_state.LatestEntry(B32, B33, B32)
 CREDENTIALS = frames.Credentials(B32, B32, 0, B64)
 BACKFILL = frames.BackfillFrame(
     [frames.BackfilledEntry(B33, b"body"), frames.Tombstone(B33, B32)], [B32, None], B112, B112
 )
-STATE = frames.RoomState(
+STATE = room_state.RoomState(
     B32,
     *("demo", False),
     TERM,

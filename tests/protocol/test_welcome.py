@@ -10,7 +10,7 @@ from anonp2p.crypto.epoch import ENTRY, Epoch, Header
 from anonp2p.crypto.identity import Identity
 from anonp2p.crypto.padding import SIZES
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames, welcome
+from anonp2p.protocol import frames, room_state, welcome
 from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.protocol.handshake import Channel
 from anonp2p.protocol.wire import Splitter
@@ -19,11 +19,11 @@ from tests.support.terms import founders_term
 ROOM, HELLO, KEY = b"r" * 32, b"h" * 32, b"k" * 32
 HOST, ANN = Identity(b"h" * 32, ROOM), Identity(b"a" * 32, ROOM)
 KEY_PAIR = suite.EncryptionKeyPair(b"l" * 32)
-RULES = frames.RetentionPolicy(0, 60, 2**32 - 1), frames.HistoryPolicy(50, 0)
-LATEST = frames.LatestEntry(bytes(32), bytes(33), bytes(32))
+RULES = room_state.RetentionPolicy(0, 60, 2**32 - 1), room_state.HistoryPolicy(50, 0)
+LATEST = room_state.LatestEntry(bytes(32), bytes(33), bytes(32))
 VOUCHED = frames.Credentials(bytes(32), bytes(32), 0, bytes(64))
-BASE = frames.RoomSnapshot(
-    b"d" * 32, 0, True, [frames.SnapshotEntry(HOST.key, "boss", 2, False, b"l" * 32)], founders_term(HOST.id, ROOM)
+BASE = room_state.RoomSnapshot(
+    b"d" * 32, 0, True, [room_state.SnapshotEntry(HOST.key, "boss", 2, False, b"l" * 32)], founders_term(HOST.id, ROOM)
 )
 
 
@@ -34,24 +34,24 @@ def epoch() -> Epoch:
     return it
 
 
-def roster_entry(who: Identity, at: Epoch) -> frames.RosterEntry:
+def roster_entry(who: Identity, at: Epoch) -> room_state.RosterEntry:
     chain = at.ratchets[who.id]
-    return frames.RosterEntry(who.key, "nick", 3, False, b"l" * 32, chain.generation, chain.chain_key)
+    return room_state.RosterEntry(who.key, "nick", 3, False, b"l" * 32, chain.generation, chain.chain_key)
 
 
 def state(
-    host: bytes = HOST.id, more: int = 0, at: Epoch | None = None, base: frames.RoomSnapshot | None = None
-) -> frames.RoomState:
+    host: bytes = HOST.id, more: int = 0, at: Epoch | None = None, base: room_state.RoomSnapshot | None = None
+) -> room_state.RoomState:
     """A room's. more: members who make it longer."""
     at = at or epoch()
     roster = [roster_entry(HOST, at), roster_entry(ANN, at)]
     nick = "\U00020000" * limits.NICK
     crowd = [
-        frames.RosterEntry(number.to_bytes(32, "big"), nick, 0, False, bytes(32), 0, bytes(32))
+        room_state.RosterEntry(number.to_bytes(32, "big"), nick, 0, False, bytes(32), 0, bytes(32))
         for number in range(more)
     ]
     keys = (at.init_secret, at.log_key, at.newcomer_secret)
-    return frames.RoomState(
+    return room_state.RoomState(
         ROOM,
         "demo",
         False,
@@ -68,8 +68,8 @@ def state(
     )
 
 
-def bare(host: bytes, roster: list[frames.RosterEntry]) -> frames.RoomState:
-    return frames.RoomState(
+def bare(host: bytes, roster: list[room_state.RosterEntry]) -> room_state.RoomState:
+    return room_state.RoomState(
         ROOM,
         "demo",
         False,
@@ -96,7 +96,7 @@ class Sent:
     pages: list[frames.PageFrame]
 
     @classmethod
-    def by(cls, it: frames.RoomState, signer: Identity = HOST, room: bytes = ROOM, hello: bytes = HELLO) -> "Sent":
+    def by(cls, it: room_state.RoomState, signer: Identity = HOST, room: bytes = ROOM, hello: bytes = HELLO) -> "Sent":
         first, *rest = welcome.seal_welcome(it, KEY_PAIR.public, room, hello, KEY, signer.sign)
         assert isinstance(first, frames.WelcomeFrame)
         pages = [page for page in rest if isinstance(page, frames.PageFrame)]
@@ -105,7 +105,7 @@ class Sent:
 
     def arrive(
         self, key: suite.EncryptionKeyPair = KEY_PAIR, room: bytes = ROOM, hello: bytes = HELLO
-    ) -> frames.RoomState | None:
+    ) -> room_state.RoomState | None:
         """What a joiner has of it after its last page."""
         reader = welcome.WelcomeReader(self.welcome, key, room, hello)
         *before, last = [reader.take_page(page) for page in self.pages]
@@ -146,7 +146,7 @@ def test_a_welcome_lets_into_the_epoch() -> None:
 
 
 @pytest.mark.parametrize("base", [None, BASE])
-def test_what_a_welcome_tells_of_the_room_arrives(base: frames.RoomSnapshot | None) -> None:
+def test_what_a_welcome_tells_of_the_room_arrives(base: room_state.RoomSnapshot | None) -> None:
     """7.1: "[name, locked, host ..., retention: [least, default, most] ..., history ..., seats, since, base]"."""
     arrived = Sent.by(state(base=base)).arrive()
     assert arrived is not None
@@ -172,17 +172,19 @@ def test_pages_are_as_long_as_they_may_be() -> None:
 def test_the_largest_room_fits_its_pages() -> None:
     """With the same room once more as the base of its history; and each page takes one payload."""
     nick = "\U00020000" * limits.NICK
-    roster = [frames.RosterEntry(bytes(32), nick, 2**53 - 1, False, bytes(32), 2**31 - 1, bytes(32))] * limits.MEMBERS
-    snapshot_entries = [frames.SnapshotEntry(bytes(32), nick, 2**53 - 1, False, bytes(32))] * limits.MEMBERS
+    roster = [
+        room_state.RosterEntry(bytes(32), nick, 2**53 - 1, False, bytes(32), 2**31 - 1, bytes(32))
+    ] * limits.MEMBERS
+    snapshot_entries = [room_state.SnapshotEntry(bytes(32), nick, 2**53 - 1, False, bytes(32))] * limits.MEMBERS
     keys = (bytes(32), bytes(32), bytes(32))
     name = "\U00020000" * limits.ROOM_NAME
-    rules = frames.RetentionPolicy(2**32 - 1, 2**32 - 1, 2**32 - 1), frames.HistoryPolicy(2**53 - 1, 2**53 - 1)
+    rules = room_state.RetentionPolicy(2**32 - 1, 2**32 - 1, 2**32 - 1), room_state.HistoryPolicy(2**53 - 1, 2**53 - 1)
     heirs = [Heir(bytes(16), bytes(32))] * limits.HEIRS
     openings = [Opening(limits.TERMS - 1, HOST.id, 2**53 - 1, bytes(32))] * limits.OPENINGS
     holders = [bytes(16)] * limits.HOLDERS
-    term = frames.Term(limits.TERMS - 1, HOST.id, bytes(32), bytes(32), heirs, holders, True, openings)
-    base = frames.RoomSnapshot(bytes(32), 2**53 - 1, False, snapshot_entries, term)
-    full = frames.RoomState(
+    term = room_state.Term(limits.TERMS - 1, HOST.id, bytes(32), bytes(32), heirs, holders, True, openings)
+    base = room_state.RoomSnapshot(bytes(32), 2**53 - 1, False, snapshot_entries, term)
+    full = room_state.RoomState(
         *(ROOM, name, False, term, *rules, 2**53 - 1, *keys, bytes(112), LATEST, VOUCHED, roster, 2**53 - 1, base),
         carriers=(Heir(bytes(16), bytes(32)),) * limits.CARRIERS,
         kicked=(bytes(32),) * limits.KICKED,
@@ -238,7 +240,9 @@ def test_the_host_need_not_sit_first_and_who_does_is_not_the_host() -> None:
 def test_a_welcome_whose_host_has_no_roster_entry_or_no_key_is_none() -> None:
     stranger = Identity(b"s" * 32, ROOM)
     neutral = b"\1" + bytes(31)
-    weak = bare(identity.member_id(neutral), [frames.RosterEntry(neutral, "host", 0, False, bytes(32), 0, bytes(32))])
+    weak = bare(
+        identity.member_id(neutral), [room_state.RosterEntry(neutral, "host", 0, False, bytes(32), 0, bytes(32))]
+    )
     for text in (
         signed(frames.pack(state(host=stranger.id)), stranger),
         neutral + bytes(32) + frames.pack(weak),

@@ -6,7 +6,7 @@ from typing import Any
 from anonp2p import limits
 from anonp2p.crypto import identity, padding, suite
 from anonp2p.crypto.epoch import FLEETING, KEPT, Epoch
-from anonp2p.protocol import bodies, field_types, frames
+from anonp2p.protocol import bodies, field_types, frames, room_state
 from anonp2p.protocol.bodies import AwayBody, CommitBody, Removal
 from anonp2p.room import effects, events, inputs
 from tests.room.host.inn import FalseMember, Inn
@@ -15,7 +15,7 @@ from tests.room.peers import ANN, EVE, HOST, ROOM, Placed, Somebody, randomness,
 from tests.support.world import host_role
 
 KEY = suite.hash_data(EVE.encryption_key.public)
-BOUNDS = frames.RetentionPolicy(60, 3_600, 86_400)
+BOUNDS = room_state.RetentionPolicy(60, 3_600, 86_400)
 
 
 def assert_left_in_alarm(host: FalseHost, happened: list[events.Event], member: bytes = HOST.id) -> None:

@@ -4,7 +4,7 @@ from msgspec import UNSET
 
 from anonp2p.errors import AnonError
 from anonp2p.names.codes import RoomKey
-from anonp2p.protocol import frames
+from anonp2p.protocol import room_state
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
@@ -21,8 +21,8 @@ class Simulation:
         self,
         re: events.Re = UNSET,
         *,
-        retention: frames.RetentionPolicy = ANY,
-        history: frames.HistoryPolicy = NO_HISTORY,
+        retention: room_state.RetentionPolicy = ANY,
+        history: room_state.HistoryPolicy = NO_HISTORY,
     ) -> None:
         self.world = World()
         self.rules = retention, history
@@ -80,9 +80,9 @@ class Simulation:
         """The host types /lock or /unlock; returns the id."""
         return self._type(self.host, inputs.LockInput(locked, self._next()))
 
-    def whisper(self, party: Party, nick: str, text: str) -> int:
-        """Types /msg; returns the id."""
-        return self._type(party, inputs.WhisperInput(nick, text, self._next()))
+    def whisper(self, party: Party, nick: str, text: str, member: str = "") -> int:
+        """Types /msg, or a text in a private conversation with this member; returns the id."""
+        return self._type(party, inputs.WhisperInput(nick, text, self._next(), member))
 
     def reply(self, party: Party, seq: int | None, text: str) -> int:
         """Somebody answers a message; returns the `re` of that."""

@@ -8,7 +8,7 @@ from msgspec import UNSET
 
 from anonp2p import limits
 from anonp2p.crypto.epoch import FLEETING, KEPT
-from anonp2p.protocol import frames
+from anonp2p.protocol import room_state
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY
 from tests.room.peers import kinds
@@ -22,7 +22,7 @@ class Worth(Talk):
 
     def __init__(self) -> None:
         super().__init__()
-        self.room = Simulation(retention=ANY, history=frames.HistoryPolicy(3, 0))
+        self.room = Simulation(retention=ANY, history=room_state.HistoryPolicy(3, 0))
 
     @rule(who=people, ttl=st.sampled_from([FLEETING, 5, 300, KEPT]))
     def retain(self, who: int, ttl: int) -> None:

@@ -11,7 +11,7 @@ from anonp2p.crypto import identity, padding, suite
 from anonp2p.crypto.epoch import COMMIT, ENTRY, FLEETING, KEPT, Header
 from anonp2p.crypto.identity import JOIN, Identity
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import field_types, frames
+from anonp2p.protocol import field_types, frames, room_state
 from anonp2p.protocol.bodies import (
     AwayBody,
     BackBody,
@@ -301,7 +301,7 @@ EVERLASTING = [LeaveBody(), NickBody("anna"), RenewBody(KEY)]
 @pytest.mark.parametrize("body", [*EVERLASTING, *OF_HOSTS], ids=repr)
 def test_every_entry_is_kept_until_the_room_ends(ledger: Ledger, ttl: int, body: Body) -> None:
     """5.7: "the ttl of a Text or Private is within the room's bounds (7.1), of all else `KEPT`"."""
-    ledger.retention = frames.RetentionPolicy(0, 60, 2**32 - 2)
+    ledger.retention = room_state.RetentionPolicy(0, 60, 2**32 - 2)
     ledger.get_member(BOB.id).away = True
     author = HOST if body in OF_HOSTS else ANN
     kept_for(ledger, KEPT, body, author)
@@ -324,7 +324,7 @@ def test_a_message_is_kept_for_a_time_that_its_room_allows(
     ledger: Ledger, body: Body, least: int, most: int, within: list[int], out: list[int]
 ) -> None:
     """5.7, 7.1: "retention: [least, default, most], each a ttl"."""
-    ledger.retention = frames.RetentionPolicy(least, least, most)
+    ledger.retention = room_state.RetentionPolicy(least, least, most)
     for author in (ANN, HOST):
         for ttl in within:
             kept_for(ledger, ttl, body, author)
@@ -387,7 +387,7 @@ def test_what_is_no_earlier_entry_of_its_author_cannot_be_retracted(
 @pytest.fixture
 def fleeting(ledger: Ledger) -> Ledger:
     """A room whose messages expire within a minute and an hour, but need not."""
-    ledger.retention = frames.RetentionPolicy(60, 3_600, KEPT)
+    ledger.retention = room_state.RetentionPolicy(60, 3_600, KEPT)
     return ledger
 
 
@@ -405,7 +405,7 @@ def test_what_may_expire_where_the_room_allows_it_may_be_gone(
     ledger: Ledger, least: int, most: int, ttl: int, good: bool
 ) -> None:
     """5.13"""
-    ledger.retention = frames.RetentionPolicy(least, least, most)
+    ledger.retention = room_state.RetentionPolicy(least, least, most)
     for author in (ANN, HOST):
         if good:
             assert ledger.check_tombstone(Header(ENTRY, author.id, 8, 3, ttl)) is ledger.get_member(author.id)
@@ -711,8 +711,8 @@ def test_the_digest_of_the_empty_log_is_of_the_rules_of_the_room(ledger: Ledger,
     assert before == (group_context(ledger), identity.hash_empty_log(ROOM, group_context(ledger)))
     others = {
         "name": "other",
-        "retention": frames.RetentionPolicy(0, 60, 60),
-        "history": frames.HistoryPolicy(50, 0),
+        "retention": room_state.RetentionPolicy(0, 60, 60),
+        "history": room_state.HistoryPolicy(50, 0),
         "host": ANN.id,
     }
     if rule == "order":

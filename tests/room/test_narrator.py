@@ -6,7 +6,7 @@ from msgspec import UNSET, UnsetType
 
 from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import FLEETING, KEPT
-from anonp2p.protocol import frames
+from anonp2p.protocol import room_state
 from anonp2p.room import changes, events
 from anonp2p.room.changes import Caution, Change
 from anonp2p.room.message_index import MessageIndex
@@ -149,15 +149,15 @@ def test_some_changes_are_the_end_of_the_room_for_us(change: Change, end: str | 
     [
         (ANY, NO_HISTORY, []),
         (
-            frames.RetentionPolicy(FLEETING, 300, KEPT),
+            room_state.RetentionPolicy(FLEETING, 300, KEPT),
             NO_HISTORY,
             [events.RetentionRuleEvent(room="r1", minimum=0, default=300, maximum=None)],
         ),
-        (ANY, frames.HistoryPolicy(3, 0), [events.HistoryRuleEvent(room="r1", messages=3, seconds=None)]),
-        (ANY, frames.HistoryPolicy(0, 60), [events.HistoryRuleEvent(room="r1", messages=None, seconds=60)]),
+        (ANY, room_state.HistoryPolicy(3, 0), [events.HistoryRuleEvent(room="r1", messages=3, seconds=None)]),
+        (ANY, room_state.HistoryPolicy(0, 60), [events.HistoryRuleEvent(room="r1", messages=None, seconds=60)]),
         (
-            frames.RetentionPolicy(5, 5, 5),
-            frames.HistoryPolicy(1, 0),
+            room_state.RetentionPolicy(5, 5, 5),
+            room_state.HistoryPolicy(1, 0),
             [
                 events.RetentionRuleEvent(room="r1", minimum=5, default=5, maximum=5),
                 events.HistoryRuleEvent(room="r1", messages=1, seconds=None),
@@ -166,7 +166,7 @@ def test_some_changes_are_the_end_of_the_room_for_us(change: Change, end: str | 
     ],
 )
 def test_rules_are_told_where_they_are_not_as_in_other_rooms(
-    retention: frames.RetentionPolicy, history: frames.HistoryPolicy, told: list[events.Event]
+    retention: room_state.RetentionPolicy, history: room_state.HistoryPolicy, told: list[events.Event]
 ) -> None:
     assert Narrator("r1", MessageIndex()).describe_rules(retention, history) == told
 

@@ -4,7 +4,7 @@ import pytest
 from msgspec import UNSET
 
 from anonp2p import errors
-from anonp2p.protocol import frames
+from anonp2p.protocol import room_state
 from anonp2p.room import events
 from anonp2p.room.retention import ANY
 from tests.room.simulation import Simulation
@@ -124,7 +124,7 @@ def test_a_newcomer_is_told_only_that_it_refers_to_something(room: Simulation) -
 
 
 def test_replies_in_the_history_refer_to_what_is_shown_of_it() -> None:
-    room = Simulation(retention=ANY, history=frames.HistoryPolicy(2, 0))
+    room = Simulation(retention=ANY, history=room_state.HistoryPolicy(2, 0))
     ann = room.joined("ann")
     out_of_sight = said(room, ann, "one")
     seq = said(room, ann, "two")

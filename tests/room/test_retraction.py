@@ -4,7 +4,7 @@ import pytest
 from msgspec import UNSET
 
 from anonp2p import limits
-from anonp2p.protocol.frames import HistoryPolicy
+from anonp2p.protocol.room_state import HistoryPolicy
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY
 from tests.room.simulation import Simulation

@@ -8,7 +8,7 @@ from msgspec import UNSET
 from anonp2p import limits
 from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.errors import TorLost
-from anonp2p.protocol import frames
+from anonp2p.protocol import room_state
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
 from tests.room.peers import kinds
@@ -220,7 +220,7 @@ def test_questions_are_answered_with_what_holds_now(room: Simulation) -> None:
 
 
 def test_retain_answers_what_holds_and_keeps_to_the_rooms_bounds() -> None:
-    room = Simulation(retention=frames.RetentionPolicy(10, 60, 3600))
+    room = Simulation(retention=room_state.RetentionPolicy(10, 60, 3600))
     ann = room.joined("ann")
 
     def answer(ttl: int | None) -> list[events.Event]:
@@ -249,6 +249,24 @@ def test_a_private_message_to_nobody_or_oneself_is_given_back(room: Simulation, 
     assert error.code == code
     assert isinstance(unsent, events.UnsentEvent)
     assert unsent.text == f"/msg {nick} psst"
+
+
+def test_in_a_private_conversation_the_member_counts_and_not_the_nick(room: Simulation) -> None:
+    ann, bob, eve = (room.joined(nick) for nick in ("ann", "bob", "eve"))
+    member = bob.room.snapshot().member
+    for party, nick in ((bob, "robert"), (eve, "bob")):
+        room.rename(party, nick)
+        room.settle()
+    room.whisper(ann, "bob", "psst", member)
+    room.settle()
+    assert [event.text for event in bob.got(events.MessageEvent)] == ["psst"]
+    assert eve.got(events.MessageEvent) == []
+    room.leave(bob)
+    room.settle()
+    error, unsent = room.answers(ann, room.whisper(ann, "bob", "psst", member))
+    assert isinstance(error, events.ErrorEvent)
+    assert error.code == "no-such-nick"
+    assert isinstance(unsent, events.UnsentEvent)
 
 
 def words(room: Simulation, party: Party, nick: str = "") -> Any:

@@ -7,7 +7,7 @@ import pytest
 from anonp2p import limits
 from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import FLEETING, KEPT
-from anonp2p.protocol import frames
+from anonp2p.protocol import room_state
 from anonp2p.protocol.field_types import Heir
 from anonp2p.room.snapshot import MemberView, Snapshot
 from tests.room.member.false_host import FalseHost
@@ -94,7 +94,7 @@ def test_it_follows_nicks_locks_times_and_epochs(room: Simulation) -> None:
 
 
 def test_without_a_wish_of_ours_the_room_says_how_long_messages_live() -> None:
-    room = Simulation(retention=frames.RetentionPolicy(FLEETING, 300, KEPT))
+    room = Simulation(retention=room_state.RetentionPolicy(FLEETING, 300, KEPT))
     assert room.joined("ann").room.snapshot().ttl == 300
 
 

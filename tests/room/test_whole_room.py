@@ -12,7 +12,7 @@ from anonp2p.crypto.epoch import ENTRY, KEPT, Epoch, read_header
 from anonp2p.crypto.ratchet import Ratchet
 from anonp2p.crypto.suite import EncryptionKeyPair
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames
+from anonp2p.protocol import frames, room_state
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import call, events, gate, inputs
 from tests.room.peers import kinds
@@ -71,7 +71,7 @@ def test_no_end_keeps_the_secret_of_its_link(room: Simulation, monkeypatch: pyte
 @pytest.mark.parametrize("when", ["up", "in the midst of a history", "in the midst of a welcome"])
 def test_a_room_that_was_left_holds_no_keys_of_its_link_or_its_epoch(when: str) -> None:
     """6.3, 2.6"""
-    room = Simulation(history=frames.HistoryPolicy(50, 0))
+    room = Simulation(history=room_state.HistoryPolicy(50, 0))
     for number in range(10):
         room.say(room.host, f"kept {number}")
         room.end_batch()
@@ -251,7 +251,7 @@ def test_one_who_was_away_when_messages_expired_is_told_how_many_and_has_the_sam
 
 
 def test_a_newcomer_is_shown_what_is_kept_of_the_last_messages_as_history() -> None:
-    room = Simulation(history=frames.HistoryPolicy(3, 0))
+    room = Simulation(history=room_state.HistoryPolicy(3, 0))
     ann = room.joined("ann")
     for number in range(4):
         room.say(ann, f"kept {number}")
@@ -277,7 +277,7 @@ def test_a_newcomer_is_shown_what_is_kept_of_the_last_messages_as_history() -> N
 @pytest.mark.parametrize("spoiled", [False, True])
 def test_a_history_that_breaks_in_the_middle_is_shown_whole_and_once(spoiled: bool) -> None:
     """spoiled: a payload was, by whoever carries the link; else the link was lost."""
-    room = Simulation(history=frames.HistoryPolicy(50, 0))
+    room = Simulation(history=room_state.HistoryPolicy(50, 0))
     for number in range(10):
         room.say(room.host, f"kept {number}")
         room.end_batch()
@@ -303,7 +303,7 @@ def test_a_history_that_breaks_in_the_middle_is_shown_whole_and_once(spoiled: bo
 @pytest.mark.parametrize("shown", [3, 6])
 def test_what_a_history_that_broke_off_did_not_show_is_counted_and_proven(shown: int) -> None:
     """7.3a: nothing is hidden by a link that breaks in its midst."""
-    room = Simulation(history=frames.HistoryPolicy(5, 0))
+    room = Simulation(history=room_state.HistoryPolicy(5, 0))
     for number in range(10):
         room.say(room.host, f"old {number}")
         room.end_batch()

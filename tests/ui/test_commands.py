@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from anonp2p import errors, limits
 from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.errors import AnonError, BadInput, TooLong, UnknownCommand, Usage
-from anonp2p.protocol import frames
+from anonp2p.protocol import room_state
 from anonp2p.room import inputs, retention
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.ui import commands, manual
@@ -17,6 +17,7 @@ from anonp2p.ui.actions import (
     Action,
     ClearScreenAction,
     Command,
+    ConverseAction,
     CopyAction,
     CreateRoomAction,
     JoinRoomAction,
@@ -34,27 +35,31 @@ TYPED: list[tuple[str, Action]] = [
     ("/help /NICK", ShowHelpAction((next(row for row in COMMANDS if row.name == "/nick"),))),
     ("/create demo", CreateRoomAction("demo")),
     ("/create ｄｅｍｏ", CreateRoomAction("demo")),
-    ("/create demo --retain 5m", CreateRoomAction("demo", frames.RetentionPolicy(FLEETING, 300, KEPT))),
-    ("/create --retain OFF demo", CreateRoomAction("demo", frames.RetentionPolicy(FLEETING, KEPT, KEPT))),
-    ("/create demo --retain never", CreateRoomAction("demo", frames.RetentionPolicy(FLEETING, FLEETING, KEPT))),
-    ("/create demo --retain 30s:5m:2h", CreateRoomAction("demo", frames.RetentionPolicy(30, 300, 7_200))),
-    ("/create demo --retain :5m:2h", CreateRoomAction("demo", frames.RetentionPolicy(FLEETING, 300, 7_200))),
-    ("/create demo --retain 30s:5m:", CreateRoomAction("demo", frames.RetentionPolicy(30, 300, KEPT))),
-    ("/create demo --retain 30s::2h", CreateRoomAction("demo", frames.RetentionPolicy(30, 7_200, 7_200))),
-    ("/create demo --retain ::", CreateRoomAction("demo", frames.RetentionPolicy(FLEETING, KEPT, KEPT))),
-    ("/create demo --retain 5m:5m:5m", CreateRoomAction("demo", frames.RetentionPolicy(300, 300, 300))),
+    ("/create demo --retain 5m", CreateRoomAction("demo", room_state.RetentionPolicy(FLEETING, 300, KEPT))),
+    ("/create --retain OFF demo", CreateRoomAction("demo", room_state.RetentionPolicy(FLEETING, KEPT, KEPT))),
+    ("/create demo --retain never", CreateRoomAction("demo", room_state.RetentionPolicy(FLEETING, FLEETING, KEPT))),
+    ("/create demo --retain 30s:5m:2h", CreateRoomAction("demo", room_state.RetentionPolicy(30, 300, 7_200))),
+    ("/create demo --retain :5m:2h", CreateRoomAction("demo", room_state.RetentionPolicy(FLEETING, 300, 7_200))),
+    ("/create demo --retain 30s:5m:", CreateRoomAction("demo", room_state.RetentionPolicy(30, 300, KEPT))),
+    ("/create demo --retain 30s::2h", CreateRoomAction("demo", room_state.RetentionPolicy(30, 7_200, 7_200))),
+    ("/create demo --retain ::", CreateRoomAction("demo", room_state.RetentionPolicy(FLEETING, KEPT, KEPT))),
+    ("/create demo --retain 5m:5m:5m", CreateRoomAction("demo", room_state.RetentionPolicy(300, 300, 300))),
     (
         "/create demo --retain never:never:never",
-        CreateRoomAction("demo", frames.RetentionPolicy(FLEETING, FLEETING, FLEETING)),
+        CreateRoomAction("demo", room_state.RetentionPolicy(FLEETING, FLEETING, FLEETING)),
     ),
-    ("/create demo --history 20", CreateRoomAction("demo", history=frames.HistoryPolicy(20, 0))),
-    ("/create demo --history 30m", CreateRoomAction("demo", history=frames.HistoryPolicy(0, 1_800))),
+    ("/create demo --history 20", CreateRoomAction("demo", history=room_state.HistoryPolicy(20, 0))),
+    ("/create demo --history 30m", CreateRoomAction("demo", history=room_state.HistoryPolicy(0, 1_800))),
     (
         "/create --history 10000  --retain 1d   demo",
-        CreateRoomAction("demo", frames.RetentionPolicy(FLEETING, 86_400, KEPT), frames.HistoryPolicy(10_000, 0)),
+        CreateRoomAction(
+            "demo", room_state.RetentionPolicy(FLEETING, 86_400, KEPT), room_state.HistoryPolicy(10_000, 0)
+        ),
     ),
     ("/join abc.onion", JoinRoomAction("abc.onion")),
     ("/copy", CopyAction()),
+    ("/query ben", ConverseAction("ben")),
+    ("/query", ConverseAction(None)),
     ("/copy CODE", CopyAction("code")),
     ("/copy link", CopyAction("link")),
     ("/copy 7", CopyAction(7)),
@@ -391,6 +396,7 @@ def test_the_slash_that_is_typed_twice_counts_once() -> None:
         ("/create demo --history -5", BadInput),
         ("/code old", errors.Usage),
         ("/copy that", errors.Usage),
+        ("/query ben hello", errors.Usage),
         ("/entrust", errors.Usage),
         ("/heirs bob", errors.Usage),
         ("/msg bob", errors.Usage),

@@ -24,7 +24,7 @@ from anonp2p.errors import PeerFault
 from anonp2p.names import confusables, nicks, safety_words, words
 from anonp2p.names.codes import RoomKey
 from anonp2p.names.safety_words import Mark, Marks
-from anonp2p.protocol import appointment, bodies, credentials, frames, handshake, welcome
+from anonp2p.protocol import appointment, bodies, credentials, frames, handshake, room_state, welcome
 from anonp2p.protocol.field_types import Opening
 from anonp2p.protocol.meeting import meet_content, sign_meet, sign_redirect
 from anonp2p.room import ledger
@@ -307,8 +307,8 @@ def _keys(first: bytes, left_out: list[int]) -> list[Vectors]:
 
 # --- 4 The log, 5 Order, 6 Epochs, 7 Welcome
 
-RETENTION = frames.RetentionPolicy(FLEETING, 3_600, KEPT)
-HISTORY = frames.HistoryPolicy(100, 0)
+RETENTION = room_state.RetentionPolicy(FLEETING, 3_600, KEPT)
+HISTORY = room_state.HistoryPolicy(100, 0)
 EXACT = 65  # characters of a text whose content is padded by nothing but its length
 
 
@@ -336,7 +336,7 @@ class Story:
     def log(self) -> Vectors:
         """Tells it all."""
         empty, began = self._room.digest, self._group_context()
-        snapshot = frames.RoomSnapshot(empty, 0, False, [self._snapshot_entry(self._host)], self._room.term)
+        snapshot = room_state.RoomSnapshot(empty, 0, False, [self._snapshot_entry(self._host)], self._room.term)
         self._say(self._host, self._joined(self._ann))
         self._admit(self._ann)
         self._batch(1_000)
@@ -390,8 +390,8 @@ class Story:
     def _joined(self, member: Person) -> bodies.JoinedBody:
         return bodies.JoinedBody(member.me.key, member.name, suite.hash_data(member.key.public))
 
-    def _snapshot_entry(self, member: Person) -> frames.SnapshotEntry:
-        return frames.SnapshotEntry(
+    def _snapshot_entry(self, member: Person) -> room_state.SnapshotEntry:
+        return room_state.SnapshotEntry(
             member.me.key, member.name, member.counter, False, suite.hash_data(member.key.public)
         )
 
@@ -436,7 +436,7 @@ class Story:
         sealed = self._epoch.seal_entry(header, text)
         self._room.take_entry(self._room.get_member(author.me.id), header, content, suite.hash_data(text))
         changed = None if self._room.group_context == context else self._room.group_context
-        self._latest = frames.LatestEntry(before, header.pack(), suite.hash_data(text))
+        self._latest = room_state.LatestEntry(before, header.pack(), suite.hash_data(text))
         self._log.append_entry(sealed, LogEntry(header.pack(), suite.hash_data(text), text, ttl, changed))
         self._entries.append(
             {
@@ -567,10 +567,10 @@ class Story:
             }
         )
 
-    def _show_welcome(self, snapshot: frames.RoomSnapshot) -> Vectors:
+    def _show_welcome(self, snapshot: room_state.RoomSnapshot) -> Vectors:
         greeted, digest = hello("a join")
         roster = [
-            frames.RosterEntry(
+            room_state.RosterEntry(
                 member.me.key,
                 member.name,
                 member.counter,
@@ -586,7 +586,9 @@ class Story:
         rules = (RETENTION, HISTORY)
         vouched = credentials.sign_credentials(ROOM_KEY, self._host.me.key)
         about = (ROOM, "demo", False, self._room.term, *rules, now.number)
-        state = frames.RoomState(*about, *keys, self._head, self._latest, vouched, roster, since=0, snapshot=snapshot)
+        state = room_state.RoomState(
+            *about, *keys, self._head, self._latest, vouched, roster, since=0, snapshot=snapshot
+        )
         key = seed("key of the welcome")
         sealed = welcome.seal_welcome(state, self._ann.key.public, ROOM, digest, key, self._host.me.sign)
         pages = [frame.part for frame in sealed if isinstance(frame, frames.PageFrame)]

@@ -14,7 +14,7 @@ from msgspec import UNSET
 from anonp2p import limits
 from anonp2p.crypto import suite
 from anonp2p.names.codes import RoomKey
-from anonp2p.protocol import frames
+from anonp2p.protocol import room_state
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.link_effects import LinkEffect
 from anonp2p.room.retention import ANY, NO_HISTORY
@@ -137,7 +137,7 @@ class Recorder:
 class Table:
     """A room of a host, in which others talk, and one whose steps are noted."""
 
-    def __init__(self, key: RoomKey, history: frames.HistoryPolicy = NO_HISTORY) -> None:
+    def __init__(self, key: RoomKey, history: room_state.HistoryPolicy = NO_HISTORY) -> None:
         self.world = World()
         self._room = key.public
         founded = {"room_key": key, "name": "demo", "retention": ANY, "history": history}
@@ -288,7 +288,7 @@ def transcripts(key: RoomKey, boxes: Any) -> Vectors:
     found = {}
     for name, story in STORIES.items():
         with _noted(boxes) as noted:
-            table = Table(key, frames.HistoryPolicy(2, 0) if name == "history" else NO_HISTORY)
+            table = Table(key, room_state.HistoryPolicy(2, 0) if name == "history" else NO_HISTORY)
             story(table)
             found[name] = _transcript(key.public, again(table.recorder.drawn), table.recorder.steps, noted)
     with _noted(boxes) as noted:

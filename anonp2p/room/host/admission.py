@@ -6,7 +6,7 @@ from typing import NamedTuple
 from anonp2p import limits
 from anonp2p.crypto import identity, suite
 from anonp2p.names import nicks
-from anonp2p.protocol import bodies, credentials, frames, handshake, welcome
+from anonp2p.protocol import bodies, credentials, frames, handshake, room_state, welcome
 from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.room.context import Context
 from anonp2p.room.gate import Caller, NotAdmitted
@@ -175,10 +175,11 @@ class Admission:
         """Gives a member what it has missed: as it was sent, or opened, or not at all.
 
         epoch: whose secrets it has, if it may have those of ours. reached, openings: its log. Raises NotAdmitted for a
-        log that has nothing in common with ours. One of a higher term is told where we are, and may prove that term.
+        log that has nothing in common with ours. One of another term with no lower number than ours is told where we
+        are, and may prove that term.
         """
         ledger, log = self._replica.ledger, self._sequencer.log
-        if openings[-1].term > ledger.openings[-1].term:
+        if terms.rivals(openings[-1], ledger.openings[-1]):
             return self._meetings.tell(caller, ledger.get_member(member).key, openings, reached.place)
         is_of_our_term = openings[-1] == ledger.openings[-1]
         fork = reached.place
@@ -240,16 +241,18 @@ class Admission:
         return 1 + size / limits.WELCOME_PER_TOKEN
 
     def _state(
-        self, since: int, base: frames.RoomSnapshot | None, vouched: frames.Credentials, *, has_proof: bool
-    ) -> frames.RoomState:
+        self, since: int, base: room_state.RoomSnapshot | None, vouched: frames.Credentials, *, has_proof: bool
+    ) -> room_state.RoomState:
         epoch, ledger = self._replica.current_epoch, self._replica.ledger
         roster = []
         for it in ledger.roster:
             chain = epoch.ratchets[it.id]
             roster.append(
-                frames.RosterEntry(it.key, it.nick, it.counter, it.away, it.key_hash, chain.generation, chain.chain_key)
+                room_state.RosterEntry(
+                    it.key, it.nick, it.counter, it.away, it.key_hash, chain.generation, chain.chain_key
+                )
             )
-        return frames.RoomState(
+        return room_state.RoomState(
             ledger.room,
             ledger.name,
             ledger.locked,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import Epoch
 from anonp2p.names.codes import RoomKey
-from anonp2p.protocol import frames
+from anonp2p.protocol import room_state
 from anonp2p.room.context import Context
 from anonp2p.room.log.history import History
 from anonp2p.room.retention import NO_HISTORY
@@ -20,8 +20,8 @@ class Founding(NamedTuple):
     room_key: RoomKey
     nick: str
     name: str
-    retention: frames.RetentionPolicy
-    history: frames.HistoryPolicy
+    retention: room_state.RetentionPolicy
+    history: room_state.HistoryPolicy
 
     def __repr__(self) -> str:
         return "<Founding>"

@@ -21,6 +21,7 @@ from anonp2p.room.call import Call
 from anonp2p.room.context import Context
 from anonp2p.room.gate import Caller, NotAdmitted
 from anonp2p.room.host.presence import Presence
+from anonp2p.room.succession import terms
 from anonp2p.room.succession.meeting import GiveWay, Hosting, Stand
 from anonp2p.room.where import check_signer, find_asker, judge_where, tell_where
 
@@ -127,7 +128,7 @@ class Meetings:
     def tell(self, caller: Caller, key: bytes, openings: Sequence[Opening], index: int) -> float:
         """Tells a member of another term, with this key and log, where we are; returns what that has cost."""
         answer = self._redirect(caller.service, caller.hello, openings, index)
-        if self._may_prove(openings):
+        if terms.rivals(openings[-1], self._replica.ledger.openings[-1]):  # it may have something to prove to us
             if len(self._answered) >= limits.MEETINGS:
                 self._drop(next(iter(self._answered)), "displaced")
             self._answered[caller.link] = caller, key
@@ -135,11 +136,6 @@ class Meetings:
         else:
             self._reporter.add_effect(effects.FinishEffect(caller.link, caller.channel.seal_frames([answer])))
         return limits.MEETING_COST
-
-    def _may_prove(self, openings: Sequence[Opening]) -> bool:
-        """Whether one with this log may have something to prove to us."""
-        ours = self._replica.ledger.openings[-1]
-        return openings[-1].number >= ours.number and openings[-1] != ours
 
     def _redirect(self, service: bytes, hello: bytes, openings: Sequence[Opening], index: int) -> frames.RedirectFrame:
         where = tell_where(self._replica, openings, index)
@@ -206,6 +202,9 @@ class Meetings:
             self._drop(link, "closed")
             return None
         call, redirect = it.call, _only_redirect(said)
+        if redirect.where.host in self._replica.ledger.kicked:  # which it need not know; it is told nothing
+            self._drop(link, "closed")
+            return None
         check_signer(self._replica, redirect, call.service, call.hello_hash, it.member)
         where = redirect.where
         verdict = self._judge(where)

@@ -5,7 +5,7 @@ from msgspec import UNSET
 from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import Header
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import bodies, frames
+from anonp2p.protocol import bodies, frames, room_state
 from anonp2p.room import cover, effects, events
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_heartbeat
@@ -152,12 +152,12 @@ class Sequencer:
         elif self._context.cover:
             self.end_batch()
 
-    def latest_entry(self) -> frames.LatestEntry:
+    def latest_entry(self) -> room_state.LatestEntry:
         """What a head covers last, for those who know nothing of the log. There is an entry."""
         ledger = self._replica.ledger
         before, latest = ledger.digest_at(ledger.index - 1), self.log.find_entry(ledger.index)
         assert before is not None, "the digests of the last entries are kept"
-        return frames.LatestEntry(before, latest.header, latest.digest)
+        return room_state.LatestEntry(before, latest.header, latest.digest)
 
     def _seal_batch(self, entries: list[tuple[LogEntry, bytes]], head: bytes) -> bytes:
         """A batch as it goes on the wire. Puts off the next head that is due though nothing is ordered."""
@@ -181,7 +181,7 @@ class Sequencer:
             self.log.head = self.sign_head()  # for members who are told that these entries have expired
             self._reporter.add_effect(effects.SweepEffect())
 
-    def trim_history(self) -> tuple[int, frames.RoomSnapshot | None]:
+    def trim_history(self) -> tuple[int, room_state.RoomSnapshot | None]:
         """Where the log begins for newcomers: after which index, and the room as of there if they are shown history."""
         if self._history is None:
             return self._replica.ledger.index, None

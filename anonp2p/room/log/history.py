@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from anonp2p.protocol import frames
+from anonp2p.protocol import room_state
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.log.log import Log, LogBatch
 from anonp2p.room.log.room_log import replay_entry
@@ -14,7 +14,7 @@ class History:
     ledger: as of the entry before the oldest of the log. policy: how much of the log is shown.
     """
 
-    def __init__(self, ledger: Ledger, policy: frames.HistoryPolicy) -> None:
+    def __init__(self, ledger: Ledger, policy: room_state.HistoryPolicy) -> None:
         self._ledger = ledger
         self._policy = policy
         self._texts: deque[int] = deque(maxlen=policy.texts)  # indices of the latest messages
@@ -43,8 +43,8 @@ class History:
         while self._ledger.index + 1 < begin:
             replay_entry(self._ledger, log.find_entry(self._ledger.index + 1))
 
-    def take_snapshot(self) -> frames.RoomSnapshot:
+    def take_snapshot(self) -> room_state.RoomSnapshot:
         """The room as of the beginning of the history."""
         ledger = self._ledger
-        members = [frames.SnapshotEntry(it.key, it.nick, it.counter, it.away, it.key_hash) for it in ledger.roster]
-        return frames.RoomSnapshot(ledger.digest, ledger.epoch, ledger.locked, members, ledger.term)
+        members = [room_state.SnapshotEntry(it.key, it.nick, it.counter, it.away, it.key_hash) for it in ledger.roster]
+        return room_state.RoomSnapshot(ledger.digest, ledger.epoch, ledger.locked, members, ledger.term)

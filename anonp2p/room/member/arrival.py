@@ -43,10 +43,15 @@ class Arrival:
         self._heads = heads
         self._joining = joining
         self._welcome_check = WelcomeCheck(context, heads, joining)
+        self._dialled: bytes | None = None
         self._is_unproven = False  # whether entries of ours may be in a gap of which nothing is proven
 
-    def begin(self, call: Call) -> None:
-        """The answer has come to a call of ours: what it says decides whether this is our link to the host."""
+    def begin(self, call: Call, member: bytes | None) -> None:
+        """The answer has come to a call of ours: what it says decides whether this is our link to the host.
+
+        member: whom we have dialled, if not whoever hosts.
+        """
+        self._dialled = member
         self._uplink.begin(call.link, call.service, call.hello_hash, call.channel)
         self._state.enter(Asking(call.hello_hash))
 
@@ -74,10 +79,11 @@ class Arrival:
         """The key of whoever has to sign a refusal; None for whoever the service that was dialled leads to.
 
         One who has been in the room is turned away by the host that it knows, or by one who might have taken over from
-        that and says that it has; whoever else has the key of the code does not drive it out.
+        that, or to whom such a one has sent it, and who says that it has; whoever else has the key of the code does not
+        drive it out.
         """
-        ledger = self._replica.ledger
-        has_taken_over = vouched.term > ledger.number and identity.member_id(vouched.key) in ledger.carriers
+        ledger, member = self._replica.ledger, identity.member_id(vouched.key)
+        has_taken_over = vouched.term > ledger.number and (member in ledger.carriers or member == self._dialled)
         return None if has_taken_over or not ledger.host else ledger.host_key
 
     def take_resumed(self, resumed: frames.ResumedFrame) -> None:
@@ -115,8 +121,7 @@ class Arrival:
         if room is None:
             return False
         if self._lifecycle.entered and not self._replica.ledger.is_in_term(room.term):
-            self._state.enter(Switching(self._welcome_check.read_other_term(room, self._uplink.service)))
-            self._uplink.end_handshake()
+            self._begin_switch(self._welcome_check.read_other_term(room, self._uplink.service))
             return False
         backfill = self._welcome_check.read(room, self._uplink.service)
         self._end_handshake()
@@ -124,6 +129,15 @@ class Arrival:
             self._state.enter(Proving(backfill))
             return False
         return self._begin_backfill(backfill)
+
+    def _begin_switch(self, switch: Switch) -> None:
+        """What leads to that log is on its way; it is not for us if one began it whom ours has thrown out since."""
+        if switch.has_removed_opener:
+            self._state.abandon()
+            self._uplink.drop("opener-removed")
+        else:
+            self._state.enter(Switching(switch))
+            self._uplink.end_handshake()
 
     def take_proof(self, proof: frames.ProofFrame) -> bool:
         """Returns whether we follow the log from here on. Raises PeerFault, HostLied for a proof that is none."""

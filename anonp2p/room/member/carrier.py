@@ -97,7 +97,7 @@ class Carrier:
             case frames.MeetRequest(openings=openings, index=index):
                 if find_asker(self._replica, request, caller.service, caller.hello) is None:
                     raise NotAdmitted("unknown")
-                if self._loss.lost_at is not None and openings[-1].term > ledger.openings[-1].term:
+                if self._loss.lost_at is not None and terms.rivals(openings[-1], ledger.openings[-1]):
                     self._loss.note_hint(Target(request.member, request.address), self._clock.tick)
                 return self._redirect(caller, openings, index)
         raise NotAdmitted("unknown")

@@ -23,6 +23,7 @@ from anonp2p.room.member.joining import Joining
 from anonp2p.room.member.states import LinkState
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.member.waiting import HostAnswer, Waiting
+from anonp2p.room.succession import terms
 from anonp2p.room.succession.loss import Line, Loss, Target
 from anonp2p.room.where import check_form, check_signer, tell_where
 
@@ -234,7 +235,7 @@ class Search:
                 call.hang_up("closed")
             case _:
                 del self._tries[call.link]
-                return HostAnswer(call, said)
+                return HostAnswer(call, target.member, said)
         return None
 
     def _has_grown_since(self, asked: list[int], target: Target) -> bool:
@@ -245,22 +246,29 @@ class Search:
     def _may_refuse(self, target: Target, vouched: frames.Credentials) -> bool:
         """Whether a refusal may be a host's, as far as it says so.
 
-        Anybody may say that it has taken over: while our host may answer yet, that drives nobody out.
+        Anybody may say that it has taken over: while our host may answer yet, that drives nobody out, unless our host
+        itself has said so.
         """
-        ledger, lost_at = self._replica.ledger, self._loss.lost_at
-        if not ledger.host or identity.member_id(vouched.key) == ledger.host or vouched.term <= ledger.number:
+        ledger, lost_at, member = self._replica.ledger, self._loss.lost_at, identity.member_id(vouched.key)
+        if not ledger.host or member == ledger.host or vouched.term <= ledger.number:
             return target.member in (None, ledger.host)
+        if member == self._loss.sent_to:
+            return True
         return lost_at is not None and self._clock.tick >= lost_at + limits.LOST_BY_SOME
 
     def _take_redirect(self, call: Call, target: Target, redirect: frames.RedirectFrame) -> None:
         """Somebody whom we have dialled says who hosts. Raises PeerFault for what it has not signed.
 
-        Whoever follows a lower term than ours is told of ours.
+        Whoever follows a lower term than ours, or another one of the same number, is told of ours.
         """
         expect(self._joining.can_resume, "unexpected-redirect")
         where, service, hello = redirect.where, call.service, call.hello_hash
+        if where.host in self._replica.ledger.kicked:  # as it, and who follows it, need not know
+            call.hang_up("closed")
+            return
         check_signer(self._replica, redirect, service, hello, target.member)
-        if not self._take_hint(where):
+        self._take_hint(where)
+        if terms.rivals(self._replica.ledger.openings[-1], where.openings[-1]):
             ours = tell_where(self._replica, where.openings, where.index)
             back = meeting.sign_redirect(ours, service, hello, self._replica.me)
             self._reporter.add_effect(effects.AdmitEffect(call.link, call.channel, (back,)))
@@ -269,15 +277,13 @@ class Search:
         else:
             call.hang_up("closed")
 
-    def _take_hint(self, where: frames.Where) -> bool:
-        """Returns whether the host that somebody follows may be one for us: of no lower term. Raises PeerFault."""
+    def _take_hint(self, where: frames.Where) -> None:
+        """The host that somebody follows may be one for us, unless it is of a lower term. Raises PeerFault."""
         ledger = self._replica.ledger
         check_form(where)
-        is_lower = (where.number, where.host) < (ledger.number, ledger.host)
-        if not is_lower:
+        if where.number >= ledger.number and where.host not in ledger.kicked:
             self._loss.note_hint(Target(where.host, where.address), self._clock.tick)
             self._is_hinted = True
-        return not is_lower
 
     def _begin_waiting(
         self, call: Call, target: Target, answer: frames.WaitingFrame, said: Sequence[frames.Frame]

@@ -69,18 +69,17 @@ class Switch:
         expect(reached.digest == self.head.digest, "backfill-to-other-log")
         expect(reached.group_context == now.group_context, "backfill-to-other-room")
         expect(reached.openings == now.openings, "backfill-to-other-room")
-        self._expect_openers()
         return True
 
-    def _expect_openers(self) -> None:
-        """Raises PeerFault if one of those who began a term since had been thrown out, by what we lose of our log.
+    @property
+    def has_removed_opener(self) -> bool:
+        """Whether one of those who began a term since had been thrown out, by what we would lose of our log.
 
         Not if it was absent for so long that it lost its place: so it is with all who were on the other side of a long
         split.
         """
         began = {opening.host for opening in self.now.openings if opening.index > self.fork}
-        kicked = self._context.replica.room_log.find_departed(self.fork).kicked
-        expect(not began & kicked, "opener-removed")
+        return bool(began & self._context.replica.room_log.find_departed(self.fork).kicked)
 
     def take_missed(self, missed: frames.BackfillFrame) -> None:
         """Checks the next batch. Raises PeerFault."""

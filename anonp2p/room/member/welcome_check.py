@@ -5,7 +5,7 @@ from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import Epoch
 from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
-from anonp2p.protocol import frames, welcome
+from anonp2p.protocol import room_state, welcome
 from anonp2p.protocol.credentials import check_credentials
 from anonp2p.room.context import Context
 from anonp2p.room.ledger import Ledger, expect
@@ -27,7 +27,7 @@ class WelcomeCheck:
         self._heads = heads
         self._joining = joining
 
-    def read(self, state: frames.RoomState, service: bytes) -> Backfill:
+    def read(self, state: room_state.RoomState, service: bytes) -> Backfill:
         """The room as it is now, and how we get to know how it came to be so. service: what was dialled.
 
         Raises PeerFault, HostLied: what we know of a room binds its host.
@@ -50,19 +50,19 @@ class WelcomeCheck:
                 raise
             raise self._heads.blame(fault.fault, Head.read(state.head)) from None
 
-    def read_other_term(self, state: frames.RoomState, service: bytes) -> Switch:
+    def read_other_term(self, state: room_state.RoomState, service: bytes) -> Switch:
         """A room that we are in, as another host has it, who began a later term. Raises PeerFault."""
         known = self._replica.ledger
         expect(state.room == known.room, "other-room")
         _check_host(state, service)
-        expect((state.term.number, state.host) > (known.number, known.host), "old-term")
+        expect(state.term.number > known.number, "old-term")
         expect(state.snapshot is None and not state.proof, "unexpected-history")
         ledger = self._read_ledger(state, switches=True)
         head = HeadCheck(self._context).read_head(state.head, Signer.of_log(ledger))
         _start_at(ledger, head, state.latest)
         return Switch(self._context, ledger, welcome.make_epoch(state), head, state.since, self._heads.room_time())
 
-    def _read(self, state: frames.RoomState) -> Backfill:
+    def _read(self, state: room_state.RoomState) -> Backfill:
         ledger = self._read_ledger(state)
         head = self._heads.read_head(state.head, Signer.of_log(ledger))
         expect(head.end >= self._replica.ledger.index, "shorter-log")
@@ -93,7 +93,7 @@ class WelcomeCheck:
             backfill.expect_same_log(state.since, state.snapshot.digest)
         return backfill
 
-    def _read_ledger(self, state: frames.RoomState, *, switches: bool = False) -> Ledger:
+    def _read_ledger(self, state: room_state.RoomState, *, switches: bool = False) -> Ledger:
         expect(nicks.is_room_name(state.name), "bad-name")
         ledger = Ledger(state.room)
         for roster_entry in state.roster:
@@ -132,31 +132,31 @@ class WelcomeCheck:
                 expect(not again, "keys-changed")
 
 
-def _are_rules(retention: frames.RetentionPolicy) -> bool:
+def _are_rules(retention: room_state.RetentionPolicy) -> bool:
     return retention.least <= retention.default <= retention.most
 
 
-def _rule(ledger: Ledger, state: frames.RoomState) -> None:
+def _rule(ledger: Ledger, state: room_state.RoomState) -> None:
     """What never changes in a room."""
     ledger.name = state.name
     ledger.retention, ledger.history = state.retention, state.history
 
 
-def _check_host(state: frames.RoomState, service: bytes) -> None:
+def _check_host(state: room_state.RoomState, service: bytes) -> None:
     """Raises PeerFault unless the service that was dialled says that it serves this host."""
     check_credentials(state.credentials, service)
     said = identity.member_id(state.credentials.key), state.credentials.term
     expect(said == (state.host, state.term.number), "wrong-credentials")
 
 
-def _start_at(ledger: Ledger, head: Head, latest: frames.LatestEntry) -> None:
+def _start_at(ledger: Ledger, head: Head, latest: room_state.LatestEntry) -> None:
     """Notes where the log is. Raises PeerFault unless the head covers this room, as that to which its entry leads."""
     ledger.start_at(head.end, head.digest)
     digest = identity.extend_log_hash(latest.digest, head.end, latest.header, latest.body, ledger.group_context)
     expect(digest == head.digest, "head-of-other-roster")
 
 
-def _as_of(state: frames.RoomState, base: frames.RoomSnapshot, now: Ledger) -> Ledger:
+def _as_of(state: room_state.RoomState, base: room_state.RoomSnapshot, now: Ledger) -> Ledger:
     """The room as of the beginning of its history. Raises PeerFault."""
     ledger = Ledger(now.room)
     for it in base.roster:

@@ -63,6 +63,11 @@ class Loss:
         return self._lost_at
 
     @property
+    def sent_to(self) -> bytes | None:
+        """Who hosts instead of our last host, as that has said itself."""
+        return self._sent_to
+
+    @property
     def is_sent_on(self) -> bool:
         """Whether our host itself has said who hosts now, and that one has not been found not to answer since."""
         if self._sent_to is None or self._lost_at is None:

@@ -107,12 +107,10 @@ class Meeting:
     def judge(self, challenge: Challenge, hosting: Hosting, now: float) -> Stand | GiveWay | None:
         """What to do about a host of a higher term, or of one with the same number as ours.
 
-        Of two with the same number, who has the higher term begins another, and the other waits for that: or places of
-        both would be the same. None for nothing: so it is, too, if that host has made us begin a term just now.
+        With the same number we begin another in any case: or places of both would be the same, also if that host is
+        gone, and only its members are left. None for nothing: if that host has made us begin a term just now.
         """
         is_alike = challenge.number == hosting.number
-        if is_alike and challenge.host > hosting.me:
-            return None
         present, host_there = challenge.present, challenge.host_there
         if not is_alike and not terms.stands(hosting.me, hosting.linked, present=present, host=host_there):
             self.gave_way_to = challenge.number

@@ -68,6 +68,15 @@ def are_proper(openings: Sequence[Opening]) -> bool:
     )
 
 
+def rivals(theirs: Opening, ours: Opening) -> bool:
+    """Whether a log whose latest term is the first of these is not to come over to ours: it has no lower number.
+
+    Where two heirs of whom each side named another begin terms of one number, neither side goes over to the other:
+    places of both would be the same.
+    """
+    return theirs.number >= ours.number and theirs != ours
+
+
 def find_fork(mine: Sequence[Opening], my_index: int, theirs: Sequence[Opening], their_index: int) -> int | None:
     """The index up to which two logs are the same; None if no term of one is one of the other's.
 

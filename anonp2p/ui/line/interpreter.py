@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from msgspec import UNSET
 
-from anonp2p.errors import AnonError, BadInput, CodeAsMessage, NoRoom, NothingToCopy
+from anonp2p.errors import AnonError, BadInput, CodeAsMessage, NoConversation, NoRoom, NothingToCopy
 from anonp2p.names import codes
 from anonp2p.room import events, inputs
 from anonp2p.ui import manual, wording
 from anonp2p.ui.actions import (
     Action,
     ClearScreenAction,
+    ConverseAction,
     CopyAction,
     JoinRoomAction,
     ListNumbersAction,
@@ -21,6 +22,7 @@ from anonp2p.ui.actions import (
     SwitchRoomAction,
 )
 from anonp2p.ui.commands import ask_first
+from anonp2p.ui.conversation import Conversation, begin_conversation
 from anonp2p.ui.frontend import FindRoom, UserRequest
 from anonp2p.ui.line.excerpts import Excerpts
 from anonp2p.ui.line.typed_line import parse_typed_line
@@ -30,6 +32,7 @@ from anonp2p.ui.rooms import Rooms
 @dataclass(slots=True)
 class _Room:
     name: str = ""
+    conversation: Conversation | None = None
 
 
 class Interpreter:
@@ -69,6 +72,9 @@ class Interpreter:
                 self._rooms.by_label[label].name = name
             case events.GoneEvent(room=label):
                 self._rooms.close_room(label)
+        room = self._rooms.by_label.get(getattr(event, "room", ""))
+        if room and room.conversation:
+            room.conversation.take_event(event)
 
     def find_quote(self, event: events.Event) -> wording.Quote | None:
         """What is left of the message that an event refers to, if there is any of it."""
@@ -80,9 +86,18 @@ class Interpreter:
         if typed is None:
             return None
         room = self._rooms.active if typed.room is UNSET else typed.room
-        match self._of_person(typed.action, room) if not self._json else typed.action:
+        try:
+            meant = self._addressed(typed.action, room)
+        except AnonError as error:
+            return UserRequest(error, typed.re, room)
+        match self._of_person(meant, room) if not self._json else meant:
             case ClearScreenAction():
                 self._clear()
+            case ConverseAction(nick=nick, re=re):
+                try:
+                    self._tell(self._converse(nick, room, re))
+                except AnonError as error:
+                    return UserRequest(error, typed.re, room)
             case CopyAction():
                 return UserRequest(NothingToCopy("line mode leaves that to your terminal"), typed.re, room)
             case ListNumbersAction(re=re):
@@ -111,6 +126,28 @@ class Interpreter:
             case inputs.SayInput(text=text) if self._asks and codes.is_meant(text):
                 return self._of_code(text, action, room)
         return ask_first(action) if self._asks else action
+
+    def _addressed(self, action: Action | AnonError, room: str | None) -> Action | AnonError:
+        """The action as it is meant in the room's private conversation, if there is one. Raises AnonError."""
+        known = self._rooms.by_label.get(room or "")
+        if known is None or known.conversation is None or isinstance(action, AnonError):
+            return action
+        return known.conversation.address_action(action)
+
+    def _converse(self, nick: str | None, room: str | None, re: events.Re) -> events.Event:
+        """Begins or ends the room's private conversation. Raises AnonError."""
+        found, known = self._find_room(room or ""), self._rooms.by_label.get(room or "")
+        if room is None or found is None or known is None:
+            raise NoRoom
+        if nick is not None:
+            known.conversation = begin_conversation(found.members(), nick)
+            said = f"{wording.conversation_begins(known.conversation.nick)} /query alone goes back to the room."
+        elif known.conversation:
+            known.conversation = None
+            said = wording.CONVERSATION_OVER
+        else:
+            raise NoConversation
+        return events.NoticeEvent(room=room, text=said, re=re)
 
     def _of_code(self, text: str, action: Action, room: str | None) -> Action | AnonError:
         """A line that is nothing but a code: it joins, where there is no room to say it in, else it is held once."""

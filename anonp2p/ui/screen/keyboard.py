@@ -126,6 +126,8 @@ class Keyboard:
                 scene.show_tab(tabs.tab_beside(-1))
             case "meta a":
                 scene.show_tab(tabs.unread_tab())
+            case "meta q":
+                self._submission.answer_privately()
             case "meta c":
                 self._submission.copy_text()
             case "meta o":
@@ -144,7 +146,11 @@ class Keyboard:
                 self._bell.is_on = not self._bell.is_on
                 scene.hint = Hint(f"The bell is {'on' if self._bell.is_on else 'off'}.")
             case "esc":
-                if not tabs.put_away_warning():
+                if tabs.put_away_warning():
+                    pass
+                elif scene.active.conversation:
+                    self._submission.end_conversation()
+                else:
                     log.scroll_to_end()
             case _ if key in _ROOM_KEYS:
                 self.show_room(_ROOM_KEYS[key])

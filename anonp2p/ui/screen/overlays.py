@@ -28,6 +28,7 @@ _KEYS = (
     ("Tab", "complete a command, a nick, a room; again for the next one"),
     ("Up, Down", "what you have sent before"),
     ("PageUp, PageDown, wheel", "look back; Home to the beginning, End to the latest"),
+    ("Alt-Q", "answer the last private message: what you type goes to its author alone, until Esc"),
     ("Alt-C", "copy the message that is selected, else the room's code, to the clipboard"),
     ("Alt-1 ... Alt-9", "room 1 ... 9"),
     ("Ctrl-N, Ctrl-P", "the next, the previous room"),
@@ -41,7 +42,7 @@ _KEYS = (
     ("Ctrl-_", "undo"),
     ("Ctrl-L", "draw everything anew"),
     ("Ctrl-Z", "back to the shell; the command fg returns here"),
-    ("Esc", "put this away, or a warning"),
+    ("Esc", "put this away, or a warning; end a private conversation"),
     ("Ctrl-C", "cut what is typed; twice with nothing typed: leave"),
     ("Shift + mouse", "select text, as the mouse itself scrolls here"),
 )

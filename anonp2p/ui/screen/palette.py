@@ -46,6 +46,7 @@ PALETTE: Final[list[PaletteEntry]] = [
     _text("quiet", "default,faint", "default", _GREY),  # who comes and goes, and what the program has to say
     _text("own", "default,bold", "bold", "default,bold"),  # our nick
     _text("private", "dark magenta", "default", "#d700d7"),  # what only two can read
+    ("private prompt", "white,bold", "dark magenta", "bold,standout", f"{_WHITE},bold", "#af0087"),
     _text("mention", "dark magenta,bold", "bold,underline", "#d70087,bold"),  # where our nick occurs
     _text("pending", "default,faint", "default", f"{_GREY},italics"),  # said, and not yet in its place
     _text("expiring", "default,faint", "default", _GREY),  # how long a message has still to live

@@ -8,12 +8,14 @@ from typing import Literal
 import trio
 
 from anonp2p import limits
-from anonp2p.errors import AnonError, NoRoom, NothingToCopy, RoomOver, TooLong, TooMuchPending
+from anonp2p.errors import AnonError, NoConversation, NoRoom, NothingToCopy, RoomOver, TooLong, TooMuchPending
 from anonp2p.names import codes
 from anonp2p.room import events, inputs
+from anonp2p.room.snapshot import MemberView
 from anonp2p.ui import actions, commands, sanitize, wording
 from anonp2p.ui.actions import AppAction
 from anonp2p.ui.clipboard import Clipboard
+from anonp2p.ui.conversation import Conversation, begin_conversation
 from anonp2p.ui.frontend import UserRequest
 from anonp2p.ui.screen import overlays
 from anonp2p.ui.screen.hint import Hint
@@ -80,7 +82,7 @@ class Submission:
             return "long"
         self._number += 1
         try:
-            action = commands.ask_first(self._with_seq(commands.parse_line(line, self._number)))
+            action = commands.ask_first(self._addressed(self._with_seq(commands.parse_line(line, self._number))))
             act = self._prepare(action)
         except AnonError as error:
             size = f" It has {len(text.encode())}." if isinstance(error, TooLong) else ""
@@ -89,7 +91,9 @@ class Submission:
         self._editor.take()
         active = self._scene.active
         if not isinstance(action, _OF_OTHER_ROOMS):
-            active.draft.history.add(text, self._number)
+            # What only one member was to read does not come back as what all would.
+            kept = active.conversation.keep_private(text) if active.conversation else text
+            active.draft.history.add(kept, self._number)
         if isinstance(action, inputs.SayInput | inputs.WhisperInput | inputs.ReplyInput):
             active.add_pending(self._number, self._pending_message(action))
         active.log.scroll_to_end()
@@ -107,6 +111,17 @@ class Submission:
                 return dataclasses.replace(action, seq=message.seq)
         return action
 
+    def _addressed(self, action: actions.Action) -> actions.Action:
+        """The action as it is meant in a private conversation, if there is one. Raises AnonError."""
+        conversation = self._scene.active.conversation
+        if conversation is None:
+            return action
+        answered = ""
+        if isinstance(action, inputs.ReplyInput) and (message := self._find_answered(action.seq)):
+            action = dataclasses.replace(action, seq=message.seq)  # a later message may be for all
+            answered = message.member if message.private else ""
+        return conversation.address_action(action, answered)
+
     def _prepare(self, action: actions.Action) -> Callable[[], None]:
         """A function that carries out the action, here or in the rest of the program. Raises AnonError."""
         active = self._scene.active
@@ -122,6 +137,12 @@ class Submission:
                 return partial(self._scene.show_tab, rooms.by_label[rooms.find_room(wanted)])
             case actions.ClearScreenAction():
                 return self.clear_screen
+            case actions.ConverseAction(nick=nick):
+                if nick is not None:
+                    return partial(self._converse, begin_conversation(self._list_members(), nick))
+                if active.conversation is None:
+                    raise NoConversation
+                return self.end_conversation
             case actions.CopyAction(what=what):
                 return partial(self._copy, *self._find_copied(what))
             case actions.JoinRoomAction(code=code):
@@ -178,6 +199,37 @@ class Submission:
             self._copy(*self._find_copied(None))
         except AnonError as error:
             self._scene.hint = Hint(str(error), "error")
+
+    def answer_privately(self) -> None:
+        """Begins a private conversation with who has written to the user alone last."""
+        log = self._scene.active.log
+        last = next((it for it in log.latest_messages() if it.private and not it.mine), None)
+        author = last and next((one for one in self._list_members() if one.member == last.member), None)
+        if author:
+            self._converse(Conversation(author.member, author.nick))
+        else:
+            self._scene.hint = Hint("Nobody who is here has written to you alone.", "error")
+
+    def end_conversation(self) -> None:
+        """What is typed goes to all again; but not what is typed already."""
+        active = self._scene.active
+        if active.conversation:
+            kept = active.conversation.keep_private(self._editor.edit_text)
+            if kept != self._editor.edit_text:
+                self._editor.replace(kept, len(kept))
+            active.conversation = None
+            self._scene.hint = Hint(wording.CONVERSATION_OVER)
+
+    def _converse(self, conversation: Conversation) -> None:
+        self._scene.active.conversation = conversation
+        self._scene.hint = Hint(f"{wording.conversation_begins(conversation.nick)} Esc goes back to the room.")
+
+    def _list_members(self) -> list[MemberView]:
+        """Raises NoRoom where there is no room."""
+        room = self._scene.find_room(self._scene.active.label)
+        if room is None:
+            raise NoRoom
+        return room.members()
 
     def _copy(self, text: str, what: str) -> None:
         self._scene.hint = Hint(self._clipboard.copy(text, what))

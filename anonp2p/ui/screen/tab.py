@@ -8,6 +8,7 @@ from anonp2p import limits
 from anonp2p.room import events
 from anonp2p.room.events import Event
 from anonp2p.ui import sanitize, wording
+from anonp2p.ui.conversation import Conversation
 from anonp2p.ui.reasons import describe_reason
 from anonp2p.ui.screen.changing_lines import ChangingLines
 from anonp2p.ui.screen.input.drafts import Draft
@@ -31,6 +32,7 @@ class Tab:
         self.over = ""  # why we are out, once we are
         self.unread = 0
         self.mentions = 0
+        self.conversation: Conversation | None = None
         self.speakers: dict[str, None] = {}  # nicks, the latest speaker last
         self.has_moved = True  # whether its members may have changed
         self._nick = ""
@@ -53,6 +55,8 @@ class Tab:
 
     def take_event(self, event: Event, now: float, *, seen: bool) -> bool:
         """Shows an event. seen: whether the user looks at this tab. Returns whether the event calls the user."""
+        if self.conversation:
+            self.conversation.take_event(event)
         match event:
             case events.MessageEvent():
                 return self._take_message(event, seen=seen)

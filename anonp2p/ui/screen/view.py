@@ -237,7 +237,12 @@ class View(urwid.Widget):
         snapshot = self.scene.snapshot(self.scene.active)
         nick = sanitize.sanitize_line(snapshot.nick) if snapshot and columns >= _WIDE else ""
         editor = self.editor.original_widget
-        editor.set_caption([("prompt", f"{nick}> " if nick else "> ")])
+        if conversation := self.scene.active.conversation:
+            gone = " (gone)" if conversation.is_over else ""
+            only = f"{nick} → {sanitize.sanitize_line(conversation.nick)}{gone}>"
+            editor.set_caption([("private prompt", only.lstrip()), ("prompt", " ")])
+        else:
+            editor.set_caption([("prompt", f"{nick}> " if nick else "> ")])
         return editor.rows_wanted(columns)
 
 

@@ -8,7 +8,7 @@ import msgspec
 from anonp2p.crypto import commit, identity
 from anonp2p.crypto.identity import Identity
 from anonp2p.crypto.padding import LENGTH
-from anonp2p.protocol import bodies, frames, handshake, welcome
+from anonp2p.protocol import bodies, frames, handshake, room_state, welcome
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import effects, inputs
 from anonp2p.room.ledger import unpack_content
@@ -23,7 +23,9 @@ from tests.support.world import START, World, log_of, payloads
 class Inn:
     """A host's real room, with false members in it: Ann on link 1, Eve on link 2."""
 
-    def __init__(self, *, retention: frames.RetentionPolicy = ANY, history: frames.HistoryPolicy = NO_HISTORY) -> None:
+    def __init__(
+        self, *, retention: room_state.RetentionPolicy = ANY, history: room_state.HistoryPolicy = NO_HISTORY
+    ) -> None:
         self.random = randomness(b"members")
         self.room = Room(
             label="r1",

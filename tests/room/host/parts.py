@@ -1,7 +1,7 @@
 """The parts of a host's role, each over what it needs and nothing else."""
 
 from anonp2p.crypto import suite
-from anonp2p.protocol import bodies, frames
+from anonp2p.protocol import bodies, room_state
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import effects, inputs
 from anonp2p.room.context import Context, create_context
@@ -53,7 +53,7 @@ def far_end() -> Channel:
 class Ordering:
     """A room of which we are the host, with what orders its entries and ends its epochs."""
 
-    def __init__(self, *, history: frames.HistoryPolicy = NO_HISTORY, cover: bool = False) -> None:
+    def __init__(self, *, history: room_state.HistoryPolicy = NO_HISTORY, cover: bool = False) -> None:
         self.context = new_context(cover=cover)
         self.context.serving.add_key(ROOM_KEY)
         self.sequencer = Sequencer(self.context)

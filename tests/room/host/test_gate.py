@@ -6,7 +6,7 @@ import pytest
 
 from anonp2p import limits
 from anonp2p.crypto import identity, padding, suite
-from anonp2p.protocol import frames
+from anonp2p.protocol import frames, room_state
 from anonp2p.room import effects, inputs
 from anonp2p.room.room import Room
 from tests.room.host.inn import FalseMember, Inn
@@ -108,7 +108,7 @@ def test_a_newcomer_is_shown_the_room_as_it_is_and_follows_from_there(inn: Inn, 
     assert [roster_entry.nick for roster_entry in state.roster] == ["hugo", "ann", "eve", "zoe"]
     assert (state.name, state.host, state.locked, state.epoch) == ("demo", inn.host.id, False, 0)
     assert zoe.sealer.reference == (inn.log.end - 1, inn.room.replica.ledger.digest)
-    assert state.roster[-1] == frames.RosterEntry(
+    assert state.roster[-1] == room_state.RosterEntry(
         ZOE.key,
         "zoe",
         0,

@@ -263,6 +263,17 @@ def test_one_that_refuses_to_meet_us_is_held_nothing_against(split: Split) -> No
     assert not split.meetings.owns_link(it.dial.link)
 
 
+def test_one_that_was_thrown_out_and_hosts_elsewhere_has_done_nothing_wrong_and_is_told_nothing(split: Split) -> None:
+    """8.17: it need not know, and may answer where others did."""
+    it = called(split)
+    split.replica.ledger.kicked[BOB.id] = BOB.key
+    where = split.where()
+    openings = [*where.openings[:-1], msgspec.structs.replace(where.openings[-1], host=BOB.id)]
+    assert it.redirects(msgspec.structs.replace(where, host=BOB.id, openings=openings), BOB) is None
+    assert ended(split) == "closed"
+    assert not split.meetings.owns_link(it.dial.link)
+
+
 def test_a_host_of_a_lower_term_is_told_of_ours_with_a_proof(split: Split) -> None:
     ours, it = Side(split.replica), called(split)
     for _ in range(3):
@@ -298,7 +309,7 @@ def test_a_host_of_a_lower_term_of_which_another_tells_is_dialled(split: Split) 
 
 
 @pytest.mark.parametrize("who", [ANN, BOB], ids=["ann", "bob"])
-def test_of_two_hosts_with_one_number_the_higher_one_begins_another_term_and_the_other_says_where_it_is(
+def test_of_two_hosts_with_one_number_the_one_that_hears_of_the_other_first_begins_another_term(
     split: Split, who: Any
 ) -> None:
     ours, theirs = Side(split.replica), side_from(split.replica.ledger.copy())
@@ -310,12 +321,9 @@ def test_of_two_hosts_with_one_number_the_higher_one_begins_another_term_and_the
     it = Called(split, dials[HEIR_ADDRESS[who.id]])
     verdict = it.redirects(theirs.tells(ours), who)
     assert split.replica.ledger.number == theirs.replica.ledger.number == 8
-    if split.replica.me.id > who.id:
-        assert verdict is not None
-        assert verdict.decision == Stand(12)
-    else:
-        assert verdict is None
-        assert any(isinstance(effect, effects.FinishEffect) for effect in take_effects(split.context))
+    assert verdict is not None
+    assert verdict.decision == Stand(12)
+    assert ended(split) == "closed"
 
 
 def test_hosts_that_dial_us_are_told_where_we_are(split: Split) -> None:

@@ -8,7 +8,7 @@ from anonp2p import limits
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import FLEETING, KEPT, Header
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import bodies, frames
+from anonp2p.protocol import bodies, frames, room_state
 from anonp2p.room import effects, events
 from anonp2p.room.member.head_check import Head
 from anonp2p.room.pending import Whisper
@@ -182,7 +182,7 @@ def test_newcomers_are_shown_nothing_of_before_in_a_room_without_history(room: O
 
 
 def test_newcomers_are_shown_the_last_texts_in_a_room_with_history() -> None:
-    room = Ordering(history=frames.HistoryPolicy(2, 0))
+    room = Ordering(history=room_state.HistoryPolicy(2, 0))
     for number in range(5):
         room.sequencer.order_own(text(f"text {number}"))
     room.sequencer.end_batch()

@@ -187,18 +187,35 @@ def test_one_that_waits_and_has_its_host_is_welcomed_once_it_says_that_it_lost_i
     assert admit.link == LINK
 
 
-def test_one_of_another_term_of_the_same_number_is_welcomed_whatever_epoch_it_says(heir: Inheritance) -> None:
-    """Two heirs of one rank, appointed one after the other, begin terms of one number, with epochs of one number."""
-    heir.begins()
+def returns(heir: Inheritance, number: int) -> tuple[frames.Frame, list[effects.Effect]]:
+    """Ann asks for her place, with a log in a term of this number that another host has begun, and says our epoch.
+
+    Returns what she is answered, and all that happens.
+    """
     key, epoch = ANN.encryption_key.public, heir.replica.current_epoch.number
-    openings = [*heir.before, Opening(5, bytes(16), 1, bytes(32))]
+    openings = [*heir.before, Opening(number, bytes(16), 1, bytes(32))]
     unsigned = frames.ResumeRequest(SECRET, ANN.id, key, epoch, 3, bytes(32), openings, True, bytes(identity.SIGNATURE))
     signature = ANN.sign_for(OWN, identity.RESUME, handshake.resume_content(HELLO, unsigned))
     resume = msgspec.structs.replace(unsigned, signature=signature)
     heir.role.gate.answerer.answer(Caller(9, Channel(SECRET, HELLO, up=False), HELLO, OWN), resume)
     done = take_effects(heir.context)
     [admit] = [it for it in done if isinstance(it, effects.AdmitEffect)]
-    assert isinstance(admit.frames[0], frames.WelcomeFrame)
+    return admit.frames[0], done
+
+
+def test_one_of_another_term_of_the_same_number_is_told_where_we_are(heir: Inheritance) -> None:
+    """8.15: two heirs of one rank, appointed one after the other, begin terms of one number."""
+    heir.begins()
+    assert heir.replica.ledger.number == 5
+    answer, _ = returns(heir, 5)
+    assert isinstance(answer, frames.RedirectFrame)
+    assert answer.where.host == heir.replica.me.id
+
+
+def test_one_of_a_lower_term_is_welcomed_whatever_epoch_it_says(heir: Inheritance) -> None:
+    heir.begins()
+    answer, done = returns(heir, 4)
+    assert isinstance(answer, frames.WelcomeFrame)
     served = [it.key.public for it in done if isinstance(it, effects.ServeEffect)]
     assert served == [ROOM], "the other host may have published the code"
 

@@ -8,7 +8,7 @@ from anonp2p import limits
 from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import COMMIT, ENTRY, FLEETING, KEPT, Header
 from anonp2p.crypto.identity import Identity
-from anonp2p.protocol import bodies, field_types, frames
+from anonp2p.protocol import bodies, field_types, room_state
 from anonp2p.room.ledger import Ledger, padded_content, unpack_content
 from anonp2p.room.log.history import History
 from anonp2p.room.log.log import Log, LogBatch, LogEntry
@@ -32,8 +32,8 @@ class Room:
         for ledger in (self.ledger, behind):
             ledger.name = "demo"
             ledger.retention, ledger.history = (
-                frames.RetentionPolicy(0, KEPT, KEPT),
-                frames.HistoryPolicy(texts, seconds),
+                room_state.RetentionPolicy(0, KEPT, KEPT),
+                room_state.HistoryPolicy(texts, seconds),
             )
             ledger.host = ledger.add_member(HOST.key, "host", KEY).id
             ledger.begin_log()
@@ -86,7 +86,7 @@ class Room:
         assert [it.counter for it in shown.roster] == [it.counter for it in self.ledger.roster]
         return self.history.index
 
-    def shown(self, base: frames.RoomSnapshot) -> Ledger:
+    def shown(self, base: room_state.RoomSnapshot) -> Ledger:
         """What a newcomer makes of it, with what the log still has (5.18)."""
         ledger = Ledger(ROOM)
         for it in base.roster:
@@ -110,7 +110,7 @@ class Room:
         return ledger
 
 
-def nicks(base: frames.RoomSnapshot) -> list[str]:
+def nicks(base: room_state.RoomSnapshot) -> list[str]:
     return [it.nick for it in base.roster]
 
 
@@ -122,8 +122,8 @@ def test_a_room_in_which_little_was_said_is_shown_from_its_beginning() -> None:
         room.says(text(), author=ANN)
         assert room.begins() == 0
         base = room.history.take_snapshot()
-        assert base == frames.RoomSnapshot(
-            room.digests[0], 0, False, [frames.SnapshotEntry(HOST.key, "host", 0, False, KEY)], room.ledger.term
+        assert base == room_state.RoomSnapshot(
+            room.digests[0], 0, False, [room_state.SnapshotEntry(HOST.key, "host", 0, False, KEY)], room.ledger.term
         )
 
 
@@ -195,14 +195,14 @@ def test_the_base_is_the_room_as_of_its_place() -> None:
     room.says(bodies.NickBody("andrea"), author=ANN)
     room.says(bodies.LeaveBody(), author=BOB)
     assert room.begins() == place
-    assert room.history.take_snapshot() == frames.RoomSnapshot(
+    assert room.history.take_snapshot() == room_state.RoomSnapshot(
         room.digests[place],
         1,
         True,
         [
-            frames.SnapshotEntry(HOST.key, "host", 6, False, KEY),
-            frames.SnapshotEntry(ANN.key, "anna", 2, False, b"n" * 32),
-            frames.SnapshotEntry(BOB.key, "bob", 0, True, KEY),
+            room_state.SnapshotEntry(HOST.key, "host", 6, False, KEY),
+            room_state.SnapshotEntry(ANN.key, "anna", 2, False, b"n" * 32),
+            room_state.SnapshotEntry(BOB.key, "bob", 0, True, KEY),
         ],
         room.ledger.term,
     )

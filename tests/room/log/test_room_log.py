@@ -6,7 +6,7 @@ from anonp2p import limits
 from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import COMMIT, ENTRY, FLEETING, KEPT, Header
 from anonp2p.crypto.identity import Identity
-from anonp2p.protocol import bodies, field_types, frames
+from anonp2p.protocol import bodies, field_types, frames, room_state
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import Ledger, padded_content
 from anonp2p.room.log.room_log import RoomLog
@@ -29,7 +29,7 @@ class Copy:
 
     def __init__(self) -> None:
         self.ledger = Ledger(ROOM)
-        self.ledger.retention = frames.RetentionPolicy(0, KEPT, KEPT)
+        self.ledger.retention = room_state.RetentionPolicy(0, KEPT, KEPT)
         self.ledger.host = self.ledger.add_member(HOST.key, "host", KEY).id
         self.ledger.begin_log()
         self.room_log = RoomLog(self.ledger.copy())

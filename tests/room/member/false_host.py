@@ -13,7 +13,7 @@ from anonp2p.crypto.epoch import COMMIT, ENTRY, Epoch, Header
 from anonp2p.crypto.identity import Identity
 from anonp2p.crypto.padding import LENGTH
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import bodies, credentials, field_types, frames, handshake, welcome
+from anonp2p.protocol import bodies, credentials, field_types, frames, handshake, room_state, welcome
 from anonp2p.protocol.handshake import Channel, HostHandshake
 from anonp2p.reasons import Fault, LinkEnd
 from anonp2p.room import effects, events, inputs
@@ -41,8 +41,8 @@ class FalseHost:
         self,
         nick: str = "me",
         *,
-        retention: frames.RetentionPolicy = ANY,
-        history: frames.HistoryPolicy = NO_HISTORY,
+        retention: room_state.RetentionPolicy = ANY,
+        history: room_state.HistoryPolicy = NO_HISTORY,
         seed: bytes = b"guest",
     ) -> None:
         self.sealer = Sealer()
@@ -192,22 +192,24 @@ class FalseHost:
             HOST, bodies.JoinedBody(join.key, join.nick, suite.hash_data(join.encryption_key)), **otherwise
         )
 
-    def base(self) -> frames.RoomSnapshot:
+    def base(self) -> room_state.RoomSnapshot:
         """The room as it is now, as the beginning of a history."""
         room = self.ledger
-        members = [frames.SnapshotEntry(it.key, it.nick, it.counter, it.away, it.key_hash) for it in room.roster]
-        return frames.RoomSnapshot(room.digest, room.epoch, room.locked, members, room.term)
+        members = [room_state.SnapshotEntry(it.key, it.nick, it.counter, it.away, it.key_hash) for it in room.roster]
+        return room_state.RoomSnapshot(room.digest, room.epoch, room.locked, members, room.term)
 
-    def state(self) -> frames.RoomState:
+    def state(self) -> room_state.RoomState:
         """The room as it is now."""
         roster = []
         for it in self.ledger.roster:
             chain = self.sealer.chain(it.id, self.sealer.generations[it.id])
             roster.append(
-                frames.RosterEntry(it.key, it.nick, it.counter, it.away, it.key_hash, chain.generation, chain.chain_key)
+                room_state.RosterEntry(
+                    it.key, it.nick, it.counter, it.away, it.key_hash, chain.generation, chain.chain_key
+                )
             )
         keys, room = self.sealer.epoch, self.ledger
-        return frames.RoomState(
+        return room_state.RoomState(
             room.room,
             room.name,
             room.locked,
@@ -234,7 +236,7 @@ class FalseHost:
         hello: bytes | None = None,
         room: bytes = ROOM,
         key: bytes | None = None,
-        state: frames.RoomState | None = None,
+        state: room_state.RoomState | None = None,
         head: dict[str, Any] | None = None,
         host: bytes | None = None,
         **otherwise: Any,
@@ -330,7 +332,7 @@ class FalseHost:
         before, context = self.ledger.digest, self.context
         self.ledger.extend_log(header, body)
         self.context = self.ledger.group_context
-        self.latest = frames.LatestEntry(before, header.pack(), body)
+        self.latest = room_state.LatestEntry(before, header.pack(), body)
         self.contexts[header] = None if self.context == context else self.context
 
     def head_text(
@@ -403,7 +405,7 @@ class FalseHost:
         return self.hears(self.commit(*removed, renew=renew), self.slice)
 
 
-def leads_to(state: frames.RoomState, index: int) -> bytes:
+def leads_to(state: room_state.RoomState, index: int) -> bytes:
     """The digest of a log at this index that has the latest entry and the roster of a Welcome, whatever they are."""
     roster = [
         identity.hash_roster_entry(frames.pack([it.key, it.nick, it.away, "", it.key_hash])) for it in state.roster

@@ -7,7 +7,7 @@ import pytest
 
 from anonp2p import errors
 from anonp2p.crypto.epoch import Header
-from anonp2p.protocol import bodies, frames
+from anonp2p.protocol import bodies, frames, room_state
 from anonp2p.protocol.bodies import CloseBody, JoinedBody, NickBody, Removal, RenewBody
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
@@ -364,7 +364,7 @@ def test_what_of_ours_was_ordered_unseen_is_retracted_then_if_it_is_to_be(host: 
 
 def test_what_of_ours_was_ordered_unseen_and_is_in_the_history_is_told_as_ours() -> None:
     """5.14, 5.18"""
-    host = FalseHost(history=frames.HistoryPolicy(10, 0))
+    host = FalseHost(history=room_state.HistoryPolicy(10, 0))
     host.lets_in()
     base, since = host.base(), host.ledger.index
     host.takes(inputs.SayInput("ordered unseen", re=7))
@@ -487,7 +487,7 @@ def test_a_host_that_lies_about_what_is_missed_for_good_is_left_with_an_alarm(ho
 
 def test_a_host_that_says_a_proof_where_nothing_is_missing_is_left_with_an_alarm() -> None:
     """7.3a: what would be proven never came to an end."""
-    host = FalseHost(history=frames.HistoryPolicy(10, 0))
+    host = FalseHost(history=room_state.HistoryPolicy(10, 0))
     host.lets_in()
     host.redials()
     welcome = host.welcome(since=host.ledger.index, snapshot=host.base(), proof=True)

@@ -8,7 +8,7 @@ import pytest
 
 from anonp2p.crypto.epoch import KEPT
 from anonp2p.names.codes import RoomKey
-from anonp2p.protocol import field_types, frames
+from anonp2p.protocol import field_types, frames, room_state
 from anonp2p.protocol.bodies import AwayBody, BackBody, JoinedBody, LeaveBody, LockBody, NickBody, RenewBody
 from anonp2p.room import events
 from tests.room.hostile import KEY, assert_left_in_alarm, assert_link_ended, at, fading
@@ -19,7 +19,7 @@ from tests.room.peers import ANN, EVE, HOST, ROOM_KEY, Placed, kinds, text
 @pytest.fixture
 def teller() -> FalseHost:
     """A host of a room with a history, and a guest who has asked to be let in."""
-    host = FalseHost(history=frames.HistoryPolicy(10, 0))
+    host = FalseHost(history=room_state.HistoryPolicy(10, 0))
     host.greets()
     host.sealer.know_chains()
     return host
@@ -179,9 +179,9 @@ def two_histories(it: FalseHost) -> list[Item]:
     return [*it.welcome(since=HERE, snapshot=it_was(it), latest=latest), items[2]]
 
 
-def it_was(it: FalseHost) -> frames.RoomSnapshot:
+def it_was(it: FalseHost) -> room_state.RoomSnapshot:
     """The room as it was when the guest asked."""
-    before = FalseHost(history=frames.HistoryPolicy(10, 0))
+    before = FalseHost(history=room_state.HistoryPolicy(10, 0))
     return before.base()
 
 
@@ -195,7 +195,7 @@ def to_another_epoch(it: FalseHost) -> list[Item]:
 def never_expiring(it: FalseHost) -> list[Item]:
     """A history in which a text has expired that no such room allows."""
     expired = fading(it)
-    return history(it, [expired], fades=[expired], retention=frames.RetentionPolicy(0, 0, 0))[:-1]
+    return history(it, [expired], fades=[expired], retention=room_state.RetentionPolicy(0, 0, 0))[:-1]
 
 
 def after_its_end(it: FalseHost) -> list[Item]:
@@ -218,7 +218,7 @@ LIES_IN_A_HISTORY: dict[str, Callable[[FalseHost], list[Item]]] = {
         lambda it: it.entry(ANN, NickBody("anna"), counter=1), lambda it: it.entry(ANN, text("lie"), counter=1)
     ),
     "an entry that is kept too long": lambda it: history(
-        it, [it.entry(ANN, text("lie"), ttl=KEPT)], retention=frames.RetentionPolicy(0, 60, 60)
+        it, [it.entry(ANN, text("lie"), ttl=KEPT)], retention=room_state.RetentionPolicy(0, 60, 60)
     )[:-1],
     "what never could as expired": never_expiring,
     "an expired text from before it": told_expired(author=HOST, counter=3),
@@ -228,10 +228,11 @@ LIES_IN_A_HISTORY: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a beginning in another epoch": lambda it: based_on(it, epoch=1),
     "a beginning with another nick": with_snapshot_entry(based_on, 1, nick="eve"),
     "a beginning with one more": lambda it: based_on(
-        it, roster=[*it.base().roster, frames.SnapshotEntry(EVE.key, "eve", 0, away=False, key_hash=KEY)]
+        it, roster=[*it.base().roster, room_state.SnapshotEntry(EVE.key, "eve", 0, away=False, key_hash=KEY)]
     ),
     "a beginning with us in it": lambda it: based_on(
-        it, roster=[*it.base().roster, frames.SnapshotEntry(it.room.replica.me.key, "me", 0, away=False, key_hash=KEY)]
+        it,
+        roster=[*it.base().roster, room_state.SnapshotEntry(it.room.replica.me.key, "me", 0, away=False, key_hash=KEY)],
     ),
 }
 
@@ -311,7 +312,7 @@ def test_one_who_comes_back_is_not_shown_another_history_than_it_has_seen(
 ) -> None:
     """5.6: also where the host says that its log does not reach back so far. from_there: on from where it was."""
     joined, _ = teller.placed
-    again = at(FalseHost(history=frames.HistoryPolicy(10, 0)), 60_000)
+    again = at(FalseHost(history=room_state.HistoryPolicy(10, 0)), 60_000)
     since, base = again.ledger.index, again.base()
     pasts = [again.past(joined), again.past(again.entry(ANN, text("lie")))]
     if from_there:
@@ -328,7 +329,7 @@ def test_one_who_comes_back_is_shown_what_it_has_not_seen_of_the_same_history(te
     """5.18"""
     unseen = teller.entry(ANN, text("unseen"))
     teller.place(unseen)
-    again = at(FalseHost(history=frames.HistoryPolicy(10, 0)), 60_000)
+    again = at(FalseHost(history=room_state.HistoryPolicy(10, 0)), 60_000)
     base = again.base()
     pasts = [again.past(entry) for entry in teller.placed]
     shown = teller.hears(*teller.welcome(since=HERE, snapshot=base), *pasts)

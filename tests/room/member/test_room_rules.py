@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from anonp2p.protocol import frames
+from anonp2p.protocol import room_state
 from anonp2p.room import events
 from tests.room.hostile import BOUNDS, come_anew
 from tests.room.member.false_host import FAR, FalseHost
@@ -36,8 +36,8 @@ LATER = ["with its log", "without its log", "as somebody new"]
     [
         {"name": "demolition"},
         {"retention": BOUNDS},
-        {"history": frames.HistoryPolicy(10, 0)},
-        {"history": frames.HistoryPolicy(0, 60)},
+        {"history": room_state.HistoryPolicy(10, 0)},
+        {"history": room_state.HistoryPolicy(0, 60)},
     ],
 )
 def test_a_host_that_changes_the_rules_of_its_room_is_left(

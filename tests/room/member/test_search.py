@@ -18,11 +18,11 @@ from anonp2p.room.member.search import Search
 from anonp2p.room.member.states import Asking, CatchingUp, LinkState, Up
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.member.waiting import HostAnswer
-from anonp2p.room.succession.loss import Loss
+from anonp2p.room.succession.loss import Loss, Target
 from anonp2p.room.succession.patience import Patience
 from anonp2p.room.where import tell_where
 from tests.room.member.parts import joined_context, set_time
-from tests.room.peers import ANN, HOST, ROOM, Somebody
+from tests.room.peers import ANN, EVE, HOST, ROOM, Somebody
 
 BOB = Somebody(b"b")
 ADDRESSES = {HOST.id: ROOM, ANN.id: b"\1" * 32, BOB.id: b"\2" * 32}
@@ -75,10 +75,10 @@ class Seeker:
         self.search.do_due_work()
         return self._carry_out()
 
-    def lose(self) -> list[bytes]:
-        """Its link to the host breaks."""
+    def lose(self, hint: Target | None = None) -> list[bytes]:
+        """Its link to the host breaks. hint: to whom that has sent it."""
         self.state.lose_link()
-        self.search.lose(LOST)
+        self.search.lose(LOST, hint)
         return self.pass_time()
 
     def hears(self, line: Line, *said: frames.Frame) -> HostAnswer | None:
@@ -429,6 +429,22 @@ def test_an_heir_that_says_it_has_taken_over_refuses_nobody_whose_host_may_answe
         assert list(answer.said) == [refused]
 
 
+@pytest.mark.parametrize("sender", ["our host", "nobody"])
+def test_who_hosts_by_the_word_of_our_own_host_refuses_at_once(sender: str) -> None:
+    """2.13: who joined on the side that gave way has no place on the other."""
+    seeker = Seeker(ANN)
+    hint = Target(BOB.id, b"\7" * 32)
+    seeker.lose(hint if sender == "our host" else None)
+    line = next(it for it in seeker.lines if sender == "nobody" or it.greeting.service == hint.address)
+    service = line.greeting.service
+    line = seeker.greeted(line)
+    vouched = frames.Credentials(service, BOB.key, 1, bytes(64))
+    refused = credentials.sign_refusal("unknown", line.greeting.hello, vouched, BOB.signer(service))
+    answer = seeker.hears(line, refused)
+    assert (answer is not None) == (sender == "our host")
+    assert answer is None or answer.member == BOB.id
+
+
 def test_only_hosts_are_shown_a_ticket() -> None:
     seeker = Seeker(ANN)
     seeker.joining.ticket = b"t" * handshake.TICKET
@@ -494,8 +510,9 @@ def test_who_follows_a_lower_term_is_told_of_ours() -> None:
     seeker.lose()
     heir = seeker.greeted(seeker.lines[1])
     seeker.take_done()
-    lower = frames.Where(0, HOST.id, ROOM, 0, first.digest, [first], [])
+    lower = frames.Where(0, HOST.id, b"\7" * 32, 0, first.digest, [first], [])
     seeker.hears(heir, redirect(heir, ANN, lower))
+    assert b"\7" * 32 not in [line.greeting.service for line in seeker.lines]
     admit, finish = seeker.take_done()
     assert isinstance(admit, effects.AdmitEffect)
     assert isinstance(finish, effects.FinishEffect)
@@ -503,6 +520,40 @@ def test_who_follows_a_lower_term_is_told_of_ours() -> None:
     assert isinstance(back, frames.RedirectFrame)
     assert (back.where.number, back.where.host) == (5, HOST.id)
     meeting.check_redirect(back, heir.greeting.service, heir.greeting.hello, seeker.context.replica.me.key)
+
+
+@pytest.mark.parametrize("other", [BOB, EVE], ids=["bob", "eve"])
+def test_who_follows_another_term_of_the_same_number_is_told_of_ours_and_dialled(other: Somebody) -> None:
+    """8.15"""
+    seeker = Seeker(ANN)
+    [first] = seeker.ledger.openings
+    seeker.ledger.number, seeker.ledger.openings = 5, (Opening(5, HOST.id, first.index, first.digest),)
+    seeker.lose()
+    heir = seeker.greeted(seeker.lines[1])
+    seeker.take_done()
+    alike = frames.Where(5, other.id, b"\7" * 32, 1, bytes(32), [Opening(5, other.id, 1, bytes(32), 1)], [])
+    seeker.hears(heir, redirect(heir, ANN, alike))
+    [back] = [frame for it in seeker.take_done() if isinstance(it, effects.AdmitEffect) for frame in it.frames]
+    assert isinstance(back, frames.RedirectFrame)
+    assert (back.where.number, back.where.host) == (5, HOST.id)
+    assert b"\7" * 32 in [line.greeting.service for line in seeker.lines]
+
+
+def test_nobody_goes_to_one_that_was_thrown_out_nor_is_it_told_anything() -> None:
+    """8.17: who follows it has done nothing wrong."""
+    seeker = Seeker(ANN)
+    seeker.ledger.kicked[BOB.id] = BOB.key
+    seeker.lose()
+    heir = seeker.greeted(seeker.lines[1])
+    seeker.take_done()
+    seeker.hears(heir, redirect(heir, BOB, where(5, BOB, seeker)))
+    assert seeker.dropped() == [(heir.link, "closed")]
+    assert b"\7" * 32 not in [line.greeting.service for line in seeker.lines]
+    waiting, line = waiting_seeker()
+    waiting.ledger.kicked[BOB.id] = BOB.key
+    waiting.lose()
+    waiting.hears(line, redirect(line, ANN, where(5, BOB, waiting)))
+    assert b"\7" * 32 not in [line.greeting.service for line in waiting.lines]
 
 
 # --- what an heir wants and shows

@@ -8,7 +8,7 @@ import pytest
 
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import KEPT
-from anonp2p.protocol import frames
+from anonp2p.protocol import frames, room_state
 from anonp2p.protocol.credentials import sign_credentials
 from anonp2p.room import events
 from anonp2p.room.ledger import Ledger, unpack_content
@@ -20,7 +20,7 @@ from tests.room.peers import ANN, BOB, EVE, HOST, ROOM_KEY, kinds, text
 
 def with_roster_entry(**otherwise: object) -> Callable[[FalseHost], list[Item]]:
     """A welcome with one more seat, which says this."""
-    ghost = frames.RosterEntry(EVE.key, "eve", 0, away=False, key_hash=KEY, generation=0, chain_key=bytes(32))
+    ghost = room_state.RosterEntry(EVE.key, "eve", 0, away=False, key_hash=KEY, generation=0, chain_key=bytes(32))
     return lambda it: [it.welcome(roster=[*it.state().roster, msgspec.structs.replace(ghost, **otherwise)])]
 
 
@@ -52,10 +52,10 @@ WRONG_WELCOMES: dict[str, Callable[[FalseHost], list[Item]]] = {
     "with two of one nick": with_roster_entry(nick="ANN"),
     "with a room name that hides": lambda it: [it.welcome(name="de\nmo")],
     "without a room name": lambda it: [it.welcome(name="")],
-    "with a time to live above the greatest": lambda it: [it.welcome(retention=frames.RetentionPolicy(0, 61, 60))],
-    "with a time to live below the least": lambda it: [it.welcome(retention=frames.RetentionPolicy(60, 59, KEPT))],
-    "with bounds that leave nothing": lambda it: [it.welcome(retention=frames.RetentionPolicy(60, 60, 59))],
-    "with a time to live that is none": lambda it: [it.welcome(retention=frames.RetentionPolicy(0, 60, 2**32))],
+    "with a time to live above the greatest": lambda it: [it.welcome(retention=room_state.RetentionPolicy(0, 61, 60))],
+    "with a time to live below the least": lambda it: [it.welcome(retention=room_state.RetentionPolicy(60, 59, KEPT))],
+    "with bounds that leave nothing": lambda it: [it.welcome(retention=room_state.RetentionPolicy(60, 60, 59))],
+    "with a time to live that is none": lambda it: [it.welcome(retention=room_state.RetentionPolicy(0, 60, 2**32))],
     "signed by a member": lambda it: [it.welcome(sign=ANN.sign)],
     "not signed": lambda it: [it.welcome(sign=lambda _, __: bytes(64))],
     "of another link": lambda it: [it.welcome(hello=bytes(32))[0]],
@@ -115,8 +115,8 @@ WRONG_ROOMS: dict[str, Callable[[Ledger], object]] = {
     "one as away": lambda room: room.roster.mark_presence(room.get_member(BOB.id), away=True),
     "another name of the room": lambda room: setattr(room, "name", "demolition"),
     "another lock": lambda room: setattr(room, "locked", True),
-    "other times to live": lambda room: setattr(room, "retention", frames.RetentionPolicy(0, 60, KEPT)),
-    "another history": lambda room: setattr(room, "history", frames.HistoryPolicy(10, 0)),
+    "other times to live": lambda room: setattr(room, "retention", room_state.RetentionPolicy(0, 60, KEPT)),
+    "another history": lambda room: setattr(room, "history", room_state.HistoryPolicy(10, 0)),
 }
 
 

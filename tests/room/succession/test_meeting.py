@@ -2,6 +2,8 @@
 
 from collections.abc import Collection
 
+import pytest
+
 from anonp2p import limits
 from anonp2p.protocol.field_types import Heir
 from anonp2p.room.succession.meeting import Challenge, GiveWay, Hosting, Meeting, Stand
@@ -87,15 +89,13 @@ def test_a_challenger_makes_a_host_begin_one_term_in_a_while() -> None:
     assert meeting.judge(again, hosting(BEN, CID, DAN, number=8), 50.0 + limits.STAND_PAUSE) == Stand(12)
 
 
-def test_of_two_terms_with_one_number_the_higher_one_begins_another_and_the_lower_one_waits_for_that() -> None:
-    few, alike = hosting(number=5), challenge(5, ANN)
+@pytest.mark.parametrize("opener", [ANN, b"z" * 16], ids=["of lower id", "of higher id"])
+def test_a_host_begins_a_term_above_another_of_the_same_number_however_few_are_with_it(opener: bytes) -> None:
+    few, alike = hosting(number=5), challenge(5, opener)
     meeting = make_meeting()
     assert meeting.judge(alike, few, 5.0) == Stand(8)
     assert meeting.next_deadline == 5.0
     assert meeting.judge(alike, few, 6.0) is None
-    above_us = challenge(5, b"z" * 16)
-    assert make_meeting().judge(above_us, few, 5.0) is None
-    assert make_meeting().judge(above_us, hosting(*ALL[1:], number=5), 5.0) is None
 
 
 def test_a_challenger_far_above_is_topped_in_steps_that_members_take() -> None:

@@ -58,6 +58,14 @@ def test_terms_compare_by_number_and_then_by_host() -> None:
     assert opening(5, 9, host=BEN).term > opening(5, 3, host=ANN).term > opening(4, 99, host=EVE).term
 
 
+def test_a_log_goes_over_to_one_whose_latest_term_has_a_higher_number_and_to_none_of_the_same() -> None:
+    ours = opening(5, 9, host=BEN)
+    assert not terms.rivals(ours, ours)
+    assert not terms.rivals(opening(4, 9), ours)
+    assert terms.rivals(opening(6, 9), ours)
+    assert all(terms.rivals(opening(5, 8, host=other), ours) for other in (ANN, BEN, EVE))
+
+
 # --- openings of others
 
 

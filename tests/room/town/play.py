@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from anonp2p.crypto.epoch import KEPT
-from anonp2p.protocol import frames
+from anonp2p.protocol import room_state
 from anonp2p.room import inputs
 from anonp2p.room.retention import NO_HISTORY
 from tests.room.town.checks import Checks
@@ -35,7 +35,7 @@ class Play:
 
     def __init__(self, schedule: Schedule) -> None:
         self.schedule = schedule
-        history = frames.HistoryPolicy(schedule.history, 0) if schedule.history else NO_HISTORY
+        history = room_state.HistoryPolicy(schedule.history, 0) if schedule.history else NO_HISTORY
         self.town = Town(schedule.seed, PACES[schedule.pace], history=history)
         self.checks = Checks(self.town)
         self._verbs: dict[str, Callable[..., None]] = {

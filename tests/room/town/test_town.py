@@ -5,6 +5,8 @@ import pytest
 from tests.room.town.play import Play
 from tests.room.town.run import WELL, play, shrink
 from tests.room.town.schedule import Schedule, Step, draw_schedule
+from tests.room.town.town import Town
+from tests.room.town.wires import PACES
 
 QUIET = Schedule(seed=1, people=3, talk=2.0, end=20.0)
 
@@ -14,6 +16,14 @@ def test_a_seed_makes_the_same_town_each_time() -> None:
     one, other = play(schedule), play(schedule)
     assert one.trace == other.trace
     assert len(one.trace) > 100
+
+
+def test_what_had_to_happen_while_a_machine_was_stopped_happens_once_it_goes_on() -> None:
+    town, times = Town(1, PACES["near"]), list[float]()
+    town.run(5.0)
+    town.plan(-3.0, lambda: times.append(town.now))
+    town.run(6.0)
+    assert times == [5.0]
 
 
 def test_a_schedule_can_be_kept_as_text() -> None:

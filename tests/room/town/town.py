@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from anonp2p.names.codes import RoomKey
-from anonp2p.protocol import frames
+from anonp2p.protocol import room_state
 from anonp2p.reasons import Reason
 from anonp2p.room import effects, inputs
 from anonp2p.room.link_effects import apply_effect
@@ -36,8 +36,8 @@ class Town:
         seed: int,
         pace: Distances,
         *,
-        retention: frames.RetentionPolicy = ANY,
-        history: frames.HistoryPolicy = NO_HISTORY,
+        retention: room_state.RetentionPolicy = ANY,
+        history: room_state.HistoryPolicy = NO_HISTORY,
     ) -> None:
         self.now = 0.0
         self.people: list[Person] = []
@@ -60,9 +60,9 @@ class Town:
     # --- time
 
     def plan(self, seconds: float, what: Callable[..., object], *about: Any) -> None:
-        """Something is to happen in so many seconds."""
+        """Something is to happen in so many seconds; at once if its time passed while a machine was stopped."""
         self._planned += 1
-        heapq.heappush(self._heap, (self.now + seconds, self._planned, what, about))
+        heapq.heappush(self._heap, (self.now + max(0.0, seconds), self._planned, what, about))
 
     def run(self, until: float) -> None:
         second, done = 0, 0
@@ -284,7 +284,7 @@ class Town:
         server = self._find_server(effect.address)
         if left <= 0 or (server is not None and not self.lines.are_open(person.number, server.number)):
             failure = inputs.DialFailedInput(effect.link, Reason("dial-timeout", 0.0))
-            self.plan(max(0.0, left), self._do, person, self._fail, person, failure)
+            self.plan(left, self._do, person, self._fail, person, failure)
         elif server is None:
             is_known = effect.address in self._servers
             reason = Reason("no-introduction") if is_known else Reason("not-found")

@@ -6,12 +6,13 @@ import json
 import pytest
 from msgspec import UNSET
 
-from anonp2p.errors import AnonError, CodeAsMessage, NoRoom, TooLong
+from anonp2p.errors import AnonError, CodeAsMessage, ConversationOver, NoConversation, NoRoom, TooLong
 from anonp2p.names.codes import RoomKey
 from anonp2p.room import events, inputs
+from anonp2p.room.snapshot import MemberView, Snapshot
 from anonp2p.room.succession.terms import make_place
 from anonp2p.ui.actions import JoinRoomAction, QuitAction
-from anonp2p.ui.frontend import UserRequest
+from anonp2p.ui.frontend import RoomView, UserRequest
 from anonp2p.ui.line.interpreter import Interpreter
 
 
@@ -21,9 +22,13 @@ class Typist:
     def __init__(self, *labels: str, json: bool = True, asks: bool = False) -> None:
         self.shown: list[events.Event] = []
         self.cleared = 0
-        self.interpreter = Interpreter(lambda _: None, self.shown.append, self._clear, json=json, asks=asks)
+        self.rooms: dict[str, RoomView] = {}
+        self.interpreter = Interpreter(self._find_room, self.shown.append, self._clear, json=json, asks=asks)
         for label in labels:
             self.interpreter.open_room(label)
+
+    def _find_room(self, label: str) -> RoomView | None:
+        return self.rooms.get(label)
 
     def _clear(self) -> None:
         self.cleared += 1
@@ -58,6 +63,37 @@ def test_the_end_of_another_room_changes_nothing() -> None:
     typist = Typist("r1", "r2")
     typist.interpreter.take_event(gone("r1"))
     assert typist.type("hello") == UserRequest(inputs.SayInput("hello"), room="r2")
+
+
+class Open:
+    """A room that the user is in."""
+
+    def snapshot(self) -> Snapshot:
+        raise NotImplementedError
+
+    def members(self) -> list[MemberView]:
+        return [MemberView(member="b", nick="ben", role="member", tag="", away=False, mine=False)]
+
+
+@pytest.mark.parametrize("json", [False, True])
+def test_in_a_private_conversation_lines_of_that_room_go_to_one_member(json: bool) -> None:
+    typist = Typist("r1", "r2", json=json)
+    typist.rooms = {"r1": Open(), "r2": Open()}
+    typist.type("/switch r1")
+    assert typist.type("/query ben") is None
+    assert typist.type("hi") == UserRequest(inputs.WhisperInput("ben", "hi", member="b"), room="r1")
+    typist.interpreter.take_event(events.LeftEvent(room="r1", member="b", nick="ben", reason="left"))
+    assert typist.type("hi") == UserRequest(ConversationOver("ben"), room="r1")
+    typist.type("/switch r2")
+    assert typist.type("hi") == UserRequest(inputs.SayInput("hi"), room="r2")
+    assert typist.type("/query") == UserRequest(NoConversation(), room="r2")
+    typist.type("/switch r1")
+    assert typist.type("/query") is None
+    assert typist.type("hi") == UserRequest(inputs.SayInput("hi"), room="r1")
+
+
+def test_without_a_room_there_is_no_private_conversation() -> None:
+    assert Typist().type("/query ben") == UserRequest(NoRoom())
 
 
 def test_a_code_alone_joins_on_a_terminal_and_in_a_room_it_is_held_once() -> None:

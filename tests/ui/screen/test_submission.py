@@ -31,7 +31,10 @@ class Open:
         return Snapshot("demo", CODE, "ada", "m", False, "eve", True, 2, 0, False, None, False)
 
     def members(self) -> list[MemberView]:
-        return []
+        return [
+            MemberView(member=member, nick=nick, role="member", tag="", away=False, mine=member == "m")
+            for member, nick in (("m", "ada"), ("b", "ben"))
+        ]
 
 
 OPEN = Open()
@@ -246,18 +249,18 @@ def test_a_reply_on_its_way_shows_what_it_refers_to_and_for_whom_it_is(
 @pytest.mark.parametrize("command", [command.name for command in COMMANDS])
 def test_every_command_does_something(command: str) -> None:
     arguments = {"/create": " demo", "/join": f" {CODE}", "/nick": " bob", "/msg": " bob hi", "/me": " waves"}
-    arguments |= {"/switch": " r1", "/kick": " bob", "/reply": " 7 yes", "/entrust": " bob"}
+    arguments |= {"/switch": " r1", "/kick": " bob", "/reply": " 7 yes", "/entrust": " bob", "/query": " ben"}
     desk = Desk("r1")
     desk.scene.find_room = lambda _: OPEN
     before = desk.active.log.last_line()
     desk.enter(command + arguments.get(command, ""))
-    assert desk.hint == "" or desk.copied
+    assert desk.hint == "" or desk.copied or desk.active.conversation
     did = (desk.scene.overlay, desk.requests, desk.cleared, desk.active.log.last_line() is not before)
-    assert any(did) or command == "/switch" or desk.copied
+    assert any(did) or command == "/switch" or desk.copied or desk.active.conversation
 
 
-def said(seq: int, text: str) -> events.MessageEvent:
-    return events.MessageEvent(room="r1", member="b", nick="ben", text=text, at=0.0, seq=seq)
+def said(seq: int, text: str, *, private: bool = False) -> events.MessageEvent:
+    return events.MessageEvent(room="r1", member="b", nick="ben", text=text, at=0.0, seq=seq, private=private)
 
 
 def pasted(desk: Desk) -> list[str]:
@@ -314,3 +317,67 @@ def test_a_mistyped_code_alone_is_not_said_in_a_room() -> None:
     desk.enter(mistyped, "yes")
     assert "mistyped" in desk.hint
     assert desk.requests == []
+
+
+def conversing(text: str = "") -> Desk:
+    """Somebody in a private conversation with ben, who has typed this."""
+    desk = Desk("r1")
+    desk.scene.find_room = lambda _: OPEN
+    desk.enter("/query ben")
+    desk.editor.replace(text, len(text))
+    return desk
+
+
+def test_in_a_private_conversation_every_text_goes_to_one_and_comes_back_as_such() -> None:
+    desk = conversing()
+    desk.enter("hi")
+    assert desk.requests == [UserRequest(inputs.WhisperInput("ben", "hi", 2, "b"), 2, "r1")]
+    pending = desk.active.log.settle_pending(2)
+    assert pending is not None
+    assert (pending.private, pending.to) == (True, "ben")
+    assert desk.recalled() == ["/msg ben hi", "/query ben"]
+    desk.enter("/me waves")
+    assert "whole room" in desk.hint
+    assert desk.requests == []
+    desk.enter("/query")
+    desk.enter("hi all")
+    assert [request.action for request in desk.requests] == [inputs.SayInput("hi all", re=5)]
+
+
+def test_what_is_typed_when_a_private_conversation_ends_still_goes_to_one() -> None:
+    desk = conversing("a secret")
+    desk.submission.end_conversation()
+    assert desk.editor.edit_text == "/msg ben a secret"
+
+
+def test_of_replies_in_a_private_conversation_only_those_to_its_messages_are_sent() -> None:
+    desk = conversing()
+    for seq, private in ((1, True), (2, False)):
+        desk.active.take_event(said(seq, "x", private=private), 0.0, seen=True)
+    for typed in ("/reply 2 yes", "/reply yes"):
+        desk.enter(typed)
+        assert "whole room" in desk.hint
+    desk.enter("/reply 1 yes")
+    desk.active.take_event(said(3, "x", private=True), 0.0, seen=True)
+    desk.enter("/reply yes")
+    assert [request.action.seq for request in desk.requests if isinstance(request.action, inputs.ReplyInput)] == [1, 3]
+
+
+def test_a_key_answers_who_has_written_to_the_user_alone_last() -> None:
+    desk = Desk("r1")
+    desk.scene.find_room = lambda _: OPEN
+    desk.submission.answer_privately()
+    assert "Nobody" in desk.hint
+    desk.active.take_event(said(1, "x", private=True), 0.0, seen=True)
+    desk.active.take_event(said(2, "y"), 0.0, seen=True)
+    desk.submission.answer_privately()
+    assert desk.active.conversation
+    assert desk.active.conversation.member == "b"
+
+
+def test_a_private_conversation_is_of_one_room() -> None:
+    desk = conversing()
+    desk.scene.show_tab(desk.scene.tabs.tab_of("r2"))
+    desk.enter("hi")
+    [request] = desk.requests
+    assert isinstance(request.action, inputs.SayInput)

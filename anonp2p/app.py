@@ -50,6 +50,7 @@ class App:
     def __init__(self, config: Config, frontend: Frontend, signals: Signals, connect: Connect = tor.connect) -> None:
         self.failure: AnonError | None = None
         self._config = config
+        self._nick = config.nick  # the one to join with
         self._frontend = frontend
         self._signals = signals
         self._sessions: dict[str, Session] = {}  # by the room's label, until it is over
@@ -161,11 +162,15 @@ class App:
     async def _do(self, action: AppAction, room: str | None) -> None:
         """Carries out an action, or has the room with this label do so. Raises AnonError."""
         match action:
-            case CreateRoomAction(re=re):
-                key = RoomKey(secrets.token_bytes(32))
-                self._open_room(key.public, key, action, re)
-            case JoinRoomAction(code=given, re=re):
-                self._open_room(codes.parse_code(given), None, None, re)
+            case CreateRoomAction():
+                self._open_room(action, RoomKey(secrets.token_bytes(32)))
+            case JoinRoomAction():
+                for session in [session for session in self._sessions.values() if session.room.over]:
+                    await session.ended.wait()
+                self._open_room(action, None)
+            case inputs.RenameInput(nick=nick, re=re) if room is None:
+                self._nick = nick
+                self._tell(events.ReplyEvent(command="/nick", data={"nick": nick}, re=re))
             case QuitAction(re=re, asks=True) if self._asks_again(re):
                 pass
             case QuitAction(re=re):
@@ -206,21 +211,26 @@ class App:
 
     # --- rooms
 
-    def _open_room(self, room_key: bytes, key: RoomKey | None, new: CreateRoomAction | None, re: events.Re) -> None:
-        """Opens a room: our own, if there is a key for it, or one to be joined. Raises AnonError."""
+    def _open_room(self, asked: CreateRoomAction | JoinRoomAction, key: RoomKey | None) -> None:
+        """Opens a room: our own, with its key, or one to be joined. Raises AnonError."""
         if self._tor.failure is not None:
             raise self._tor.failure
-        if any(session.room.code == codes.encode_key(room_key) for session in self._sessions.values()):
+        new, join = (asked, None) if isinstance(asked, CreateRoomAction) else (None, asked)
+        address = key.public if key else join.address if join else b""
+        if any(session.room.code == codes.encode_key(address) for session in self._sessions.values()):
             raise InRoomAlready
         if len(self._sessions) >= limits.ROOMS:
             raise TooManyRooms
-        self._rooms += 1
+        label = join.label if join else ""
+        if not label:
+            self._rooms += 1
+            label = label_room(self._rooms)
 
         room = Room(
-            label=label_room(self._rooms),
-            key=room_key,
+            label=label,
+            key=address,
             random=secrets.token_bytes,
-            nick=self._config.nick,
+            nick=(join.nick if join else "") or self._nick,
             room_key=key,
             name=new.name if new else "",
             retention=new.retention if new else ANY,
@@ -229,10 +239,10 @@ class App:
             is_alone=not self._sessions,
             may_host=not self._config.no_heir,
             entrusts=not self._config.no_entrust,
-            re=re,
+            re=asked.re,
         )
         session = self._sessions[room.label] = Session(room, self._tell, self._network)
-        self._frontend.open_room(room.label)
+        self._frontend.open_room(room.label, join and JoinRoomAction(address, join.nick or self._nick, room.label))
         self._nursery.start_soon(self._live, session)
 
     async def _live(self, session: Session) -> None:

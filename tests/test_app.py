@@ -32,13 +32,15 @@ class Script:
     must_succeed = True
 
     def __init__(
-        self, *lines: str, first: CreateRoomAction | JoinRoomAction | None = None, stays: bool = False
+        self, *lines: str, first: CreateRoomAction | JoinRoomAction | AnonError | None = None, stays: bool = False
     ) -> None:
         self.told: list[events.Event] = []
         self.times: list[float] = []  # when it was told each of these
         self.most_outstanding = 0  # inputs of the first room, whenever another one was asked for
+        self.again: list[JoinRoomAction | None] = []  # what asks once more for each room that was opened
         self._first = first  # what the command line asks for
         self._lines = list(lines)
+        self._asked, self._asked_for = trio.open_memory_channel[UserRequest](1)
         self._stays = stays  # after the last line, without an end of input
 
     def attach(self, closed: Closed, find_room: FindRoom) -> None:
@@ -46,9 +48,14 @@ class Script:
         self._find_room = find_room
         self._interpreter = Interpreter(find_room, self.tell, lambda: None, json=True)
 
-    def open_room(self, label: str) -> None:
+    def open_room(self, label: str, again: JoinRoomAction | None) -> None:
         """As Frontend has it."""
+        self.again.append(again)
         self._interpreter.open_room(label)
+
+    def ask(self, action: JoinRoomAction) -> None:
+        """Asks for a room, where no more lines are typed."""
+        self._asked.send_nowait(UserRequest(action))
 
     def tell(self, event: events.Event) -> None:
         """As Frontend has it."""
@@ -58,6 +65,8 @@ class Script:
 
     async def first_command(self) -> CreateRoomAction | JoinRoomAction | None:
         """As Frontend has it."""
+        if isinstance(self._first, AnonError):
+            raise self._first
         return self._first
 
     async def next_request(self) -> UserRequest | None:
@@ -67,7 +76,7 @@ class Script:
             if isinstance(room := self._find_room("r1"), Room):
                 self.most_outstanding = max(self.most_outstanding, room.outstanding)
             if not self._lines and self._stays:
-                await trio.sleep_forever()
+                return await self._asked_for.receive()
             if not self._lines:
                 return None
             if request := self._interpreter.interpret_line(self._lines.pop(0).encode()):
@@ -165,7 +174,9 @@ async def test_without_any_tor_the_program_ends_and_says_why_once() -> None:
     assert [event.code for event in script.told if isinstance(event, events.ErrorEvent)] == [TorMissing.code]
 
 
-CODE = encode_key(RoomKey(b"k" * 32).public)
+ADDRESS = RoomKey(b"k" * 32).public
+CODE = encode_key(ADDRESS)
+LONG = 3_600.0  # seconds within which any join that leads nowhere has been given up
 
 
 async def test_a_text_goes_to_the_room_that_it_names_and_else_to_the_active_one() -> None:
@@ -174,6 +185,32 @@ async def test_a_text_goes_to_the_room_that_it_names_and_else_to_the_active_one(
         ("r1", "named"),
         ("r2", "active"),
     }
+
+
+async def test_a_nick_before_any_room_is_the_one_to_join_with() -> None:
+    _, _, told = await played('{"id": 7, "command": "/nick zoe"}', "/create demo", '{"id": 8, "command": "/nick ann"}')
+    [reply] = [event for event in told if event.re == 7]
+    assert isinstance(reply, events.ReplyEvent)
+    assert (reply.command, reply.data) == ("/nick", {"nick": "zoe"})
+    [entered] = [event for event in told if isinstance(event, events.EnteredEvent)]
+    assert entered.nick == "zoe"
+    assert [event.nick for event in told if isinstance(event, events.RenamedEvent)] == ["ann"]
+
+
+async def test_a_room_that_is_over_can_be_asked_for_again_under_its_label(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    script = Script(f"/join {CODE}", stays=True)
+    app = App(Config(mode="json"), script, never(), connect)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(app.run)
+        await trio.sleep(LONG)
+        [again] = script.again
+        assert again == JoinRoomAction(ADDRESS, "", "r1")
+        script.ask(again)
+        await trio.sleep(LONG)
+        nursery.cancel_scope.cancel()
+    assert [event.room for event in script.told if isinstance(event, events.GoneEvent)] == ["r1", "r1"]
 
 
 async def test_nobody_is_in_one_room_twice(autojump_clock: trio.testing.MockClock) -> None:
@@ -202,7 +239,7 @@ async def test_no_more_is_taken_in_than_may_be_outstanding(
 async def test_the_error_that_ends_the_program_is_left_to_stderr_in_line_mode_and_no_other_is(
     mode: Literal["json", "line"], autojump_clock: trio.testing.MockClock
 ) -> None:
-    script = Script("hello", "/who", first=JoinRoomAction(CODE), stays=True)
+    script = Script("hello", "/who", first=JoinRoomAction(ADDRESS), stays=True)
     app = App(Config(mode=mode), script, never(), connect)
     assert await app.run() == Unreachable.status
     assert isinstance(app.failure, Unreachable)
@@ -212,7 +249,7 @@ async def test_the_error_that_ends_the_program_is_left_to_stderr_in_line_mode_an
 
 @pytest.mark.parametrize("mode", ["json", "line"])
 async def test_a_first_command_that_fails_at_once_is_left_to_stderr_in_line_mode(mode: Literal["json", "line"]) -> None:
-    script = Script(first=JoinRoomAction("x"))
+    script = Script(first=BadCode("x"))
     assert await App(Config(mode=mode), script, never(), connect).run() == BadCode.status
     told = [(event.code, event.final) for event in script.told if isinstance(event, events.ErrorEvent)]
     assert told == [("bad-code", True)] * (mode == "json")

@@ -137,9 +137,9 @@ class Epoch:
     # --- sealing
 
     def seal_entry(self, header: Header, body: bytes) -> bytes:
-        """An entry or a commit of ours as it is sent. header: has the next generation of our ratchet."""
+        """An entry of ours as it is sent. header: of kind ENTRY, with the next generation of our ratchet."""
         packed = header.pack()
-        return packed + self._body_key(header).seal_text(0, body, packed)
+        return packed + self._ratchet(header.author).take_key(header.generation).seal_text(0, body, packed)
 
     def seal_batch(self, batch: bytes, random: Callable[[int], bytes]) -> bytes:
         """A packed batch as it is sent. Raises ValueError if it is too long."""
@@ -147,11 +147,6 @@ class Epoch:
         return padding.frame_content(
             nonce + self._log.seal_text(nonce, padding.fill_payload(batch, suite.NONCE + suite.TAG))
         )
-
-    def _body_key(self, header: Header) -> suite.Key:
-        if header.kind == COMMIT:
-            return suite.Key(suite.expand(self.init_secret, "commit", header.pack()))
-        return self._ratchet(header.author).take_key(header.generation)
 
     def _ratchet(self, author: bytes) -> Ratchet:
         if author not in self.ratchets:
@@ -172,9 +167,12 @@ class Epoch:
         return None if padded is None else padding.unfill_payload(padded, suite.NONCE + suite.TAG)
 
     def open_entry(self, entry: bytes) -> tuple[Header, bytes]:
-        """Header and body of an entry or a commit. Deletes its key, even if it does not open. Raises PeerFault."""
+        """Header and body of an entry. Deletes its key, even if it does not open. Raises PeerFault."""
         header = read_header(entry)
-        body = self._body_key(header).open_sealed(0, entry[_HEADER.size :], entry[: _HEADER.size])
+        if header.kind != ENTRY:
+            raise PeerFault("unreadable-entry")  # no other kind is ever sealed
+        key = self._ratchet(header.author).take_key(header.generation)
+        body = key.open_sealed(0, entry[_HEADER.size :], entry[: _HEADER.size])
         if body is None:
             raise PeerFault("unreadable-entry")
         return header, body

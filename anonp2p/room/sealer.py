@@ -41,6 +41,7 @@ class Sealer:
     def seal_entry(self, counter: int, pending: Pending) -> Sealed:
         """Seals a pending entry under this counter, with the next key of our ratchet and a fresh salt (4.4).
 
+        A commit is signed alone: its members get it opened.
         Raises PeerFault for a private message if nothing can be sealed to its recipient's encryption key.
         """
         body = self._seal_whisper(pending.body, counter) if isinstance(pending.body, Whisper) else pending.body
@@ -49,7 +50,8 @@ class Sealer:
         header = Header(kind, self.me.id, counter, generation, pending.ttl)
         content = self._content(body)
         signed = self._sign(self.epoch.number, header, content)
-        return Sealed(self.epoch.number, header, content, signed, self.epoch.seal_entry(header, signed))
+        sealed = self.epoch.seal_entry(header, signed) if kind == ENTRY else b""
+        return Sealed(self.epoch.number, header, content, signed, sealed)
 
     def sign_opening(self, opening: bodies.OpeningBody) -> Sealed:
         """An entry that begins a term with us as the host: nobody gets it sealed, and it has no counter of ours."""

@@ -23,9 +23,14 @@ class CreateRoomAction:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class JoinRoomAction:
-    """Join the room with this code, as it was typed."""
+    """Join the room with this address, under this nick; empty: the one that all joins are made with.
 
-    code: str
+    label: of a room that is over, which this goes on with; empty: it is another room.
+    """
+
+    address: bytes
+    nick: str = ""
+    label: str = ""
     re: events.Re = UNSET
 
 

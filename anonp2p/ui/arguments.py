@@ -2,12 +2,29 @@
 
 from anonp2p import limits
 from anonp2p.crypto.epoch import FLEETING, KEPT
-from anonp2p.errors import BadInput, TooLong, WrongArgument
-from anonp2p.names import nicks
+from anonp2p.errors import BadCode, BadInput, CodeLetters, CodeMistyped, TooLong, WrongArgument
+from anonp2p.names import codes, nicks
 from anonp2p.protocol import room_state
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
-from anonp2p.ui.actions import Action, ConverseAction, CopyAction, CreateRoomAction
+from anonp2p.ui.actions import Action, ConverseAction, CopyAction, CreateRoomAction, JoinRoomAction
+
+
+def parse_join(argument: str, re: events.Re) -> Action:
+    """A code, in however many pieces, and perhaps a nick after it."""
+    *pieces, last = argument.split()
+    try:
+        return JoinRoomAction(codes.parse_code(argument), re=re)
+    except BadCode as error:
+        if not pieces:
+            raise
+        try:
+            address = codes.parse_code("".join(pieces))
+        except (CodeMistyped, CodeLetters):
+            raise
+        except BadCode:
+            raise error from None
+    return JoinRoomAction(address, nicks.parse_nick(last), re=re)
 
 
 def parse_kick(argument: str, re: events.Re) -> Action:

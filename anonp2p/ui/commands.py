@@ -35,7 +35,7 @@ COMMANDS: tuple[Command, ...] = (
         "create a room and join it; prints its code",
         arguments.parse_create,
     ),
-    Command("/join", "CODE", "join the room with this code", JoinRoomAction),
+    Command("/join", "CODE [NICK]", "join the room with this code, under this nick", arguments.parse_join),
     Command(
         "/leave",
         "",
@@ -43,7 +43,12 @@ COMMANDS: tuple[Command, ...] = (
         lambda _, re: inputs.LeaveInput(re=re),
     ),
     Command("/close", "", "host: end the room for everyone", lambda _, re: inputs.LeaveInput(close=True, re=re)),
-    Command("/nick", "NICK", "change your nick in the room", lambda a, re: inputs.RenameInput(nicks.parse_nick(a), re)),
+    Command(
+        "/nick",
+        "NICK",
+        "your nick here; before any room, for all rooms",
+        lambda a, re: inputs.RenameInput(nicks.parse_nick(a), re),
+    ),
     Command("/who", "", "show the members of the room, with role and tag", lambda _, re: inputs.AskInput("/who", re)),
     Command("/code", "[new]", "show the room's code; new: as its host, change it", arguments.parse_code),
     Command("/qr", "", "show the room's code as a QR code, for a phone", lambda _, re: inputs.AskInput("/qr", re)),

@@ -51,8 +51,11 @@ class Frontend(Protocol):
         find_room: finds a live room by its label.
         """
 
-    def open_room(self, label: str) -> None:
-        """Makes a room that the user asked for the active one."""
+    def open_room(self, label: str, again: JoinRoomAction | None) -> None:
+        """Makes a room that the user asked for the active one.
+
+        again: what asks for it once more when it is over; None where we create it.
+        """
 
     def tell(self, event: events.Event) -> None:
         """Shows an event, soon."""

@@ -25,8 +25,11 @@ PAGES: dict[str, Page] = {
         "/create demo --retain 30s:5m:2h --history 20",
     ),
     "/join": Page(
-        (("CODE", "56 letters and digits, with or without .onion; spaces and line breaks in it do not matter"),),
-        "/join iquzgbsqasvb4tci6toqcwazjqbdjg6mmzgns3sab2rgtemkrviu4aqd.onion",
+        (
+            ("CODE", "56 letters and digits, with or without .onion; spaces and line breaks in it do not matter"),
+            ("NICK", "what to be called there; without it, what /nick or --nick said, or a random one"),
+        ),
+        "/join iquzgbsqasvb4tci6toqcwazjqbdjg6mmzgns3sab2rgtemkrviu4aqd.onion ann",
     ),
     "/leave": Page((), "/leave"),
     "/close": Page((), "/close"),

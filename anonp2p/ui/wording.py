@@ -214,6 +214,8 @@ def _describe(event: events.Event) -> list[str]:
             return [f"ALARM: {describe_reason(reason)}{trust}"]
         case events.GoneEvent(reason=reason):
             return [_GONE[reason]]
+        case events.ReplyEvent(command="/nick", data=data):
+            return [f"You join rooms as {data['nick']} from now on."]
         case events.ReplyEvent(command="/who", data=people):
             return [f"  {person.nick}  {person.tag}{'  host' if person.role == 'host' else ''}" for person in people]
         case events.ReplyEvent(command="/code", data=data):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from anonp2p import limits
 from anonp2p.crypto import padding, suite
-from anonp2p.crypto.epoch import COMMIT, ENTRY, FLEETING, KEPT, Epoch, Header, read_header
+from anonp2p.crypto.epoch import COMMIT, ENTRY, FLEETING, KEPT, OPENING, Epoch, Header, read_header
 from anonp2p.crypto.padding import SIZES
 from anonp2p.errors import PeerFault
 from anonp2p.protocol.wire import Splitter
@@ -303,26 +303,18 @@ def test_what_was_missed_is_stepped_over_and_opens_no_more() -> None:
             theirs.skip_key(entry(generation=generation))
 
 
-# --- commits
+# --- commits and openings
 
 
-def test_a_commit_opens_for_all_who_are_in_the_epoch_that_it_ends() -> None:
-    """4.3: "its body key expand(init, `anonp2p/4 commit`, header)": of no chain, so that the host's goes on."""
+@pytest.mark.parametrize("header", [Header(COMMIT, HOST, 5), Header(OPENING, HOST, 0)])
+def test_what_begins_an_epoch_is_never_sealed_and_uses_up_no_key(header: Header) -> None:
+    """4.3, 4.3a"""
     ours, theirs = twins()
-    header = Header(COMMIT, HOST, 5)
-    sealed = ours.seal_entry(header, b"commit")
-    key = suite.Key(suite.expand(theirs.init_secret, "commit", header.pack()))
-    assert key.open_sealed(0, sealed[HEADER:], header.pack()) == b"commit"
-    assert theirs.open_entry(sealed) == (header, b"commit")
+    packed = header.pack()
+    sealed = packed + ours.ratchets[HOST].take_key(0).seal_text(0, b"body", packed)
+    with pytest.raises(PeerFault, match="unreadable-entry"):
+        theirs.open_entry(sealed)
     assert theirs.ratchets[HOST].generation == 0
-
-
-def test_a_commits_key_is_for_its_header_alone() -> None:
-    ours, theirs = twins()
-    sealed = ours.seal_entry(Header(COMMIT, HOST, 5), b"commit")
-    for header in (Header(COMMIT, HOST, 6), Header(COMMIT, ANN, 5), entry(HOST, 5)):
-        with pytest.raises(PeerFault, match="unreadable-entry"):
-            theirs.open_entry(header.pack() + sealed[HEADER:])
 
 
 # --- batches

@@ -66,7 +66,8 @@ def test_the_second_implementation_takes_what_is_well_formed() -> None:
             value = second.off_record(said["first chain key"], number, record["content"])
             assert second.FORMS[f"record {direction}"](value)
     for batch in held("log")["4.5 in the order of the wire"]:
-        second.read("batch", batch["4.5 packed"])
+        if "4.5 packed" in batch:  # but for a commit's, which goes as a backfill alone
+            second.read("batch", batch["4.5 packed"])
         for entry in batch["entries"]:
             second.read_header(entry["4.1 header"])
             second.unstepped(entry["4.4 padded"])

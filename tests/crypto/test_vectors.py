@@ -376,9 +376,13 @@ def test_the_group_contexts_of_the_log_4_8() -> None:
 
 
 def test_the_library_opens_the_log_in_its_order() -> None:
-    """6.9: a commit ends its batch, still with the keys of the old epoch."""
+    """6.9: a commit, which is in none of these batches, ends the epoch."""
     epoch = first_epoch()
     for batch in BATCHES:
+        if batch["entries"] and batch["entries"][0]["says"] == "Commit":
+            epoch = next_epoch(epoch)
+            continue
+        assert (epoch.open_batch(batch["content"]) is None) == (epoch.log_key != batch["4.5 log key"])
         packed = epoch.open_batch(batch["content"])
         assert packed is not None
         assert packed == batch["4.5 packed"]
@@ -392,10 +396,6 @@ def test_the_library_opens_the_log_in_its_order() -> None:
             assert second.unpack(it["4.4 content"]) == second.unpack(frames.pack(content))
             if isinstance(content.body, bodies.JoinedBody):
                 epoch.admit_member(identity.member_id(content.body.key))
-            if header.kind == COMMIT:
-                assert it is batch["entries"][-1]
-                epoch = next_epoch(epoch)
-                assert epoch.open_batch(batch["content"]) is None
     assert epoch.number == 1
 
 
@@ -422,12 +422,12 @@ def test_an_entry_of_the_second_implementation_4_1_to_4_4(it: Any) -> None:
     [seed] = [who["key seed"] for who in NOTATION["3.1 members"] if who["id"] == it["author"]]
     body = second.sign(seed, "entry", ROOM, it["4.4 signed"]) + it["4.4 padded"]
     assert body == it["4.4 body"]
-    assert second.entry(it["4.2, 4.3 body key"], header, body) == it["4.1 entry"]
-    assert second.off_entry(it["4.2, 4.3 body key"], it["4.1 entry"]) == (header, body)
     if it["kind"] == 1:
-        assert second.commit_key(EPOCHS["6.2-6.5 epochs"][0]["6.3 init"], header) == it["4.2, 4.3 body key"]
-    else:
-        assert second.key_of(first_chain_key(epoch, it["author"]), it["generation"]) == it["4.2, 4.3 body key"]
+        assert (it["4.2 body key"], it["4.1 entry"]) == (None, None)
+        return
+    assert second.entry(it["4.2 body key"], header, body) == it["4.1 entry"]
+    assert second.off_entry(it["4.2 body key"], it["4.1 entry"]) == (header, body)
+    assert second.key_of(first_chain_key(epoch, it["author"]), it["generation"]) == it["4.2 body key"]
 
 
 def test_a_content_is_padded_to_the_least_multiple_of_64_that_holds_it_4_4() -> None:
@@ -450,6 +450,8 @@ def test_a_batch_of_the_second_implementation_4_5(it: Any) -> None:
     assert content == it["4.5 signed"]
     host = NOTATION["3.1 members"][0]
     assert content + second.sign(host["key seed"], "head", ROOM, content) == it["4.5 head"]
+    if any(entry["kind"] == 1 for entry in it["entries"]):
+        return  # told as a backfill alone
     entries = [entry["4.1 entry"] for entry in it["entries"]]
     contexts = [context_of(entry) for entry in it["entries"]]
     assert second.pack([entries, contexts, it["4.5 head"]]) == it["4.5 packed"]
@@ -481,7 +483,7 @@ def test_a_backfill_of_the_second_implementation_5_13(it: Any) -> None:
     assert second.pack(backfill) == it["5.13 frame"]
     record: frames.HostRecord = frames.unpack(frames.HostRecord, second.pack([[backfill]]))
     assert frames.pack(record.frames[0]) == it["5.13 frame"]
-    assert any(it["gone"]) == (it is not BACKFILLS[0])
+    assert any(it["gone"]) == (it["time"] > 100_000)
 
 
 def test_what_may_be_gone_5_13() -> None:
@@ -640,16 +642,17 @@ def test_the_library_arrives_with_the_welcome_7_1() -> None:
     epoch = welcome.make_epoch(state)
     opened = []
     for batch in BATCHES[1:]:  # what comes after the head of the Welcome, until the commit
-        packed = epoch.open_batch(batch["content"])
-        if packed is None:
+        if any(it["kind"] == COMMIT for it in batch["entries"]):
             break
+        packed = epoch.open_batch(batch["content"])
+        assert packed is not None
         for it, sealed in zip(batch["entries"], frames.unpack(frames.Batch, packed).entries, strict=True):
             assert epoch.open_entry(sealed)[1] == it["4.4 body"]
             opened.append(it["says"])
             content = ledger.unpack_content(it["4.4 body"])
             if isinstance(content.body, bodies.JoinedBody):
                 epoch.admit_member(identity.member_id(content.body.key))
-    assert opened == ["Joined", "Text", "Nick", "Text", "Text", "Text", "Private", "Commit"]
+    assert opened == ["Joined", "Text", "Nick", "Text", "Text", "Text", "Private"]
 
 
 def test_the_history_of_the_welcome_leads_to_its_head_5_18() -> None:

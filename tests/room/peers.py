@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from anonp2p import limits
 from anonp2p.crypto import identity, padding, private, suite
-from anonp2p.crypto.epoch import COMMIT, ENTRY, KEPT, Epoch, Header, read_header
+from anonp2p.crypto.epoch import ENTRY, KEPT, Epoch, Header, read_header
 from anonp2p.crypto.identity import Identity
 from anonp2p.crypto.padding import LENGTH
 from anonp2p.crypto.ratchet import Ratchet
@@ -173,8 +173,6 @@ class Sealer:
         return Placed(under or header, body, (under or header).pack() + sealed)
 
     def body_key(self, header: Header) -> suite.Key:
-        if header.kind == COMMIT:
-            return suite.Key(suite.expand(self.epoch.init_secret, "commit", header.pack()))
         return suite.Key(suite.expand(self.chain(header.author, header.generation).chain_key, "key"))
 
     def opened(self, sealed: bytes) -> Placed:

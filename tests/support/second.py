@@ -668,11 +668,6 @@ def key_of(chain_key: bytes, generations: int = 0) -> bytes:
     return expand(chain_key, "key")
 
 
-def commit_key(init: bytes, head: bytes) -> bytes:
-    """4.3"""
-    return expand(init, "commit", head)
-
-
 def share_info(room: bytes, member: bytes, number: int, digest: bytes) -> bytes:
     """6.9"""
     return label("commit share") + room + member + u(64, number) + digest

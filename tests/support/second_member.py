@@ -65,10 +65,9 @@ class Room:
         return second.group_context(self.key, self.name, self.epoch, self.term, settings, members)
 
     def take_key(self, header: bytes) -> bytes:
-        """4.2, 4.3, 6.6: the key of a body, which is dropped."""
+        """4.2, 6.6: the key of a body, which is dropped."""
         kind, author, _, generation, _ = second.read_header(header)
-        if kind == 1:
-            return second.commit_key(self.init, header)
+        assert kind == 0
         before, chain_key = self.chain_keys[author]
         assert before <= generation <= before + 128
         for _ in range(generation - before):
@@ -329,7 +328,7 @@ class Member:
             if what == 2:
                 times = (int.from_bytes(each[40:48], "big") for each in (head, now))
                 assert second.may_be_gone(second.read_header(header)[4], *times)
-            if self.room.log_key:
+            if self.room.log_key and header[0] == 0:
                 self.room.take_key(header)  # stepped over
         self._take(opened, head)
         if self._welcome and self.room.index == self._welcome[0].index:

@@ -29,6 +29,7 @@ from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
 from anonp2p.ui import actions, commands
+from anonp2p.ui.actions import JoinRoomAction
 from anonp2p.ui.frontend import Closed, FindRoom, Frontend
 from tests.support.people import News, Person
 from tests.support.terminal import MARK
@@ -405,10 +406,10 @@ class _WatchedFrontend:
         self._surroundings.note_rooms(rooms)
         self._frontend.attach(closed, rooms)
 
-    def open_room(self, label: str) -> None:
+    def open_room(self, label: str, again: JoinRoomAction | None) -> None:
         """As Frontend has it."""
         self._surroundings.note_room(label)
-        self._frontend.open_room(label)
+        self._frontend.open_room(label, again)
 
     def tell(self, event: events.Event) -> None:
         """As Frontend has it."""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from anonp2p import errors, limits
 from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.errors import AnonError, BadInput, TooLong, UnknownCommand, Usage
+from anonp2p.names.codes import RoomKey, encode_key
 from anonp2p.protocol import room_state
 from anonp2p.room import inputs, retention
 from anonp2p.room.retention import ANY, NO_HISTORY
@@ -29,6 +30,8 @@ from anonp2p.ui.actions import (
 )
 from anonp2p.ui.commands import COMMANDS, parse_line
 
+ADDRESS = RoomKey(b"k" * 32).public
+CODE = encode_key(ADDRESS)
 TYPED: list[tuple[str, Action]] = [
     ("/help", ShowHelpAction(COMMANDS)),
     ("/help nick", ShowHelpAction((next(row for row in COMMANDS if row.name == "/nick"),))),
@@ -56,7 +59,11 @@ TYPED: list[tuple[str, Action]] = [
             "demo", room_state.RetentionPolicy(FLEETING, 86_400, KEPT), room_state.HistoryPolicy(10_000, 0)
         ),
     ),
-    ("/join abc.onion", JoinRoomAction("abc.onion")),
+    (f"/join {CODE}", JoinRoomAction(ADDRESS)),
+    (f"/join anonp2p:{CODE[:20].upper()} {CODE[20:40]}\n {CODE[40:]}", JoinRoomAction(ADDRESS)),
+    (f"/join {CODE} ann", JoinRoomAction(ADDRESS, "ann")),
+    (f"/join {CODE}:1984\nann", JoinRoomAction(ADDRESS, "ann")),
+    (f"/join {CODE[:30]} {CODE[30:]} ｚｏｅ", JoinRoomAction(ADDRESS, "zoe")),
     ("/copy", CopyAction()),
     ("/query ben", ConverseAction("ben")),
     ("/query", ConverseAction(None)),
@@ -464,7 +471,7 @@ def test_a_command_begins_with_a_slash() -> None:
 def test_actions_show_nothing_of_what_was_typed() -> None:
     for line in (
         "/create secret",
-        "/join secret",
+        f"/join {CODE} secret",
         "/nick secret",
         "/me secret",
         "secret",
@@ -472,3 +479,20 @@ def test_actions_show_nothing_of_what_was_typed() -> None:
         "/verify secret",
     ):
         assert "secret" not in repr(parse_line(line))
+        assert CODE[:20] not in repr(parse_line(line))
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("/join secret", errors.CodeLength),
+        (f"/join {CODE[:-7]}x.onion", errors.CodeMistyped),
+        (f"/join {CODE[:-7]}x.onion ann", errors.CodeMistyped),
+        (f"/join {CODE[:-7]}1 ann", errors.CodeLetters),
+        (f"/join {CODE[:-9]}.onion ann", errors.CodeLength),
+        (f"/join {CODE} a!", errors.BadNick),
+        (f"/join {CODE} host", errors.ReservedNick),
+    ],
+)
+def test_what_is_wrong_with_a_join_is_told(line: str, error: type[AnonError]) -> None:
+    assert type(fails(line)) is error

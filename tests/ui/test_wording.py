@@ -660,6 +660,7 @@ HEIRS: dict[str, object] = {
 }
 DATA: list[tuple[str, object]] = [
     ("/who", [PERSON]),
+    ("/nick", {"nick": "zoe"}),
     ("/code", {"code": "abc.onion"}),
     ("/qr", {"code": "abc.onion"}),
     ("/help", [{"command": "/x", "usage": "/x", "does": "it", "parts": [], "example": "/x", "also": []}]),

@@ -359,6 +359,7 @@ class Story:
         self._batch(60_000)
         self._batch(65_000)
         self._commit(bodies.CommitBody(1, [bodies.Removal(self._bob.me.id, "kicked", "spam")], renew=False))
+        self._backfill(self._room.index)
         renewed = suite.EncryptionKeyPair(seed("ann's next encryption key")).public
         self._say(self._ann, bodies.RenewBody(suite.hash_data(renewed)))
         self._say(self._host, bodies.LockBody(locked=True))
@@ -423,17 +424,14 @@ class Story:
         ratchet_ = self._epoch.ratchets[author.me.id]
         generation = 0 if is_commit else ratchet_.generation + left_out
         header = Header(epoch.COMMIT if is_commit else epoch.ENTRY, author.me.id, author.counter, generation, ttl)
-        if is_commit:
-            key = suite.expand(self._epoch.init_secret, "commit", header.pack())
-        else:
-            key = _keys(ratchet_.chain_key, [left_out])[0]["key"]
+        key = None if is_commit else _keys(ratchet_.chain_key, [left_out])[0]["key"]
         before, context = self._room.digest, self._room.group_context
         salt = seed(f"salt of entry {self._room.index + 1}")[: limits.SALT]
         content = bodies.Content(salt, self._room.index, before, body)
         padded = ledger.padded_content(content)
         signed = ledger.entry_content(self._epoch.number, header.pack(), padded)
         text = author.me.sign(identity.ENTRY, signed) + padded
-        sealed = self._epoch.seal_entry(header, text)
+        sealed = b"" if is_commit else self._epoch.seal_entry(header, text)
         self._room.take_entry(self._room.get_member(author.me.id), header, content, suite.hash_data(text))
         changed = None if self._room.group_context == context else self._room.group_context
         self._latest = room_state.LatestEntry(before, header.pack(), suite.hash_data(text))
@@ -447,14 +445,14 @@ class Story:
                 "generation": header.generation,
                 "ttl": header.ttl,
                 "4.1 header": header.pack(),
-                "4.2, 4.3 body key": key,
+                "4.2 body key": key,
                 "4.4 content, unpacked": fields(content),
                 "4.4 content": frames.pack(content),
                 "4.4 padded": padded,
                 "4.4 signed": signed,
                 "4.4 signing key": author.me.key,
                 "4.4 body": text,
-                "4.1 entry": sealed,
+                "4.1 entry": sealed or None,
                 "4.7 index": self._room.index,
                 "4.8 group context, if it is another": self._group_context() if changed else None,
                 "4.6 digest": self._room.digest,
@@ -464,6 +462,14 @@ class Story:
     def _sign_head(self, time: int) -> bytes:
         content = ledger.head_content(self._room.index, self._room.digest, time)
         return content + self._host.me.sign(identity.HEAD, content)
+
+    def _shown_head(self, time: int) -> Vectors:
+        return {
+            "4.5 time": time,
+            "4.5 signed": self._head[:48],
+            "4.5 signing key": self._host.me.key,
+            "4.5 head": self._head,
+        }
 
     def _batch(self, time: int) -> None:
         self._head = self._sign_head(time)
@@ -477,10 +483,7 @@ class Story:
         self._told.append(
             {
                 "entries": self._entries,
-                "4.5 time": time,
-                "4.5 signed": self._head[:48],
-                "4.5 signing key": self._host.me.key,
-                "4.5 head": self._head,
+                **self._shown_head(time),
                 "4.5 nonce": nonce,
                 "4.5 log key": self._epoch.log_key,
                 "4.5 packed": packed,
@@ -530,7 +533,10 @@ class Story:
 
     def _commit(self, said: bodies.CommitBody) -> None:
         self._say(self._host, said)
-        self._batch(65_500)
+        self._head = self._sign_head(65_500)
+        self._log.seal_batch(self._head, b"", 65_500)
+        self._told.append({"entries": self._entries, **self._shown_head(65_500)})
+        self._entries = []
         fresh, init = seed("fresh secret of epoch 1"), self._epoch.init_secret
         digest = self._room.digest
         self._epoch, tag = self._epoch.follow(fresh, digest, [member.id for member in self._room.roster])

@@ -57,7 +57,6 @@ class Follower:
         if not batch.entries:
             self._heads.expect_no_older(head)
         with self._replica.current_epoch.undo_on_fault():
-            expect(all(read_header(sealed).kind == ENTRY for sealed in batch.entries), "entry-of-old-epoch")
             entries = [OpenedEntry(*self._open_entry(sealed)) for sealed in batch.entries]
             note_contexts(entries, batch.contexts)
             self._expect_log(entries, head)

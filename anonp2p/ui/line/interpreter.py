@@ -153,7 +153,10 @@ class Interpreter:
         """A line that is nothing but a code: it joins, where there is no room to say it in, else it is held once."""
         held, self._held_code = self._held_code, ""
         if room is None:
-            return JoinRoomAction(text)
+            try:
+                return JoinRoomAction(codes.parse_code(text))
+            except AnonError as error:
+                return error
         if text == held:
             return action
         self._held_code = text

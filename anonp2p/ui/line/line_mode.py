@@ -57,7 +57,7 @@ class LineMode:
         except OSError as error:
             raise InputFailed(str(error.strerror)) from None
 
-    def open_room(self, label: str) -> None:
+    def open_room(self, label: str, again: actions.JoinRoomAction | None) -> None:
         self._interpreter.open_room(label)
 
     def tell(self, event: events.Event) -> None:

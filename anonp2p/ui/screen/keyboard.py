@@ -148,6 +148,8 @@ class Keyboard:
             case "esc":
                 if tabs.put_away_warning():
                     pass
+                elif scene.active.over and not log.looking_back and self._has_nothing_typed():
+                    self._submission.drop_tab(scene.active)
                 elif scene.active.conversation:
                     self._submission.end_conversation()
                 else:
@@ -157,6 +159,10 @@ class Keyboard:
             case _:
                 return False
         return True
+
+    def _has_nothing_typed(self) -> bool:
+        """Whether there is nothing to lose: a line that the program began is nothing."""
+        return not self._editor.edit_text or self._scene.active.wants_nick
 
     def _scroll(self, by: int) -> None:
         if self._scene.overlay:

@@ -17,13 +17,16 @@ from anonp2p.ui.screen.tabs import Tabs
 class Scene:
     """The state that the view draws from. The view itself only notes what it measured.
 
+    nick: the one that rooms are joined with; empty for a random one.
+
     watched: whether the terminal says that its window has the keyboard. body: rows of the log, and its layout, as last
     drawn. page: rows of the overlay, as last drawn. wants_numbers: whether messages are shown with their numbers.
     has_booted: whether Tor has been usable. is_changing: whether the view looks different as time goes by.
     """
 
-    def __init__(self, tabs: Tabs) -> None:
+    def __init__(self, tabs: Tabs, nick: str = "") -> None:
         self.tabs = tabs
+        self.nick = nick
         self.find_room: FindRoom = lambda _: None
         self.overlay: Overlay | None = None
         self.hint: Hint | None = None

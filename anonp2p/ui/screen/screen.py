@@ -34,7 +34,7 @@ class Screen:
         self._terminal = terminal
         self._closed: Closed = lambda _: None
         self.editor = Editor(on_full=self._tell_that_it_is_full)
-        self.scene = Scene(Tabs(self.editor))
+        self.scene = Scene(Tabs(self.editor), config.nick)
         self._bell = Bell(terminal.bell)
         self._typeahead = Typeahead()
         self._clipboard = Clipboard(terminal.write)
@@ -81,9 +81,9 @@ class Screen:
     async def drained(self) -> None:
         await self._render_loop.drained()
 
-    def open_room(self, label: str) -> None:
-        self.scene.overlay = None
-        self.scene.tabs.tab_of(label).show_joining(self.scene.now())
+    def open_room(self, label: str, again: actions.JoinRoomAction | None) -> None:
+        self.scene.show_tab(tab := self.scene.tabs.tab_of(label))
+        tab.begin_joining(self.scene.now(), again)
         self._typeahead.end(self.keyboard.press_key)
 
     def tell(self, event: events.Event) -> None:
@@ -98,6 +98,9 @@ class Screen:
                 [scene.tor_notice] = wording.describe_event(event)
             case events.ReplyEvent() if overlay := _answer_at_length(event, tab):
                 scene.overlay = overlay
+            case events.ReplyEvent(command="/nick", data=data):
+                scene.nick = data["nick"]
+                scene.hint = Hint(wording.describe_event(event)[0])
             case events.GoneEvent(reason="left"):
                 self._submission.drop_tab(tab)
             case _:
@@ -105,6 +108,8 @@ class Screen:
                     self._call_user(tab)
         if isinstance(event, events.ErrorEvent) and self._typeahead.is_awaiting(event.re):
             self._typeahead.end(self.keyboard.press_key)
+        if isinstance(event, events.GoneEvent) and tab.wants_nick:
+            self._submission.suggest_nick(tab)
         self._request_frame()
 
     # --- what is drawn, and when

@@ -9,7 +9,7 @@ import trio
 
 from anonp2p import limits
 from anonp2p.errors import AnonError, NoConversation, NoRoom, NothingToCopy, RoomOver, TooLong, TooMuchPending
-from anonp2p.names import codes
+from anonp2p.names import codes, nicks
 from anonp2p.room import events, inputs
 from anonp2p.room.snapshot import MemberView
 from anonp2p.ui import actions, commands, sanitize, wording
@@ -67,11 +67,12 @@ class Submission:
         answer: to the question that was returned before, if there was one.
         """
         text = self._editor.edit_text
-        if not text.strip():
+        active = self._scene.active
+        if not (text.strip() or (active.again and active.over)):
             return ""
         line = text
         if codes.is_meant(text):
-            if self._scene.active.label and not answer:
+            if active.label and not answer:
                 self._scene.hint = Hint("That is a room's code. y: join that room; n: say the code here.", "caution")
                 return "code"
             if answer != "no":
@@ -82,14 +83,13 @@ class Submission:
             return "long"
         self._number += 1
         try:
-            action = commands.ask_first(self._addressed(self._with_seq(commands.parse_line(line, self._number))))
+            action = self._understand(line)
             act = self._prepare(action)
         except AnonError as error:
             size = f" It has {len(text.encode())}." if isinstance(error, TooLong) else ""
             self._scene.hint = Hint(f"{error}{size}", "error")
             return ""
         self._editor.take()
-        active = self._scene.active
         if not isinstance(action, _OF_OTHER_ROOMS):
             # What only one member was to read does not come back as what all would.
             kept = active.conversation.keep_private(text) if active.conversation else text
@@ -100,6 +100,21 @@ class Submission:
         active.log.mark_read()
         act()
         return ""
+
+    def _understand(self, text: str) -> actions.Action:
+        """What is meant by this line in this room. Raises AnonError."""
+        active = self._scene.active
+        if not text.strip() and active.again:
+            return dataclasses.replace(active.again, re=self._number)
+        action = commands.ask_first(self._addressed(self._with_seq(commands.parse_line(text, self._number))))
+        match action:
+            case inputs.RenameInput(nick=nick) if active.over and active.again:
+                return dataclasses.replace(active.again, nick=nick, re=self._number)
+            case actions.JoinRoomAction(address=address):  # of a room that is over, goes on in its tab
+                tabs = self._scene.tabs.of_rooms
+                same = (tab.label for tab in tabs if tab.over and tab.again and tab.again.address == address)
+                return dataclasses.replace(action, label=next(same, ""))
+        return action
 
     def _with_seq(self, action: actions.Action) -> actions.Action:
         """The action with the whole seq of the message that it names by its number."""
@@ -145,19 +160,24 @@ class Submission:
                 return self.end_conversation
             case actions.CopyAction(what=what):
                 return partial(self._copy, *self._find_copied(what))
-            case actions.JoinRoomAction(code=code):
-                codes.parse_code(code)
             case inputs.LeaveInput() if active.over:
                 return partial(self.drop_tab, active)
         if isinstance(action, inputs.Typed) and active.over:
             raise RoomOver
-        if isinstance(action, inputs.Typed) and not active.label:
+        if isinstance(action, inputs.Typed) and not (active.label or isinstance(action, inputs.RenameInput)):
             raise NoRoom
         if isinstance(action, inputs.AskInput) and action.command == "/who":
             return partial(self._open_overlay, overlays.of_members(partial(self._scene.people, active)))
         if max(active.log.pending_count, self._send.statistics().current_buffer_used) >= limits.PENDING:
             raise TooMuchPending
         return partial(self._request, action)
+
+    def suggest_nick(self, tab: Tab) -> None:
+        """Begins a line that goes on with the join under another nick, unless something else is typed."""
+        asked = tab.again.nick if tab.again else ""
+        line = f"/nick {nicks.alternatives(asked)[0] if asked else ''}"
+        if tab is self._scene.active and not self._editor.edit_text:
+            self._editor.replace(line, len(line))
 
     def _request(self, action: AppAction) -> None:
         if isinstance(action, actions.CreateRoomAction | actions.JoinRoomAction):

@@ -1,13 +1,16 @@
 """A tab: one room as the full screen shows it. Events of the room change it."""
 
+import dataclasses
 from typing import Literal
 
 from msgspec import UNSET
 
 from anonp2p import limits
+from anonp2p.names import codes
 from anonp2p.room import events
 from anonp2p.room.events import Event
 from anonp2p.ui import sanitize, wording
+from anonp2p.ui.actions import JoinRoomAction
 from anonp2p.ui.conversation import Conversation
 from anonp2p.ui.reasons import describe_reason
 from anonp2p.ui.screen.changing_lines import ChangingLines
@@ -30,12 +33,15 @@ class Tab:
         self.link: Literal["", "connecting", "up", "lost"] = ""
         self.attempt = 0
         self.over = ""  # why we are out, once we are
+        self.again: JoinRoomAction | None = None  # what asks for the room once more, where that is of use
+        self.wants_nick = False  # whether we are out as we need another nick
         self.unread = 0
         self.mentions = 0
         self.conversation: Conversation | None = None
         self.speakers: dict[str, None] = {}  # nicks, the latest speaker last
         self.has_moved = True  # whether its members may have changed
         self._nick = ""
+        self._is_distrusted = False  # whether there was an alarm
         self._is_passed_on = False  # whether our host hands the room over, and we have no link to the next one yet
         self._lines = ChangingLines(self.log)
         self._typed: dict[int, int] = {}  # which inputs our messages were, by their seq, as long as these are kept
@@ -49,8 +55,14 @@ class Tab:
         """Shows a message of ours that has no place in the room's order yet."""
         self.log.add_pending(number, message)
 
-    def show_joining(self, now: float) -> None:
-        """Shows that we wait to be let in."""
+    def begin_joining(self, now: float, again: JoinRoomAction | None) -> None:
+        """Shows that we wait to be let in, perhaps once more. again: what asks for the room when it is over."""
+        self.again = again
+        self.over, self.link, self.attempt = "", "", 0
+        self.wants_nick = self._is_passed_on = False
+        self.has_moved = True
+        if again and not self.name:
+            self.draft.history.add(f"/join {codes.encode_key(again.address)} {again.nick}".rstrip())
         self._lines.show_joining(now)
 
     def take_event(self, event: Event, now: float, *, seen: bool) -> bool:
@@ -67,7 +79,8 @@ class Tab:
             case events.UnsentEvent(text=text, re=number):
                 self._settle_pending(number)
                 self.add_system_line(now, [wording.given_back(text)], "error")
-            case events.ErrorEvent(code=code, re=number):
+            case events.ErrorEvent(code=code, re=number, final=final):
+                self.wants_nick = final is True and code in ("nick-taken", "bad-nick")
                 if code == "no-room":
                     self._settle_pending(number)
                 self.add_system_line(now, wording.describe_event(event), "error")
@@ -89,6 +102,7 @@ class Tab:
             case events.LinkEvent():
                 self._take_link(event, now)
             case events.AlarmEvent():
+                self._is_distrusted = True
                 [text] = wording.describe_event(event)
                 self.add_system_line(now, [text], "alarm")
                 self.warnings.add_alarm(text)
@@ -102,6 +116,8 @@ class Tab:
                 if is_much:
                     self.warnings.add_notice(" ".join(wording.describe_event(event)))
             case events.CodeEvent(code=code):
+                if self.again:
+                    self.again = dataclasses.replace(self.again, address=codes.parse_code(code))
                 self._lines.show_new_code(now, self.name, code)
                 self.warnings.add_notice(f"{wording.NEW_CODE}: {wording.NEW_CODE_WHERE}")
             case events.HostEvent() | events.HostingEvent():
@@ -118,6 +134,10 @@ class Tab:
             case events.GoneEvent(reason=reason):
                 self._lines.remove_joining()
                 self.over = reason
+                if self.again and (reason not in ("refused", "lost") or self._is_distrusted):
+                    self.again = None
+                elif self.again and self._nick:
+                    self.again = dataclasses.replace(self.again, nick=self._nick)
                 self.add_system_line(now, wording.describe_event(event), "error")
             case _:
                 self.add_system_line(now, wording.describe_event(event))

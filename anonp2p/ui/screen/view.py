@@ -13,6 +13,7 @@ from anonp2p.ui.rooms import number_room
 from anonp2p.ui.screen import first_page, rows
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.editor_box import EditorBox
+from anonp2p.ui.screen.lasting_hint import lasting_hint
 from anonp2p.ui.screen.log_lines import Layout
 from anonp2p.ui.screen.overlays import Overlay
 from anonp2p.ui.screen.rows import Row
@@ -183,7 +184,7 @@ class View(urwid.Widget):
         return first_page.TorStatus(notice=self.scene.tor_notice)
 
     def _hint(self, columns: int) -> list[Row]:
-        hint = self.scene.hint
+        hint = self.scene.hint or lasting_hint(self.scene.active, self.editor.original_widget.edit_text)
         if not hint:
             return []
         return _fitted(rows.wrapped(hint.style, sanitize.sanitize_line(hint.text), columns)[:4], columns)
@@ -235,7 +236,9 @@ class View(urwid.Widget):
     def _prepare_input(self, columns: int) -> int:
         """Sets the caption of the input line; returns how many rows the line wants."""
         snapshot = self.scene.snapshot(self.scene.active)
-        nick = sanitize.sanitize_line(snapshot.nick) if snapshot and columns >= _WIDE else ""
+        tab = self.scene.active
+        own = (snapshot.nick if snapshot else "") or (tab.again.nick if tab.again else "") or self.scene.nick
+        nick = sanitize.sanitize_line(own) if columns >= _WIDE and not tab.over else ""
         editor = self.editor.original_widget
         if conversation := self.scene.active.conversation:
             gone = " (gone)" if conversation.is_over else ""

@@ -6,7 +6,7 @@ import json
 import pytest
 from msgspec import UNSET
 
-from anonp2p.errors import AnonError, CodeAsMessage, ConversationOver, NoConversation, NoRoom, TooLong
+from anonp2p.errors import AnonError, CodeAsMessage, CodeMistyped, ConversationOver, NoConversation, NoRoom, TooLong
 from anonp2p.names.codes import RoomKey
 from anonp2p.room import events, inputs
 from anonp2p.room.snapshot import MemberView, Snapshot
@@ -97,9 +97,13 @@ def test_without_a_room_there_is_no_private_conversation() -> None:
 
 
 def test_a_code_alone_joins_on_a_terminal_and_in_a_room_it_is_held_once() -> None:
-    code = RoomKey(b"k" * 32).code
+    key = RoomKey(b"k" * 32)
+    code = key.code
     typist = Typist(json=False, asks=True)
-    assert typist.type(code) == UserRequest(JoinRoomAction(code))
+    assert typist.type(code) == UserRequest(JoinRoomAction(key.public))
+    mistyped = typist.type(f"{code[:-7]}x.onion")
+    assert mistyped
+    assert isinstance(mistyped.action, CodeMistyped)
     typist.interpreter.open_room("r1")
     for _ in range(2):
         assert typist.type(code) == UserRequest(CodeAsMessage(), room="r1")

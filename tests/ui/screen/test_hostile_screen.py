@@ -356,7 +356,7 @@ def test_a_room_of_any_name_has_a_tab_a_status_and_a_card_and_no_more() -> None:
                 assert "".join(cell.data for cell in place.row(place.rows - 2)[at:]) == "Tor " + " " * (
                     100 - at - 4
                 ) or (status.endswith(("Tor", "link up"))), status
-                assert place.stage.screen()[-1] == ">"
+                assert place.stage.screen()[-1] == "zo1>"
                 place.stage.ask("tell", event=end)
             place.stage.settled()
             place.guard.check()

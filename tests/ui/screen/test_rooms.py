@@ -317,7 +317,7 @@ def test_a_private_room_never_rings(code: str, rings: int) -> None:
     bell = Bell()
     screen = Screen(Config(mode="screen"), bell)
     screen.attach(lambda _: None, lambda _: room)
-    screen.open_room("r1")
+    screen.open_room("r1", None)
     screen.keyboard.press_key((80, 24), "focus out")
     screen.tell(events.MessageEvent(room="r1", member="m", nick="ada", text="psst", seq=1, at=0.0, private=True))
     assert bell.rings == rings

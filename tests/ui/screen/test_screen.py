@@ -34,7 +34,7 @@ def screen_of(*labels: str, config: Config | None = None) -> Screen:
     screen = Screen(config or Config(mode="screen"), Terminal(idle=lambda: None, closed=lambda: None))
     screen.attach(lambda _: None, lambda _: None)
     for label in labels:
-        screen.open_room(label)
+        screen.open_room(label, None)
     return screen
 
 
@@ -57,7 +57,7 @@ async def test_what_is_typed_while_a_room_is_opened_is_meant_for_it() -> None:
     first = await screen.next_request()
     assert first
     assert isinstance(first.action, JoinRoomAction)
-    screen.open_room("r2")
+    screen.open_room("r2", None)
     second = await screen.next_request()
     assert second
     assert second.action == inputs.SayInput("hello", re=2)

@@ -8,9 +8,11 @@ from msgspec import UNSET
 
 from anonp2p import limits
 from anonp2p.errors import Failed
+from anonp2p.names.codes import RoomKey
 from anonp2p.room import events
 from anonp2p.room.events import Event, Person
 from anonp2p.ui import sanitize, wording
+from anonp2p.ui.actions import JoinRoomAction
 from anonp2p.ui.screen.log_lines import ChatMessage, Layout, LineContext
 from anonp2p.ui.screen.tab import Tab
 from anonp2p.ui.widths import width
@@ -181,6 +183,40 @@ def test_every_event_is_taken_after_every_other(is_in: bool) -> None:
         assert shown(tab)
         assert (tab.unread, tab.mentions) == (0, 0)
         assert sanitize.sanitize_text(tab.title) == tab.title
+
+
+# --- out, and in again
+
+
+AGAIN = JoinRoomAction(bytes(32), "zoe", "r1")
+
+
+@pytest.mark.parametrize(
+    ("told", "again"),
+    [
+        ([gone("lost")], True),
+        ([gone("refused")], True),
+        ([gone("kicked")], False),
+        ([gone("closed")], False),
+        ([events.AlarmEvent(room="r1", member="m", reason=in_words("It lied.")), gone("lost")], False),
+    ],
+)
+def test_a_room_is_asked_for_again_only_where_that_is_of_use(told: list[Event], again: bool) -> None:
+    tab = Tab("r1")
+    tab.begin_joining(NOW, AGAIN)
+    take(tab, *told)
+    assert (tab.again is not None) == again
+    assert tab.over
+    tab.begin_joining(NOW, AGAIN)
+    assert not tab.over
+
+
+def test_who_comes_back_asks_by_the_latest_code_and_under_the_latest_nick() -> None:
+    tab = Tab("r1")
+    tab.begin_joining(NOW, AGAIN)
+    key = RoomKey(b"n" * 32)
+    take(tab, entered(), events.CodeEvent(room="r1", code=key.code), gone("lost"))
+    assert tab.again == JoinRoomAction(key.public, "zoe", "r1")
 
 
 # --- coming in

@@ -20,6 +20,7 @@ from anonp2p.room.standby import Standby, StandbyLink
 from anonp2p.room.succession import terms
 from anonp2p.room.succession.heir import BeginTerm, CatchUp, Heirship, Report, Situation, Wait
 from anonp2p.room.succession.loss import Loss, Target
+from anonp2p.room.succession.patience import Patience
 from anonp2p.room.where import find_asker, find_shared, tell_where
 
 _NEVER = float("-inf")
@@ -28,9 +29,9 @@ _NEVER = float("-inf")
 class Carrier:
     """Lets members wait, tells them whether our host lives, and decides when we host.
 
-    loss: whether we have a host; host_check: whether it lives. heads: what it has signed. catch_up: takes what a member
-    shows of the log while there is no host; raises PeerFault, HostLied. former: what we did when we hosted, if we did.
-    plan: that we host from now on.
+    loss: whether we have a host; host_check: whether it lives; patience: how long it may take to say so. heads: what it
+    has signed. catch_up: takes what a member shows of the log while there is no host; raises PeerFault, HostLied.
+    former: what we did when we hosted, if we did. plan: that we host from now on.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class Carrier:
         context: Context,
         uplink: Uplink,
         loss: Loss,
-        host_check: HostCheck,
+        patience: Patience,
         heads: HeadCheck,
         catch_up: Callable[[frames.BackfillFrame], None],
         former: MemberPlan | None = None,
@@ -50,11 +51,11 @@ class Carrier:
         self._reporter = context.reporter
         self._uplink = uplink
         self._loss = loss
-        self._host_check = host_check
         self._heads = heads
         self._catch_up = catch_up
         self.gate = former.gate if former else Gate(context, self)
         self.gate.answerer = self
+        self.host_check = HostCheck(context, uplink, self.gate, patience)
         self.standby = former.standby if former else Standby(context)
         self.service = OwnService(context, uplink, self.gate, former.address if former else b"")
         self._heirship = Heirship()
@@ -119,6 +120,11 @@ class Carrier:
             case inputs.DroppedInput(link=link) if link > 0:
                 self.gate.forget_link(link)
                 self.standby.forget_link(link)
+            case inputs.ReceivedInput() | inputs.DialFailedInput() | inputs.DroppedInput() if (
+                lives := self.host_check.take_input(event)
+            ) is not None:
+                if lives:
+                    self.standby.tell_lost(frames.HostLivesFrame())
             case _:
                 self.service.take_input(event)
 
@@ -165,17 +171,18 @@ class Carrier:
 
     def take_echo(self, echoed: frames.EchoedFrame) -> None:
         """Our host lives: those who have lost it may go back. Raises PeerFault if it was not asked."""
-        self._host_check.take_echo(echoed)
+        self.host_check.take_echo(echoed)
         self.standby.tell_lost(frames.HostLivesFrame())
 
     def _ask_host(self) -> None:
         """Asks our host for a sign of life if somebody has lost it since we did so last, and tells it of strays.
 
-        Who has it is to ask as well: where it is gone, some links to it may break at once, and others not at all.
+        Where it is gone, some links to it may break at once, and others not at all: so who has it is to ask as well.
         """
         since = [link.lost_since for link in self.standby.lost if link.lost_since is not None]
-        if any(at > self._host_check.asked_at for at in since):
-            self._host_check.ask()
+        if any(at > self.host_check.asked_at for at in since):
+            self.host_check.ask()
+            self.host_check.dial()
             self.standby.have_host_asked(self._clock.tick - limits.ASK_PAUSE)
         if (due := self._strays_due) is not None and self._clock.tick >= due:
             self._strays_told_at = self._clock.tick
@@ -207,10 +214,11 @@ class Carrier:
         else:
             if not self._replica.ledger.handed_over:
                 self.standby.have_host_asked(lost_at)
-            self._decide()
+            self._decide(lost_at)
 
-    def _decide(self) -> None:
-        ledger, since = self._replica.ledger, (self._loss.lost_at, *(link.lost_since for link in self.standby.lost))
+    def _decide(self, lost_at: float) -> None:
+        ledger = self._replica.ledger
+        tried_at = self.host_check.tried_since(lost_at)
         situation = Situation(
             me=self._replica.me.id,
             number=ledger.number,
@@ -219,9 +227,8 @@ class Carrier:
             heirs=[heir.member for heir in ledger.heirs],
             handed_over=ledger.handed_over,
             present=[member.id for member in ledger.roster if not member.away],
-            lost_at=self._loss.lost_at,
-            first_lost_at=min(at for at in since if at is not None),
-            host_tried=self._loss.has_tried(ledger.address),
+            lost_at=lost_at,
+            host_tried_at=self._loss.first_try_of(ledger.address) if tried_at is None else tried_at,
             failed=self._loss.failed,
             reports=self._reports(),
             gave_way_to=self._context.meeting.gave_way_to,

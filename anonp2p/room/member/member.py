@@ -17,7 +17,6 @@ from anonp2p.room.member.blame import Blame
 from anonp2p.room.member.carrier import Carrier
 from anonp2p.room.member.following import Follower
 from anonp2p.room.member.head_check import HeadCheck
-from anonp2p.room.member.host_check import HostCheck
 from anonp2p.room.member.joining import Joining
 from anonp2p.room.member.key_book import KeyBook
 from anonp2p.room.member.search import Search, reason_of
@@ -50,10 +49,10 @@ class MemberRole:
         self._loss = Loss(partial(draw_between, context.random))
         joining = Joining(context, nick)
         patience = Patience()
-        self._host_check = HostCheck(context, self._uplink, patience)
         self._follower = Follower(context, self._heads, self._keys, joining, self._state, patience)
         catch_up = self._follower.take_catch_up
-        self._carrier = Carrier(context, self._uplink, self._loss, self._host_check, self._heads, catch_up, former)
+        self._carrier = Carrier(context, self._uplink, self._loss, patience, self._heads, catch_up, former)
+        self._host_check = self._carrier.host_check
         self._search = Search(context, self._loss, self._state, self._uplink, joining, self._host_check, catch_up)
         self._arrival = Arrival(context, self._state, self._uplink, self._search, self._heads, joining)
         self._leave_by: float | None = None  # when we are out, though the host has not confirmed it
@@ -168,6 +167,7 @@ class MemberRole:
     def retire(self) -> None:
         """We host from now on: our links to others end."""
         self._search.hang_up()
+        self._host_check.call_off()
         if self._uplink.link:
             self._uplink.drop("closed")
         self._outbox.lose_link()

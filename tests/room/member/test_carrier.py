@@ -6,18 +6,17 @@ import msgspec
 import pytest
 
 from anonp2p import limits
-from anonp2p.crypto import identity
+from anonp2p.crypto import identity, suite
 from anonp2p.errors import PeerFault
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import frames, handshake, meeting
 from anonp2p.protocol.field_types import Heir, Opening
-from anonp2p.protocol.handshake import Channel
+from anonp2p.protocol.handshake import Channel, HostHandshake
 from anonp2p.room import effects, inputs
 from anonp2p.room.gate import Caller, NotAdmitted
 from anonp2p.room.log.log import LogEntry
 from anonp2p.room.member.carrier import Carrier
 from anonp2p.room.member.head_check import HeadCheck
-from anonp2p.room.member.host_check import HostCheck
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.role import HostPlan
 from anonp2p.room.succession.loss import Line, Loss, Target
@@ -51,9 +50,9 @@ class Ready:
         self.loss = Loss(lambda least, _: least)
         self.caught_up: list[frames.BackfillFrame] = []
         heads = HeadCheck(self.context)
-        self.host_check = HostCheck(self.context, self.uplink, Patience())
-        parts = self.uplink, self.loss, self.host_check, heads
+        parts = self.uplink, self.loss, Patience(), heads
         self.carrier = Carrier(self.context, *parts, self.caught_up.append)
+        self.host_check = self.carrier.host_check
         self.far = Channel(SECRET, HELLO, up=True)
         take_effects(self.context)
 
@@ -337,7 +336,6 @@ def test_with_one_of_another_term_nothing_is_caught_up(ready: Ready) -> None:
 
 def test_with_a_majority_that_has_lost_the_host_it_goes_on_soon(ready: Ready) -> None:
     ready.waits()
-    ready.ledger.add_member(BEN.key, "ben", bytes(32))
     ready.loses_host()
     ready.loss.take_due(_line(ready), (), ready.context.clock.tick)  # the host was dialled again
     ready.reports(lost=True)
@@ -351,9 +349,11 @@ def test_with_a_majority_that_has_lost_the_host_it_goes_on_soon(ready: Ready) ->
     assert plan.gate is ready.carrier.gate
 
 
-def test_that_time_begins_with_the_first_who_has_told_it_of_the_loss(ready: Ready) -> None:
+def test_the_host_is_dialled_anew_while_its_link_seems_whole_and_that_time_counts(ready: Ready) -> None:
     ready.waits(lost=True)
-    ready.ledger.add_member(BEN.key, "ben", bytes(32))
+    ready.carrier.update()
+    [dial] = [it for it in ready.wants() if isinstance(it, effects.DialEffect)]
+    assert dial.address == ROOM
     ready.loses_host(limits.GATHER / 2)
     ready.loss.take_due(_line(ready), (), ready.context.clock.tick)
     ready.passes(limits.GATHER - 0.1)
@@ -362,14 +362,22 @@ def test_that_time_begins_with_the_first_who_has_told_it_of_the_loss(ready: Read
     assert ready.carrier.plan is not None
 
 
-def test_once_all_have_lost_the_host_it_goes_on_at_once(ready: Ready) -> None:
-    ready.waits()
-    ready.loses_host()
+def test_a_host_that_answers_there_lives_and_has_to_be_dialled_in_vain_again(ready: Ready) -> None:
+    """Its own link alone is dead."""
+    ready.waits(lost=True)
+    ready.carrier.update()
+    [dial] = [it for it in ready.wants() if isinstance(it, effects.DialEffect)]
+    hello = HostHandshake(bytes(32), ROOM, suite.EncryptionKeyPair(bytes(32))).wire[2:]
+    ready.carrier.take_input(inputs.ReceivedInput(dial.link, hello))
+    done = ready.wants()
+    assert effects.DropEffect(dial.link, "closed") in done
+    [lives] = [it for it in done if isinstance(it, effects.SendEffect)]
+    assert frames.HostLivesFrame() in ready.far.open_record(payloads(lives.data)[0]).frames
+    ready.loses_host(limits.GATHER / 2)
     ready.loss.take_due(_line(ready), (), ready.context.clock.tick)
-    ready.carrier.update()
+    ready.passes(1.5 * limits.GATHER - 0.1)
     assert ready.carrier.plan is None
-    ready.reports(lost=True)
-    ready.carrier.update()
+    ready.passes(1.5 * limits.GATHER)
     assert ready.carrier.plan is not None
 
 

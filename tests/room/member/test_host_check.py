@@ -3,15 +3,16 @@
 import pytest
 
 from anonp2p import limits
+from anonp2p.crypto import suite
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
-from anonp2p.protocol.handshake import Channel
-from anonp2p.room import effects
+from anonp2p.protocol.handshake import Channel, HostHandshake
+from anonp2p.reasons import Reason
+from anonp2p.room import effects, inputs
 from anonp2p.room.context import Context
-from anonp2p.room.member.host_check import HostCheck
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.succession.patience import Patience
-from tests.room.member.parts import HELLO, SECRET, joined_context, set_time, take_effects
+from tests.room.member.parts import HELLO, SECRET, joined_context, new_host_check, set_time, take_effects
 from tests.room.peers import ROOM
 from tests.support.world import START
 
@@ -30,7 +31,7 @@ class Asker:
         self.patience = Patience()
         for seconds in took:
             self.patience.note_answer(seconds)
-        self.check = HostCheck(self.context, self.uplink, self.patience)
+        self.check = new_host_check(self.context, self.uplink, self.patience)
         take_effects(self.context)
 
     def asks(self) -> list[frames.Frame]:
@@ -102,3 +103,52 @@ def test_with_cover_the_time_begins_with_the_slot_in_which_the_question_goes_out
     assert slot is not None
     assert asker.asks() == []
     assert asker.check.next_deadline() == slot + limits.ECHO_LEAST
+
+
+# --- a dial beside the link
+
+
+def dialled(asker: Asker) -> list[int]:
+    """The links that it dials now."""
+    asker.check.dial()
+    return [it.link for it in take_effects(asker.context) if isinstance(it, effects.DialEffect)]
+
+
+def test_the_host_is_dialled_beside_the_link_once_in_a_while() -> None:
+    asker = Asker()
+    [link] = dialled(asker)
+    assert asker.check.tried_since(START) == START
+    assert asker.check.take_input(inputs.DialFailedInput(link, Reason("not-found"))) is False
+    assert asker.check.tried_since(START) == START, "it has been dialled in vain"
+    set_time(asker.context, limits.ASK_PAUSE - 0.1)
+    assert dialled(asker) == []
+    set_time(asker.context, limits.ASK_PAUSE)
+    assert len(dialled(asker)) == 1
+
+
+def test_a_host_that_answers_a_dial_lives() -> None:
+    asker = Asker()
+    [link] = dialled(asker)
+    hello = HostHandshake(bytes(32), ROOM, suite.EncryptionKeyPair(bytes(32))).wire[2:]
+    assert asker.check.take_input(inputs.ReceivedInput(link, hello)) is True
+    assert asker.check.tried_since(START) is None
+
+
+def test_what_comes_on_other_links_is_not_about_that_dial() -> None:
+    asker = Asker()
+    [link] = dialled(asker)
+    assert asker.check.take_input(inputs.DroppedInput(link - 1, "closed", 0.0)) is None
+
+
+def test_a_dial_of_long_before_the_loss_says_nothing() -> None:
+    asker = Asker()
+    dialled(asker)
+    assert asker.check.tried_since(START + limits.ECHO) == START
+    assert asker.check.tried_since(START + limits.ECHO + 0.1) is None
+
+
+def test_who_hosts_itself_dials_nobody() -> None:
+    asker = Asker()
+    [link] = dialled(asker)
+    asker.check.call_off()
+    assert effects.DropEffect(link, "closed") in take_effects(asker.context)

@@ -12,7 +12,6 @@ from anonp2p.room import effects, inputs
 from anonp2p.room.context import fresh_keys
 from anonp2p.room.member.carrier import Carrier
 from anonp2p.room.member.head_check import HeadCheck
-from anonp2p.room.member.host_check import HostCheck
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.succession.loss import Loss
 from anonp2p.room.succession.patience import Patience
@@ -34,8 +33,8 @@ class Able:
         self.uplink.begin(-1, ROOM, HELLO, Channel(SECRET, HELLO, up=True))
         self.uplink.end_handshake()
         loss = Loss(lambda least, _: least)
-        host_check = HostCheck(self.context, self.uplink, Patience())
-        self.carrier = Carrier(self.context, self.uplink, loss, host_check, HeadCheck(self.context), lambda _: None)
+        heads = HeadCheck(self.context)
+        self.carrier = Carrier(self.context, self.uplink, loss, Patience(), heads, lambda _: None)
         self.service = self.carrier.service
         take_effects(self.context)
 

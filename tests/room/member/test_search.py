@@ -12,7 +12,6 @@ from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.protocol.handshake import Channel, HostHandshake
 from anonp2p.reasons import Reason
 from anonp2p.room import effects, events, inputs
-from anonp2p.room.member.host_check import HostCheck
 from anonp2p.room.member.joining import Joining
 from anonp2p.room.member.search import Search
 from anonp2p.room.member.states import Asking, CatchingUp, LinkState, Up
@@ -21,7 +20,7 @@ from anonp2p.room.member.waiting import HostAnswer
 from anonp2p.room.succession.loss import Loss, Target
 from anonp2p.room.succession.patience import Patience
 from anonp2p.room.where import tell_where
-from tests.room.member.parts import joined_context, set_time
+from tests.room.member.parts import joined_context, new_host_check, set_time
 from tests.room.peers import ANN, EVE, HOST, ROOM, Somebody
 
 BOB = Somebody(b"b")
@@ -58,7 +57,7 @@ class Seeker:
         self.joining = Joining(self.context, "")
         self.shown: list[frames.BackfillFrame] = []
         self.loss = Loss(lambda least, most: (least + most) / 2)
-        self.host_check = HostCheck(self.context, self.uplink, Patience())
+        self.host_check = new_host_check(self.context, self.uplink, Patience())
         parts = self.loss, self.state, self.uplink, self.joining, self.host_check
         self.search = Search(self.context, *parts, self.shown.append)
         self.seconds = 0.0

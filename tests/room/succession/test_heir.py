@@ -24,15 +24,13 @@ def situation(
     *,
     me: bytes = ANN,
     lost_at: float | None = 100.0,
-    first_lost_at: float | None = None,
     heirs: tuple[bytes, ...] = (ANN, BEN, CID),
     handed_over: bool = False,
-    host_tried: bool = True,
+    host_tried_at: float | None = 100.0,
     failed: Collection[bytes] = (),
     present: Collection[bytes] = ALL,
 ) -> Situation:
-    first = (lost_at or 0.0) if first_lost_at is None else first_lost_at
-    return Situation(me, 0, HOST, 10, heirs, handed_over, present, lost_at, first, host_tried, failed, reports or {})
+    return Situation(me, 0, HOST, 10, heirs, handed_over, present, lost_at, host_tried_at, failed, reports or {})
 
 
 def decide(it: Situation, now: float) -> BeginTerm | CatchUp | Wait:
@@ -59,18 +57,11 @@ def test_with_more_than_half_an_heir_goes_on_after_a_second() -> None:
     assert decide(situation(majority), 101.0) == BeginTerm(5)
 
 
-def test_that_second_begins_with_the_first_of_them() -> None:
-    majority = situation(dict.fromkeys((BEN, CID), lost()), first_lost_at=99.4)
+def test_that_second_is_one_in_which_the_host_is_dialled_in_vain() -> None:
+    majority = situation(dict.fromkeys((BEN, CID), lost()), host_tried_at=99.4)
     assert decide(majority, 100.0) == Wait(99.4 + limits.GATHER)
-    assert decide(replace(majority, first_lost_at=90.0), 100.0) == BeginTerm(5), "and is over when we lose it"
-
-
-def test_with_all_of_them_an_heir_goes_on_at_once() -> None:
-    everybody = dict.fromkeys((BEN, CID, DAN, EVE), lost())
-    assert decide(situation(everybody), 100.0) == BeginTerm(5)
-    assert decide(situation(everybody | {EVE: content()}), 100.0) == Wait(101.0)
-    assert decide(situation(everybody, host_tried=False), 100.0) == Wait(120.0)
-    assert decide(situation(present=(HOST, ANN)), 100.0) == Wait(160.0), "alone it is nobody's heir"
+    assert decide(replace(majority, host_tried_at=98.0), 100.0) == BeginTerm(5), "while others had lost it already"
+    assert decide(replace(majority, host_tried_at=100.5), 101.0) == Wait(100.5 + limits.GATHER)
 
 
 def test_the_lost_host_does_not_count_among_those_who_are_here() -> None:
@@ -79,7 +70,7 @@ def test_the_lost_host_does_not_count_among_those_who_are_here() -> None:
 
 
 def test_the_host_is_dialled_before_an_heir_goes_on_with_more_than_half() -> None:
-    assert decide(situation(dict.fromkeys((BEN, CID), lost()), host_tried=False), 101.0) == Wait(120.0)
+    assert decide(situation(dict.fromkeys((BEN, CID), lost()), host_tried_at=None), 101.0) == Wait(120.0)
 
 
 def test_one_alone_is_no_majority_of_two() -> None:

@@ -603,8 +603,7 @@ class Node:
             handed_over=self.state.handed_over,
             present=[member_id(it) for it in self.state.present],
             lost_at=self.loss.lost_at,
-            first_lost_at=min((since for _, lost, _, since in self.reports.values() if lost), default=now),
-            host_tried=self.loss.has_tried(as_heir(self.state.host).address),
+            host_tried_at=self.loss.first_try_of(as_heir(self.state.host).address),
             failed=self.loss.failed,
             reports={
                 member_id(it): Report(lost, *theirs.term, theirs.index)

@@ -109,7 +109,7 @@ class Context:
         if not (self.lifecycle.over or merges):
             self.succession.tell_changes()
             if entry.header.kind == OPENING:
-                self.move_shown()
+                self.move_shown(self.replica.ledger.index - 1)
         self._retract_if_wanted(entry.header, pending)
         return True
 
@@ -121,9 +121,10 @@ class Context:
             self.sent.note_entry(entry.header, self.replica.ledger.index, pending, self.clock.now.age - age)
             self.sent.forget_before(self.replica.room_log.log.oldest)
 
-    def move_shown(self) -> None:
-        """A term has begun: tells what messages that were shown have other places for that."""
-        self.reporter.tell_moved(self.replica.ledger.openings[-1].since, self.replica.find_moved)
+    def move_shown(self, after: int) -> None:
+        """Terms begin after this entry: tells what messages that were shown have other places for that."""
+        since = min((it.since for it in self.replica.latest_openings if it.index > after), default=after + 1)
+        self.reporter.tell_moved(since, self.replica.find_moved)
 
     def may_be_message(self, counter: int) -> bool:
         """Whether our entry with this counter is a message, as far as we know."""

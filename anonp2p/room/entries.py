@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import Header
 from anonp2p.protocol import bodies, frames
-from anonp2p.room.ledger import expect, unpack_content
+from anonp2p.room.contents import unpack_content
+from anonp2p.room.ledger import expect
 from anonp2p.room.log.log import Retraction
 
 

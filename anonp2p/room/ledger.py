@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from anonp2p import limits
-from anonp2p.crypto import identity, padding
+from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import COMMIT, ENTRY, KEPT, OPENING, Header
 from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
@@ -17,6 +17,7 @@ from anonp2p.protocol import bodies, frames, room_state
 from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.reasons import Fault
 from anonp2p.room import events
+from anonp2p.room.contents import entry_content, unpack_content
 from anonp2p.room.log.log import FIRST
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.roster import Member, Roster
@@ -252,7 +253,7 @@ class Ledger:
         expect(not (is_host and self.handed_over), "handed-over")
         may_begin = terms.may_begin(author.id, opening.number, host=self.host, before=self.number, heirs=self.heirs)
         expect(may_begin, "bad-opening")
-        least = self.openings[-1].since if is_host else self.index + 1
+        least = 0 if is_host else self.index + 1
         expect(least <= opening.since <= self.index + 1, "bad-opening")
         own = {heir.member: heir.address for heir in self.heirs} | {self.host: self.address}
         expect(opening.address == own[author.id], "bad-opening")
@@ -388,30 +389,6 @@ class Ledger:
         ]
 
 
-def unpack_content(body: bytes) -> bodies.Content:
-    """The content of a body, without its signature. Raises PeerFault."""
-    packed = padding.unpad_text(body[identity.SIGNATURE :])
-    expect(len(body) - identity.SIGNATURE == _padded_length(len(packed)), "body-padding")
-    content: bodies.Content = frames.unpack(bodies.Content, packed)
-    return content
-
-
-def padded_content(content: bodies.Content) -> bytes:
-    """What an author signs of it (PROTOCOL.md, 4.4)."""
-    packed = frames.pack(content)
-    return padding.pad_text(packed, _padded_length(len(packed)))
-
-
-def _padded_length(length: int) -> int:
-    """The length that so many bytes have once padded."""
-    return -(-(length + padding.LENGTH) // limits.CONTENT_STEP) * limits.CONTENT_STEP
-
-
-def entry_content(epoch: int, header: bytes, content: bytes) -> bytes:
-    """What an author signs (PROTOCOL.md, 4.4)."""
-    return epoch.to_bytes(8, "big") + header + content
-
-
 def kind_of(body: bodies.Body) -> int:
     """The kind of an entry that says this, as its header has it."""
     match body:
@@ -429,11 +406,6 @@ def _note_latest(known: dict[bytes, bytes], key: bytes, value: bytes, most: int)
     known[key] = value
     if len(known) > most:
         del known[next(iter(known))]
-
-
-def head_content(place: int, digest: bytes, time: int) -> bytes:
-    """What a host signs in a head (PROTOCOL.md, 4.5). time: milliseconds since the room's creation."""
-    return place.to_bytes(8, "big") + digest + time.to_bytes(8, "big")
 
 
 def expect(holds: bool, otherwise: Fault) -> None:

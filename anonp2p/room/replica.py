@@ -180,9 +180,14 @@ class Replica:
             self._latest_shown = max(self._latest_shown, place)
         return place
 
+    @property
+    def latest_openings(self) -> Sequence[Opening]:
+        """By which what was shown has its places: those of the log to which what is replayed leads, if anything is."""
+        return self.final_openings or self.ledger.openings
+
     def find_moved(self, seq: int) -> int | None:
         """The place that something shown under another one has by now; None where it is the same, or an earlier one."""
-        place = self.ledger.place_of(terms.index_of(seq))
+        place = terms.find_place(self.latest_openings, terms.index_of(seq))
         if place <= seq:
             return None
         self._latest_shown = max(self._latest_shown, place)

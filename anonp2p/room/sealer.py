@@ -7,7 +7,8 @@ from anonp2p import limits
 from anonp2p.crypto import identity, private
 from anonp2p.crypto.epoch import COMMIT, ENTRY, OPENING, Epoch, Header
 from anonp2p.protocol import bodies, frames
-from anonp2p.room.ledger import Ledger, entry_content, padded_content
+from anonp2p.room.contents import entry_content, padded_content
+from anonp2p.room.ledger import Ledger
 from anonp2p.room.pending import Pending, Sealed, Whisper
 
 

@@ -7,7 +7,8 @@ from anonp2p.crypto.epoch import OPENING, Header
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies, frames, meeting
 from anonp2p.protocol.field_types import Opening
-from anonp2p.room.ledger import Ledger, entry_content, expect, unpack_content
+from anonp2p.room.contents import entry_content, unpack_content
+from anonp2p.room.ledger import Ledger, expect
 from anonp2p.room.log.log import LogEntry
 from anonp2p.room.log.room_log import replay_entry
 from anonp2p.room.replica import Replica

@@ -14,6 +14,7 @@ from anonp2p.ui.actions import (
     ClearScreenAction,
     Command,
     CreateRoomAction,
+    IgnoreAction,
     JoinRoomAction,
     ListNumbersAction,
     ListRoomsAction,
@@ -55,6 +56,13 @@ COMMANDS: tuple[Command, ...] = (
     Command("/copy", "[code|link|SEQ]", "copy the code, the latest link or message SEQ", arguments.parse_copy),
     Command("/msg", "NICK TEXT", "write to one member, for nobody else to read", arguments.parse_msg),
     Command("/query", "[NICK]", "write to one member until /query alone, or Esc", arguments.parse_query),
+    Command(
+        "/ignore",
+        "[NICK]",
+        "see nothing of what this member says, until you leave; alone: whom you ignore",
+        lambda a, re: IgnoreAction(a or None, re=re),
+    ),
+    Command("/unignore", "NICK", "see again what this member says", lambda a, re: IgnoreAction(a, on=False, re=re)),
     Command("/reply", "[SEQ] TEXT", "refer to message SEQ, or to the latest one of another", arguments.parse_reply),
     Command("/numbers", "", "show the latest messages with their numbers", lambda _, re: ListNumbersAction(re)),
     Command("/retract", "[SEQ]", "end message SEQ of yours now, or your latest one, for all", arguments.parse_retract),
@@ -67,6 +75,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "/verify", "[NICK]", "words to compare by another way: same room, or nobody between you two", inputs.VerifyInput
     ),
+    Command("/notify", "[all|mentions|none|desktop] [on|off]", "what calls you in this room", arguments.parse_notify),
     Command("/rooms", "", "show the rooms you are in", lambda _, re: ListRoomsAction(re)),
     Command("/switch", "ROOM", "make another room the active one, by name or number", SwitchRoomAction),
     Command(
@@ -175,8 +184,8 @@ def make_message(text: str, re: events.Re = UNSET) -> inputs.SayInput:
 
 
 def ask_first(action: Action) -> Action:
-    """The action of a person who is there to say it again, where it ends a room for all."""
-    if isinstance(action, QuitAction) or (isinstance(action, inputs.LeaveInput) and not action.close):
+    """The action of a person who is there to say it again, where it ends a room for others."""
+    if isinstance(action, QuitAction | inputs.LeaveInput):
         return dataclasses.replace(action, asks=True)
     return action
 

@@ -18,7 +18,7 @@ from anonp2p.crypto import identity, padding, suite
 from anonp2p.crypto.epoch import ENTRY, Epoch, Header
 from anonp2p.protocol import bodies, frames, handshake, welcome
 from anonp2p.protocol.handshake import Channel
-from anonp2p.room.ledger import entry_content, padded_content
+from anonp2p.room.contents import entry_content, padded_content
 
 READ = 256 * 1024
 SEND = 64 * 1024  # bytes that the kernel takes from a member: what is sent is to be at the host, not on its way

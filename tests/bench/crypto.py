@@ -16,7 +16,8 @@ from anonp2p.crypto.epoch import COMMIT, ENTRY, Epoch, Header
 from anonp2p.crypto.identity import Identity
 from anonp2p.protocol import bodies, frames, handshake, room_state, welcome
 from anonp2p.protocol.handshake import Channel, HandshakeKey
-from anonp2p.room.ledger import Ledger, entry_content, padded_content, unpack_content
+from anonp2p.room.contents import entry_content, padded_content, unpack_content
+from anonp2p.room.ledger import Ledger
 from anonp2p.room.retention import ANY, NO_HISTORY
 
 CHARACTERS = 300  # of a message

@@ -23,7 +23,7 @@ from anonp2p.net.tor import socks
 from anonp2p.protocol import bodies, frames, handshake, welcome
 from anonp2p.protocol.handshake import Channel
 from anonp2p.protocol.wire import Splitter
-from anonp2p.room.ledger import entry_content, padded_content
+from anonp2p.room.contents import entry_content, padded_content
 
 PAUSE: Final = 0.05  # seconds until one who was not connected dials again
 _ENDED: Final = (trio.BrokenResourceError, trio.ClosedResourceError, socks.SocksError, OSError, PeerFault, AnonError)

@@ -17,7 +17,7 @@ from anonp2p.errors import PeerFault
 from anonp2p.names import nicks, safety_words, words
 from anonp2p.names.safety_words import Mark, Marks
 from anonp2p.protocol import appointment, bodies, credentials, field_types, frames, handshake, meeting, welcome, wire
-from anonp2p.room import events, inputs, ledger
+from anonp2p.room import contents, events, inputs
 from tests.room.member.false_host import FalseHost
 from tests.room.peers import ANN, NOW
 from tests.support import second
@@ -392,7 +392,7 @@ def test_the_library_opens_the_log_in_its_order() -> None:
             assert sealed == it["4.1 entry"]
             header, body = epoch.open_entry(sealed)
             assert (header.pack(), body) == (it["4.1 header"], it["4.4 body"])
-            content = ledger.unpack_content(body)
+            content = contents.unpack_content(body)
             assert second.unpack(it["4.4 content"]) == second.unpack(frames.pack(content))
             if isinstance(content.body, bodies.JoinedBody):
                 epoch.admit_member(identity.member_id(content.body.key))
@@ -649,7 +649,7 @@ def test_the_library_arrives_with_the_welcome_7_1() -> None:
         for it, sealed in zip(batch["entries"], frames.unpack(frames.Batch, packed).entries, strict=True):
             assert epoch.open_entry(sealed)[1] == it["4.4 body"]
             opened.append(it["says"])
-            content = ledger.unpack_content(it["4.4 body"])
+            content = contents.unpack_content(it["4.4 body"])
             if isinstance(content.body, bodies.JoinedBody):
                 epoch.admit_member(identity.member_id(content.body.key))
     assert opened == ["Joined", "Text", "Nick", "Text", "Text", "Text", "Private"]

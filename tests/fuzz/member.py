@@ -16,7 +16,7 @@ from anonp2p.crypto.epoch import COMMIT, FLEETING, KEPT
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies, frames, room_state
 from anonp2p.room import effects, events, inputs
-from anonp2p.room.ledger import unpack_content
+from anonp2p.room.contents import unpack_content
 from anonp2p.room.member.head_check import Head
 from tests.fuzz.source import KNOWN, STEPS, TTLS, Source, expect_shown
 from tests.room.member.false_host import DIGEST, FalseHost

@@ -24,7 +24,7 @@ from anonp2p.protocol import bodies, frames, handshake, room_state, welcome
 from anonp2p.protocol.connection import Connection
 from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.protocol.handshake import Channel, HostHandshake
-from anonp2p.room import events, inputs, ledger
+from anonp2p.room import contents, events, inputs
 from anonp2p.room.gate import NotAdmitted
 from anonp2p.room.host import admission
 from anonp2p.room.ledger import Ledger
@@ -87,9 +87,9 @@ def padded(data: bytes) -> None:
     with suppress(PeerFault):
         assert padding.pad_text(padding.unpad_text(edited), len(edited)) == edited
     content = bodies.Content(bytes(limits.SALT), 1, bytes(32), bodies.TextBody("x" * source.below(128), False, None))
-    signed = source.edited(ledger.padded_content(content))
+    signed = source.edited(contents.padded_content(content))
     try:
-        ledger.unpack_content(bytes(identity.SIGNATURE) + signed)
+        contents.unpack_content(bytes(identity.SIGNATURE) + signed)
     except PeerFault:
         return
     assert 0 <= len(signed) - padding.LENGTH - len(padding.unpad_text(signed)) < limits.CONTENT_STEP

@@ -19,7 +19,7 @@ from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import bodies, frames
 from anonp2p.protocol.credentials import sign_credentials
 from anonp2p.room import effects, events, inputs
-from anonp2p.room.ledger import entry_content, unpack_content
+from anonp2p.room.contents import entry_content, unpack_content
 from tests.support.world import START
 
 ROOM_KEY = RoomKey(b"r" * 32)

@@ -9,8 +9,9 @@ from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import bodies, frames
 from anonp2p.protocol.field_types import Heir
 from anonp2p.room import where
+from anonp2p.room.contents import entry_content, padded_content
 from anonp2p.room.entries import OpenedEntry
-from anonp2p.room.ledger import Ledger, entry_content, padded_content
+from anonp2p.room.ledger import Ledger
 from anonp2p.room.replica import Replica
 from anonp2p.room.succession import terms
 

@@ -29,7 +29,8 @@ from anonp2p.protocol.bodies import (
     RetractBody,
     TextBody,
 )
-from anonp2p.room.ledger import Ledger, entry_content, head_content, padded_content, unpack_content
+from anonp2p.room.contents import entry_content, head_content, padded_content, unpack_content
+from anonp2p.room.ledger import Ledger
 from anonp2p.room.roster import Member
 
 ROOM = b"r" * 32

@@ -35,8 +35,9 @@ from anonp2p.protocol.bodies import (
 from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.room import changes
 from anonp2p.room.changes import Caution, Change
+from anonp2p.room.contents import entry_content, padded_content
 from anonp2p.room.entries import OpenedEntry
-from anonp2p.room.ledger import Ledger, entry_content, padded_content
+from anonp2p.room.ledger import Ledger
 from anonp2p.room.pending import Pending, Whisper
 from anonp2p.room.replica import Replica, check_entry
 from anonp2p.room.roster import Roster

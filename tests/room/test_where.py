@@ -12,8 +12,8 @@ from anonp2p.crypto.identity import Identity
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies, frames, meeting
 from anonp2p.room import where
+from anonp2p.room.contents import entry_content
 from anonp2p.room.entries import OpenedEntry
-from anonp2p.room.ledger import entry_content
 from tests.room.sides import ANN, BEN, CID, EVE, HOST, KEY, Side, founded, heir
 
 

@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import combinations
@@ -25,6 +25,23 @@ PAUSE = 0.25  # seconds between two messages of one member
 ASKING = 0.5  # seconds between two questions for the heirs
 
 Log = dict[int, tuple[str, str]]  # nick and text, by place
+
+TOLD = {  # what a story tells, of which fields
+    "alarm": ("reason",),
+    "code": (),
+    "cut": ("count",),
+    "error": ("code", "text"),
+    "gone": ("reason",),
+    "heir": ("rank",),
+    "host": ("nick", "cause"),
+    "hosting": (),
+    "joined": ("nick",),
+    "left": ("nick", "reason"),
+    "link": ("state", "detail"),
+    "reachable": (),
+    "room": ("role",),
+    "unsent": ("text",),
+}
 
 
 class AstrayError(AssertionError):
@@ -76,6 +93,50 @@ def require_agreement(logs: Sequence[Log], typed: dict[str, list[str]]) -> None:
     meant = Counter((nick, text) for nick, texts in typed.items() for text in texts)
     if said != meant:
         raise AstrayError(f"lost: {sorted((meant - said).elements())}; too often: {sorted((said - meant).elements())}")
+
+
+def differences(logs: Mapping[str, Log]) -> list[str]:
+    """How each of these logs, by who has it, differs from the first: what is in one alone, and what has moved."""
+    (first, log), *others = logs.items()
+    places = {line: place for place, line in log.items()}
+    found = []
+    for nick, other in others:
+        theirs = {line: place for place, line in other.items()}
+        lacks = [_tell(line, place) for line, place in places.items() if line not in theirs]
+        has = [_tell(line, place) for line, place in theirs.items() if line not in places]
+        moved = [
+            f"{_tell(line, place)} and {_spell(theirs[line])}"
+            for line, place in places.items()
+            if theirs.get(line, place) != place
+        ]
+        for what, lines in (("lacks", lacks), ("alone has", has), (f"has elsewhere than {first}", moved)):
+            if lines:
+                found.append(f"{nick} {what} {len(lines)}: {', '.join([*lines[:3], *lines[3:][-2:]])}")
+    return found
+
+
+def _tell(line: tuple[str, str], place: int) -> str:
+    return f"{line[1]!r} at {_spell(place)}"
+
+
+def _spell(place: int) -> str:
+    """The number of the term, and the index."""
+    return f"{place >> 32}:{place & (1 << 32) - 1}"
+
+
+def story(events: Iterable[Event], times: Iterable[float], began: float) -> list[str]:
+    """What a program was told that is no message, one line for each event; of messages, how many came between."""
+    told, counts = [], Counter[str]()
+    for event, at in zip(events, times, strict=False):
+        kind = "late" if event.get("late") else event["type"]
+        if kind in ("message", "late", "moved"):
+            counts[kind] += 1
+        elif kind in TOLD:
+            between = "".join(f", {count} {kind}" for kind, count in counts.items())
+            words = [str(event[name]) for name in TOLD[kind] if name in event]
+            told.append(f"{at - began:7.2f} {' '.join([kind, *words])}{between and f' (after{between[1:]})'}")
+            counts.clear()
+    return told
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.company import AstrayError, log_of, require_agreement
+from tests.support.company import AstrayError, differences, log_of, require_agreement, story
 
 
 def said(place: int, text: str, **fields: Any) -> dict[str, Any]:
@@ -73,3 +73,30 @@ def test_a_message_that_nobody_has_is_told_and_so_is_one_that_all_have_twice() -
     for logs in ([ADA, BEN], [ADA | twice, BEN | twice]):
         with pytest.raises(AstrayError):
             require_agreement(logs, TYPED | {"ben": ["ben 0", "ben 1"][: 1 + (logs[0] is ADA)]})
+
+
+def test_what_differs_between_logs_is_said() -> None:
+    other = {2: ("ben", "ben 0"), (5 << 32) + 4: ("ada", "ada 1"), 6: ("ada", "ada 2")}
+    assert differences({"ben": BEN, "ada": ADA, "eve": BEN, "joe": other}) == [
+        "ada alone has 1: 'ada 0' at 0:1",
+        "joe alone has 1: 'ada 2' at 0:6",
+        "joe has elsewhere than ben 1: 'ada 1' at 0:4 and 5:4",
+    ]
+    assert differences({"ada": ADA, "ben": BEN}) == ["ben lacks 1: 'ada 0' at 0:1"]
+
+
+def test_a_story_has_what_happened_to_links_and_hosts_and_counts_the_rest() -> None:
+    events = [
+        said(1, "ada 0"),
+        said(2, "ben 0"),
+        {"type": "link", "state": "lost", "detail": "it is gone"},
+        {"type": "cut", "count": 1},
+        {"type": "moved", "was": 2, "seq": 9},
+        {"type": "host", "nick": "ben", "cause": "merged"},
+        {"type": "ready", "tor": "own"},
+    ]
+    assert story(events, [0.0, 1.0, 2.0, 2.5, 2.5, 3.0, 4.0], 1.0) == [
+        "   1.00 link lost it is gone (after 2 message)",
+        "   1.50 cut 1",
+        "   2.00 host ben merged (after 1 moved)",
+    ]

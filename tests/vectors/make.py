@@ -27,7 +27,7 @@ from anonp2p.names.safety_words import Mark, Marks
 from anonp2p.protocol import appointment, bodies, credentials, frames, handshake, room_state, welcome
 from anonp2p.protocol.field_types import Opening
 from anonp2p.protocol.meeting import meet_content, sign_meet, sign_redirect
-from anonp2p.room import ledger
+from anonp2p.room import contents
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.log.log import Log, LogEntry, Retraction
 from tests.vectors.negative import negative
@@ -428,8 +428,8 @@ class Story:
         before, context = self._room.digest, self._room.group_context
         salt = seed(f"salt of entry {self._room.index + 1}")[: limits.SALT]
         content = bodies.Content(salt, self._room.index, before, body)
-        padded = ledger.padded_content(content)
-        signed = ledger.entry_content(self._epoch.number, header.pack(), padded)
+        padded = contents.padded_content(content)
+        signed = contents.entry_content(self._epoch.number, header.pack(), padded)
         text = author.me.sign(identity.ENTRY, signed) + padded
         sealed = b"" if is_commit else self._epoch.seal_entry(header, text)
         self._room.take_entry(self._room.get_member(author.me.id), header, content, suite.hash_data(text))
@@ -460,7 +460,7 @@ class Story:
         )
 
     def _sign_head(self, time: int) -> bytes:
-        content = ledger.head_content(self._room.index, self._room.digest, time)
+        content = contents.head_content(self._room.index, self._room.digest, time)
         return content + self._host.me.sign(identity.HEAD, content)
 
     def _shown_head(self, time: int) -> Vectors:

@@ -12,7 +12,7 @@ from anonp2p.crypto.epoch import COMMIT, ENTRY, OPENING, Epoch, Header
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import appointment, bodies, credentials, frames
 from anonp2p.protocol.field_types import Heir, Opening
-from anonp2p.room import ledger
+from anonp2p.room import contents, ledger
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.succession import terms
 
@@ -139,8 +139,8 @@ class _Story:
         header = Header(kind, person.me.id, person.counter if kind == ENTRY else 0)
         salt = self._seed(f"salt of entry {room.index + 1} of another room")[: limits.SALT]
         content = bodies.Content(salt, room.index, room.digest, body)
-        padded, epoch = ledger.padded_content(content), room.epoch
-        signed = ledger.entry_content(epoch, header.pack(), padded)
+        padded, epoch = contents.padded_content(content), room.epoch
+        signed = contents.entry_content(epoch, header.pack(), padded)
         text = person.me.sign(identity.ENTRY, signed) + padded
         author = room.get_member(person.me.id)
         room.check_entry(author, header, content)

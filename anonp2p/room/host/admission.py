@@ -104,6 +104,7 @@ class Admission:
         self._presence = presence
         self._commits = commits
         self._context = context
+        self._renumbered_at = float("-inf")  # when (`Now.tick`) a term was begun for those who were shown later numbers
 
     def take_ticket(self, ticket: bytes) -> bool:
         """Whether who shows this is a member that comes back, and not too often. Of no use a second time."""
@@ -196,6 +197,7 @@ class Admission:
             raise NotAdmitted("unknown")  # it cannot be shown how its log goes on, and joins anew
         if openings[-1] not in ledger.openings:
             self._meetings.renew_code()  # that host may have published the code after us, and is about to stop
+            self._renumber(fork, openings)
         self._replica.add_key(ledger.get_member(member).key_hash, key)
         self._presence.replace_link(member)
         if ledger.get_member(member).away:
@@ -209,6 +211,19 @@ class Admission:
             return 1.0
         known = _Reached(fork, digest) if is_ours and digest is not None else reached
         return self._show_room(caller, member, key, known, goes_on=is_ours and fork + 1 >= log.oldest)
+
+    def _renumber(self, fork: int, openings: Sequence[Opening]) -> None:
+        """Begins a term again for one who comes from where later numbers were shown than our log has after the fork.
+
+        Without that, it alone would know the messages that it has missed by other numbers than all others.
+        """
+        ledger, now = self._replica.ledger, self._context.clock.tick
+        since = terms.find_overtaken(ledger.openings, openings, fork)
+        number = terms.number_to_top(ledger.number, ledger.number)
+        if since is None or number is None or ledger.handed_over or now < self._renumbered_at + limits.STAND_PAUSE:
+            return
+        self._renumbered_at = now
+        self._commits.begin_again(number, since)
 
     def _show_room(
         self,

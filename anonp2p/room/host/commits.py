@@ -84,6 +84,11 @@ class Commits:
         self._committed_at = self._clock.tick
         self._sequencer.begin_epoch()
 
+    def begin_again(self, number: int, since: int) -> None:
+        """We go on as host in another term, over the members that we have. since: the first entry with its number."""
+        ledger = self._replica.ledger
+        self.begin_term(bodies.OpeningBody(number, ledger.address, ledger.code, since))
+
     def _keep_secret(self, secret: CommitSecret) -> None:
         """Links that reach the end of the last batch get their shares of this, for a while."""
         self._sequencer.log.end_epoch(secret)

@@ -4,7 +4,7 @@ from typing import Literal, Protocol
 
 from anonp2p import errors, limits
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import bodies
+from anonp2p.protocol import bodies, frames
 from anonp2p.reasons import NO_REASON
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import Context
@@ -157,18 +157,6 @@ class HostRole:
         first = self._replica.ledger.heirs[0]
         self._give_up(Target(first.member, first.address))
 
-    def begin_term(self, number: int, since: int) -> None:
-        """We go on as host in another term, over the members that we have. since: the first entry with its number.
-
-        Our services are published anew: the other host may have published the code after us.
-        """
-        ledger = self._replica.ledger
-        self.commits.begin_term(
-            bodies.OpeningBody(number, ledger.address, ledger.code, max(since, ledger.openings[-1].since))
-        )
-        for address in dict.fromkeys((ledger.address, ledger.code)):
-            self._serving.renew(address)
-
     def _give_up(self, hint: Target | None) -> None:
         """We host no more. hint: who does, as far as we know."""
         self.successor = MemberPlan(hint, self._replica.ledger.address, self.gate, self.standby)
@@ -308,24 +296,32 @@ class HostRole:
         """There is another host: we begin a term above its own, or give way to it."""
         match verdict.decision:
             case Stand(number=number):
-                ledger, where = self._replica.ledger, verdict.where
-                fork = terms.find_fork(ledger.openings, ledger.index, where.openings, where.index)
-                assert fork is not None, "it was judged by where the logs part"
-                self.begin_term(number, fork + 1)
+                self._stand(number, verdict.where)
             case GiveWay():
                 self.sequencer.end_batch()
                 self._meetings.send_on(verdict.where)
                 self._give_up(Target(verdict.where.host, verdict.where.address))
+
+    def _stand(self, number: int, where: frames.Where) -> None:
+        """We go on as host, above another one, which may have published the code after us."""
+        ledger = self._replica.ledger
+        fork = terms.find_fork(ledger.openings, ledger.index, where.openings, where.index)
+        assert fork is not None, "it was judged by where the logs part"
+        since = terms.find_overtaken(ledger.openings, where.openings, fork)
+        assert since is not None, "its term is not below ours"
+        self.commits.begin_again(number, since)
+        for address in dict.fromkeys((ledger.address, ledger.code)):
+            self._serving.renew(address)
 
     def _hand_over_if_due(self) -> None:
         """Hands over to an heir that more members have turned to, or to who hosted before us and is back."""
         rules, hosting, now = self._context.meeting, self._meetings.hosting, self._context.clock.tick
         returned = rules.find_returned(hosting, now)
         self.heirs.prefer_member(returned)
-        is_first = returned is not None and hosting.heirs[:1] == [returned]
-        if is_first:
+        hands_back = rules.may_hand_back(returned, hosting, now)
+        if hands_back:
             rules.note_handed_back(now)
-        if is_first or rules.is_cut_off(hosting, now):
+        if hands_back or rules.is_cut_off(hosting, now):
             self.hand_over()
 
     def _entrust(self, event: inputs.EntrustInput) -> None:

@@ -7,10 +7,10 @@ from anonp2p.crypto.epoch import Header
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies, frames, room_state
 from anonp2p.room import cover, effects, events
+from anonp2p.room.contents import head_content
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_heartbeat
 from anonp2p.room.entries import OpenedEntry
-from anonp2p.room.ledger import head_content
 from anonp2p.room.log.hashes import LogHashes
 from anonp2p.room.log.history import History
 from anonp2p.room.log.log import Log, LogEntry

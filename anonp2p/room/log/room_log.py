@@ -6,8 +6,9 @@ from typing import NamedTuple
 from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import FLEETING, Header
 from anonp2p.protocol import bodies
+from anonp2p.room.contents import unpack_content
 from anonp2p.room.entries import OpenedEntry
-from anonp2p.room.ledger import Ledger, unpack_content
+from anonp2p.room.ledger import Ledger
 from anonp2p.room.log.hashes import LogHashes
 from anonp2p.room.log.log import Log, LogBatch, LogEntry, Retraction
 from anonp2p.room.message_places import MessagePlaces

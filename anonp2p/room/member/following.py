@@ -113,6 +113,7 @@ class Follower:
         if count:
             self._reporter.tell_event(events.CutEvent(room=self._context.label, count=count))
         replica.final_openings = switch.now.openings
+        self._context.move_shown(switch.fork)  # before more is shown: places grow in the order in which they are told
         now = max(self._heads.told_time, switch.head.time)
         for entries, head in switch.batches:
             self._take_over(entries, head, (now - head.time) / 1000, merges=merges)
@@ -120,7 +121,6 @@ class Follower:
                 return
         self._heads.take_over(switch.head, switch.head.time)
         replica.epoch, replica.final_openings = switch.epoch, None
-        self._context.move_shown()
         replica.forget_keys()
         self._outbox.begin_epoch()
         replica.marks.note_head(switch.head.time, switch.head.digest)

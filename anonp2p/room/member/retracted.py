@@ -6,8 +6,9 @@ from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import Header
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies, frames
+from anonp2p.room.contents import entry_content, unpack_content
 from anonp2p.room.entries import OpenedEntry
-from anonp2p.room.ledger import Ledger, entry_content, unpack_content
+from anonp2p.room.ledger import Ledger
 
 
 def is_retracted(ledger: Ledger, shown: frames.RetractedEntry, entries: Iterable[OpenedEntry]) -> bool:

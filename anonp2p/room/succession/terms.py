@@ -37,6 +37,19 @@ def find_place(openings: Sequence[Opening], index: int) -> int:
     return make_place(numbers[-1] if numbers else 0, index)
 
 
+def find_overtaken(mine: Sequence[Opening], theirs: Sequence[Opening], fork: int) -> int | None:
+    """From which entry on those who were shown the other log know numbers that ours would go back behind.
+
+    fork: up to which the logs are the same. None: nowhere. Every term that their log has begun since may have given its
+    number to entries from its `since` on; whatever ours has after the fork, they are shown after all of that.
+    """
+    began = [opening for opening in theirs if opening.index > fork]
+    if not began:
+        return None
+    numbers = [(fork + 1, began[-1].number), *((opening.since, opening.number) for opening in began)]
+    return min((since for since, number in numbers if number >= number_of(find_place(mine, since))), default=None)
+
+
 def first_epoch(number: int) -> int:
     """The number of the epoch with which a term begins: two sides of a split never sign for the same one."""
     return make_place(number, 0)
@@ -62,7 +75,6 @@ def are_proper(openings: Sequence[Opening]) -> bool:
     return (
         0 < len(openings) <= limits.OPENINGS
         and all(it.since <= it.index for it in openings)
-        and all(before.since <= after.since for before, after in pairwise(openings))
         and all(before < after for numbers in (terms, indices) for before, after in pairwise(numbers))
         and terms[-1] < limits.TERMS
     )

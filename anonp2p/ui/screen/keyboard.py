@@ -5,22 +5,23 @@ from functools import partial
 from itertools import islice
 
 from anonp2p import limits
-from anonp2p.ui import commands
+from anonp2p.ui import commands, wording
+from anonp2p.ui.bell import Bell
 from anonp2p.ui.commands import from_first_seen
 from anonp2p.ui.completion import Completer
 from anonp2p.ui.rooms import label_room
 from anonp2p.ui.screen import overlays
-from anonp2p.ui.screen.bell import Bell
 from anonp2p.ui.screen.hint import Hint
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.typeahead import Typeahead
+from anonp2p.ui.screen.message_cursor import MessageCursor
 from anonp2p.ui.screen.overlays import Overlay
 from anonp2p.ui.screen.render_loop import RequestFrame
 from anonp2p.ui.screen.scene import Scene
+from anonp2p.ui.screen.search import TextSearch
 from anonp2p.ui.screen.submission import Submission
 
 _AGAIN = "Ctrl-C again leaves anonp2p."
-_ENDING = " It ends for all, as nobody else can host: {}."
 _ROOM_KEYS = {f"meta {number}": label_room(number) for number in range(1, 10)}
 _OFFERED = 6  # candidates of a completion shown at once
 _OVERLAY_BESIDE = 80  # columns from which F2 shows the members beside the log, and not over it
@@ -51,8 +52,9 @@ class Keyboard:
         self._request_frame = request_frame
         self._clear_terminal = clear_terminal
         self._leave = leave
+        self._cursor = MessageCursor(scene, editor, submission)
         self._completer = Completer()
-        self._asked = ""  # what the next key may confirm: leaving, or sending so much
+        self._asked = ""  # what the next key may confirm
 
     def press_key(self, size: tuple[int, int], key: str) -> str | None:
         """A key was pressed. Returns it where there is nothing to be done about it."""
@@ -67,6 +69,11 @@ class Keyboard:
         if key not in ("tab", "shift tab"):
             self._completer.end()
         if self._scene.overlay and self._press_in_overlay(self._scene.overlay, key):
+            return None
+        if self._scene.search and self._press_in_search(self._scene.search, key):
+            return None
+        if done := self._cursor.press_key(key, confirmed=asked == "retract"):
+            self._asked = done
             return None
         match key:
             case "enter":
@@ -105,6 +112,30 @@ class Keyboard:
         self._scene.overlay = None
         return key in ("esc", "enter", "q", "f1", "f2")
 
+    def _press_in_search(self, search: TextSearch, key: str) -> bool:
+        """Looks for what is typed, or ends the search; returns whether the key was for the search alone."""
+        if search.press_key(key):
+            self._scene.show_selected()
+            return True
+        self._scene.search = None
+        if key == "enter" and search.among == "typed":
+            search.take_line(self._editor)
+        elif key == "enter":
+            self._cursor.show(search.tab.log.selected)
+        else:
+            search.tab.log.select_message(None)
+            if key == "esc":
+                search.tab.log.scroll_to_end()
+        return key in ("enter", "esc", "ctrl c")
+
+    def _go_to_mention(self, by: int) -> None:
+        """Selects the next message that calls the user."""
+        found = self._scene.active.log.next_message(by, lambda message: message.mention)
+        if found:
+            self._cursor.show(found)
+        else:
+            self._scene.hint = Hint(f"Nobody calls you {'above' if by > 0 else 'below'}.")
+
     def _press_global(self, size: tuple[int, int], key: str) -> bool:
         """Handles keys that mean the same everywhere; returns whether this is one."""
         scene = self._scene
@@ -130,6 +161,14 @@ class Keyboard:
                 self._submission.answer_privately()
             case "meta c":
                 self._submission.copy_text()
+            case "ctrl f":
+                scene.search = TextSearch(scene.active, "said")
+            case "ctrl r":
+                scene.search = TextSearch(scene.active, "typed")
+            case "meta p":
+                self._go_to_mention(1)
+            case "meta n":
+                self._go_to_mention(-1)
             case "meta o":
                 log.toggle_long_messages()
             case "ctrl l":
@@ -185,14 +224,8 @@ class Keyboard:
             self._leave()
         else:
             self._asked = "leave"
-            ending = self._list_ending()
-            self._scene.hint = Hint(f"{_AGAIN}{_ENDING.format(ending)}", "caution") if ending else Hint(_AGAIN)
-
-    def _list_ending(self) -> str:
-        """The rooms that end for others if we leave now."""
-        tabs = self._scene.tabs.of_rooms
-        snapshots = [(tab, self._scene.snapshot(tab)) for tab in tabs]
-        return ", ".join(tab.title for tab, snapshot in snapshots if snapshot and snapshot.ends_with_us)
+            becomes = wording.foresee_quit(self._scene.list_rooms())
+            self._scene.hint = Hint(f"{_AGAIN} {becomes}", "caution") if becomes else Hint(_AGAIN)
 
     def _list_numbers(self) -> list[str]:
         """Of the messages that what is typed may name, the latest first: only one's own can be retracted."""

@@ -11,7 +11,7 @@ from anonp2p.crypto.padding import LENGTH
 from anonp2p.protocol import bodies, frames, handshake, room_state, welcome
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import effects, inputs
-from anonp2p.room.ledger import unpack_content
+from anonp2p.room.contents import unpack_content
 from anonp2p.room.log.log import LogEntry
 from anonp2p.room.log.reader import LogReader
 from anonp2p.room.retention import ANY, NO_HISTORY

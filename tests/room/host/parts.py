@@ -4,6 +4,7 @@ from anonp2p.crypto import suite
 from anonp2p.protocol import bodies, room_state
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import effects, inputs
+from anonp2p.room.contents import unpack_content
 from anonp2p.room.context import Context, create_context
 from anonp2p.room.host.admission import Admission
 from anonp2p.room.host.commits import Commits
@@ -11,7 +12,6 @@ from anonp2p.room.host.founding import Founding, found_room
 from anonp2p.room.host.meetings import Meetings
 from anonp2p.room.host.presence import MemberLink, Presence
 from anonp2p.room.host.sequencer import Sequencer
-from anonp2p.room.ledger import unpack_content
 from anonp2p.room.log.log import Log
 from anonp2p.room.log.reader import LogReader
 from anonp2p.room.retention import ANY, NO_HISTORY

@@ -93,11 +93,14 @@ def test_a_host_that_gives_way_keeps_no_secret_of_its_commits(hosts: TwoHosts) -
 
 def test_with_more_than_half_of_its_members_a_host_goes_on_in_a_term_above(hosts: TwoHosts) -> None:
     bob = FalseMember(hosts.inn, BOB)
+    fork = hosts.theirs.replica.ledger.openings[-1].index - 1
     hosts.returns(bob)
     hosts.meets(hosts.theirs)
-    hosts.proves()
-    assert hosts.inn.room.replica.ledger.number == 8
+    done = hosts.proves()
+    ledger = hosts.inn.room.replica.ledger
+    assert (ledger.number, ledger.openings[-1].since) == (8, fork + 1)
     assert hosts.inn.room.role.name == "host"
+    assert [it.key.public for it in done if isinstance(it, effects.ServeEffect)] == [ROOM], "the other may have done so"
 
 
 def test_a_host_begins_no_second_term_for_the_same_one_at_once(hosts: TwoHosts) -> None:

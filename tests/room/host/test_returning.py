@@ -8,7 +8,7 @@ from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies, frames
 from anonp2p.protocol.bodies import CommitBody, Removal
 from anonp2p.room import effects, inputs
-from anonp2p.room.ledger import unpack_content
+from anonp2p.room.contents import unpack_content
 from tests.room.host.inn import FalseMember, Inn
 from tests.room.hostile import dropped
 from tests.room.peers import EVE, ZOE, kinds, text, told

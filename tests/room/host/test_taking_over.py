@@ -12,9 +12,9 @@ from anonp2p.protocol import bodies, frames, handshake
 from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import effects, events, inputs
+from anonp2p.room.contents import unpack_content
 from anonp2p.room.gate import Caller, Gate
 from anonp2p.room.host.host import HostRole
-from anonp2p.room.ledger import unpack_content
 from anonp2p.room.pending import Whisper
 from anonp2p.room.role import HostPlan, MemberPlan
 from anonp2p.room.standby import Standby
@@ -193,7 +193,7 @@ def returns(heir: Inheritance, number: int) -> tuple[frames.Frame, list[effects.
     Returns what she is answered, and all that happens.
     """
     key, epoch = ANN.encryption_key.public, heir.replica.current_epoch.number
-    openings = [*heir.before, Opening(number, bytes(16), 1, bytes(32))]
+    openings = [*heir.before, Opening(number, bytes(16), 1, bytes(32), 1)]
     unsigned = frames.ResumeRequest(SECRET, ANN.id, key, epoch, 3, bytes(32), openings, True, bytes(identity.SIGNATURE))
     signature = ANN.sign_for(OWN, identity.RESUME, handshake.resume_content(HELLO, unsigned))
     resume = msgspec.structs.replace(unsigned, signature=signature)
@@ -201,6 +201,35 @@ def returns(heir: Inheritance, number: int) -> tuple[frames.Frame, list[effects.
     done = take_effects(heir.context)
     [admit] = [it for it in done if isinstance(it, effects.AdmitEffect)]
     return admit.frames[0], done
+
+
+def numbers_from(heir: Inheritance, since: int) -> None:
+    """As if our term had begun later: what is before this entry has its number from the founder's."""
+    *before, ours = heir.replica.ledger.openings
+    heir.replica.ledger.openings = (*before, msgspec.structs.replace(ours, since=since))
+
+
+def test_for_one_who_was_shown_numbers_that_ours_do_not_surpass_all_get_others(heir: Inheritance) -> None:
+    """8.1: what it has missed would have numbers that only it knows."""
+    heir.begins()
+    returns(heir, 4)
+    assert heir.replica.ledger.number == 5, "ours are higher"
+    numbers_from(heir, 2)
+    returns(heir, 4)
+    assert [(it.number, it.since) for it in heir.replica.ledger.openings] == [(0, 0), (5, 2), (8, 1)]
+
+
+def test_nobody_makes_a_host_begin_one_term_after_the_other_by_saying_so(heir: Inheritance) -> None:
+    heir.begins()
+    numbers_from(heir, 2)
+    returns(heir, 4)
+    numbers_from(heir, 2)
+    set_time(heir.context, limits.STAND_PAUSE)
+    returns(heir, 4)
+    assert heir.replica.ledger.number == 8
+    set_time(heir.context, limits.STAND_PAUSE + 1)
+    returns(heir, 4)
+    assert heir.replica.ledger.number == 12
 
 
 def test_one_of_another_term_of_the_same_number_is_told_where_we_are(heir: Inheritance) -> None:
@@ -238,13 +267,11 @@ def test_a_host_that_begins_a_term_again_gives_its_members_shares_of_its_secret(
     heir.begins()
     reader, far = heir.role.presence.links[LINK].reader, heir.far
     far.open_record(payloads(reader.take_data())[0])
-    heir.role.begin_term(8, 1)
+    heir.role.commits.begin_again(8, 1)
     assert heir.replica.ledger.number == 8
     assert heir.replica.current_epoch.number == terms.first_epoch(8)
     opened = far.open_record(payloads(reader.take_data())[0])
     assert [type(frame) for frame in opened.frames] == [frames.BackfillFrame, frames.CommitShareFrame]
-    served = [type(it) for it in take_effects(heir.context) if isinstance(it, effects.ServeEffect)]
-    assert len(served) == 2, "its services are published anew"
 
 
 def test_a_host_that_hands_over_stays_as_a_member_and_ends_its_links_once_they_have_all(heir: Inheritance) -> None:

@@ -9,7 +9,8 @@ from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import COMMIT, ENTRY, FLEETING, KEPT, Header
 from anonp2p.crypto.identity import Identity
 from anonp2p.protocol import bodies, field_types, room_state
-from anonp2p.room.ledger import Ledger, padded_content, unpack_content
+from anonp2p.room.contents import padded_content, unpack_content
+from anonp2p.room.ledger import Ledger
 from anonp2p.room.log.history import History
 from anonp2p.room.log.log import Log, LogBatch, LogEntry
 

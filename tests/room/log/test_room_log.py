@@ -7,8 +7,9 @@ from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import COMMIT, ENTRY, FLEETING, KEPT, Header
 from anonp2p.crypto.identity import Identity
 from anonp2p.protocol import bodies, field_types, frames, room_state
+from anonp2p.room.contents import padded_content
 from anonp2p.room.entries import OpenedEntry
-from anonp2p.room.ledger import Ledger, padded_content
+from anonp2p.room.ledger import Ledger
 from anonp2p.room.log.room_log import RoomLog
 from tests.room.log.parts import shrink
 

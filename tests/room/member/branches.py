@@ -10,9 +10,10 @@ from anonp2p.crypto.epoch import ENTRY, KEPT, Epoch, Header
 from anonp2p.crypto.identity import Identity
 from anonp2p.protocol import bodies, frames
 from anonp2p.protocol.field_types import Heir
+from anonp2p.room.contents import entry_content, padded_content
 from anonp2p.room.context import Context
 from anonp2p.room.entries import OpenedEntry
-from anonp2p.room.ledger import Ledger, entry_content, kind_of, padded_content
+from anonp2p.room.ledger import Ledger, kind_of
 from anonp2p.room.log.log import LogEntry
 from anonp2p.room.log.room_log import replay_entry
 from anonp2p.room.member.following import Follower

@@ -17,7 +17,8 @@ from anonp2p.protocol import bodies, credentials, field_types, frames, handshake
 from anonp2p.protocol.handshake import Channel, HostHandshake
 from anonp2p.reasons import Fault, LinkEnd
 from anonp2p.room import effects, events, inputs
-from anonp2p.room.ledger import Ledger, head_content, unpack_content
+from anonp2p.room.contents import head_content, unpack_content
+from anonp2p.room.ledger import Ledger
 from anonp2p.room.link_effects import LinkEffect
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room

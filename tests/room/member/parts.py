@@ -6,10 +6,11 @@ from anonp2p.crypto.epoch import ENTRY, KEPT, Epoch, Header
 from anonp2p.crypto.identity import Identity
 from anonp2p.protocol import bodies, frames
 from anonp2p.room import effects, events, inputs
+from anonp2p.room.contents import entry_content, head_content, padded_content
 from anonp2p.room.context import Context, create_context
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.gate import Caller, Gate, NotAdmitted
-from anonp2p.room.ledger import Ledger, entry_content, head_content, padded_content
+from anonp2p.room.ledger import Ledger
 from anonp2p.room.member.host_check import HostCheck
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.succession.patience import Patience

@@ -261,6 +261,29 @@ def test_who_comes_back_is_told_of_places_that_a_term_of_the_host_has_changed(lo
     ]
 
 
+def test_places_that_have_changed_are_told_before_what_was_missed_is_shown(lost: Lost) -> None:
+    """8.1: else a later message would come before them with its number."""
+    lost.hears(*(lost.ours.says(HOST, text(words)) for words in ("one", "two")))
+    theirs = lost.ours.part()
+    theirs.says(HOST, text("three"))
+    theirs.opens(HOST, 8, since=3)
+    happened = lost.goes_over(theirs, 3)
+    places = [it.seq for it in happened if isinstance(it, events.MovedEvent | events.MessageEvent)]
+    assert places == [make_place(8, 3), make_place(8, 4)]
+
+
+def test_who_has_missed_several_terms_is_told_of_the_places_that_any_of_them_has_changed(lost: Lost) -> None:
+    lost.hears(*(lost.ours.says(HOST, text(words)) for words in ("one", "two")))
+    theirs = lost.ours.part()
+    theirs.opens(HOST, 8, since=3)
+    theirs.says(HOST, bodies.HeirsBody([Heir(ANN.id, ADDRESSES[ANN.id])], entrusts=False))
+    theirs.opens(ANN, 13)
+    happened = lost.goes_over(theirs, 3)
+    assert [it for it in happened if isinstance(it, events.MovedEvent)] == [
+        events.MovedEvent(room="r1", was=3, seq=make_place(8, 3))
+    ]
+
+
 def test_who_came_and_went_is_told_by_comparison_and_once(lost: Lost, theirs: Branch) -> None:
     """8.19"""
     lost.hears(lost.ours.says(HOST, bodies.AwayBody(ANN.id)))

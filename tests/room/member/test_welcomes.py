@@ -11,7 +11,8 @@ from anonp2p.crypto.epoch import KEPT
 from anonp2p.protocol import frames, room_state
 from anonp2p.protocol.credentials import sign_credentials
 from anonp2p.room import events
-from anonp2p.room.ledger import Ledger, unpack_content
+from anonp2p.room.contents import unpack_content
+from anonp2p.room.ledger import Ledger
 from anonp2p.room.roster import Roster
 from tests.room.hostile import KEY, assert_left_in_alarm, assert_link_ended, without
 from tests.room.member.false_host import HERE, FalseHost, Item

@@ -17,6 +17,11 @@ def opening(number: int, index: int, digest: int = 0, host: bytes = ANN) -> Open
     return Opening(number, host, index, bytes([digest]) * 32)
 
 
+def numbering(number: int, index: int, since: int) -> Opening:
+    """One that gives its number to entries from `since` on."""
+    return Opening(number, ANN, index, bytes(32), since)
+
+
 def may_begin(author: bytes, number: int, before: int = 0, heirs: tuple[Heir, ...] = HEIRS) -> bool:
     return terms.may_begin(author, number, host=HOST, before=before, heirs=heirs)
 
@@ -58,6 +63,47 @@ def test_terms_compare_by_number_and_then_by_host() -> None:
     assert opening(5, 9, host=BEN).term > opening(5, 3, host=ANN).term > opening(4, 99, host=EVE).term
 
 
+# --- numbers of entries
+
+
+@pytest.mark.parametrize(
+    ("theirs", "fork", "since"),
+    [
+        ([], 20, None),
+        ([numbering(4, 15, since=15)], 14, 15),
+        ([numbering(4, 15, since=12)], 14, 12),
+        ([numbering(5, 35, since=35)], 34, 35),
+        ([numbering(6, 35, since=35)], 34, 35),
+        ([numbering(4, 35, since=35)], 34, None),
+        ([numbering(4, 35, since=28)], 34, 28),
+        ([numbering(4, 35, since=35), numbering(6, 40, since=40)], 34, 35),
+        ([numbering(4, 15, since=15), numbering(6, 40, since=31)], 14, 15),
+    ],
+    ids=[
+        *(
+            "nobody began a term",
+            "alone",
+            "with what was before",
+            "the same number",
+            "a higher number",
+            "a lower number",
+        ),
+        *("a lower number, but for what was before", "a later term", "two terms"),
+    ],
+)
+def test_numbers_are_overtaken_from_where_the_other_log_has_none_lower(
+    theirs: list[Opening], fork: int, since: int | None
+) -> None:
+    """Ours are 0 up to the entry 29, and 5 from there on."""
+    mine = [FOUNDING, numbering(5, 30, since=30)]
+    assert terms.find_overtaken(mine, [FOUNDING, *theirs], fork) == since
+
+
+def test_the_latest_term_that_numbers_an_entry_has_it() -> None:
+    openings = [FOUNDING, numbering(5, 9, since=9), numbering(8, 12, since=4)]
+    assert [terms.number_of(terms.find_place(openings, index)) for index in (3, 4, 9, 12)] == [0, 8, 8, 8]
+
+
 def test_a_log_goes_over_to_one_whose_latest_term_has_a_higher_number_and_to_none_of_the_same() -> None:
     ours = opening(5, 9, host=BEN)
     assert not terms.rivals(ours, ours)
@@ -72,6 +118,7 @@ def test_a_log_goes_over_to_one_whose_latest_term_has_a_higher_number_and_to_non
 def test_openings_are_proper_if_a_log_can_have_them() -> None:
     assert terms.are_proper([FOUNDING])
     assert terms.are_proper([FOUNDING, opening(5, 1), opening(8, 2)])
+    assert terms.are_proper([FOUNDING, numbering(5, 4, since=4), numbering(8, 9, since=2)])
     assert terms.are_proper([opening(number, number) for number in range(1, limits.OPENINGS + 1)])
 
 

@@ -74,8 +74,12 @@ class Checks:
                 self._blame(person, f"has missed {count} entries")
             case events.MovedEvent(was=was, seq=seq):
                 self.counts["texts moved"] += 1
-                if was >= seq:
-                    self._blame(person, f"is told that {was} has moved back to {seq}")
+                latest = self._seqs.get(person.number, 0)
+                if seq <= max(was, latest):
+                    self._blame(
+                        person, f"is told that {_spell(was)} has moved to {_spell(seq)}, after {_spell(latest)}"
+                    )
+                self._seqs[person.number] = max(seq, latest)
             case events.HostEvent():
                 self.counts["hosts told"] += 1
 
@@ -129,9 +133,12 @@ class Checks:
 
     def _find_differences(self) -> list[str]:
         here = self._here
-        hosts = [person for person in self._town.people if person.is_hosting]
         if not here or self._is_orphaned:
             return []
+        followed = {person.room.replica.ledger.host for person in here}
+        hosts = [
+            person for person in self._town.people if person.is_hosting and (person.is_honest or person.id in followed)
+        ]
         if len(hosts) != 1:
             return [f"hosts: {[person.number for person in hosts]} of {[person.number for person in here]}"]
         known = hosts[0].room.replica.ledger
@@ -199,9 +206,8 @@ class Checks:
             for text, seq in person.places.items():
                 if text not in kept:
                     continue
-                index = terms.index_of(seq)  # a term's number depends on when one has come to it
-                if places.setdefault(text, index) != index:
-                    self._blame(person, f"has {text} at {index}, others at {places[text]}")
+                if places.setdefault(text, seq) != seq:
+                    self._blame(person, f"has {text} at {_spell(seq)}, others at {_spell(places[text])}")
         return self.faults[0].split(": ", 1)[1] if self.faults else "ok"
 
     def _check_gone(self, person: Person) -> None:
@@ -214,6 +220,11 @@ class Checks:
         for person in self._here:
             if person.has_stayed and person.entered_at[0] < author.said[text] and person.shown[text] != 1:
                 self._blame(person, f"was shown {text} {person.shown[text]} times")
+
+
+def _spell(place: int) -> str:
+    """The number of the term, and the index."""
+    return f"{terms.number_of(place)}:{terms.index_of(place)}"
 
 
 def _batches(person: Person) -> Sequence[LogBatch]:

@@ -183,6 +183,9 @@ LOOK_PAUSE: Final = 1.0  # seconds between looks of a host at who of its members
 MEETINGS: Final = 64  # links at once on which another side of a split may answer: of more, the oldest end
 MEETING_COST: Final = 8.0  # tokens for an answer to another side of a split: a log of 10,000 entries is read again
 STAND_PAUSE: Final = 30.0  # seconds between terms that one challenger makes a host begin: each is a commit
+STAND_NUMBERS: Final = (
+    8  # numbers that such a term may be above the last for that: one uses up all in no less than 90 d
+)
 STRAYS_FRESH: Final = 10.0  # seconds for which the number of those who lost us counts: two heartbeats
 HAND_BACK: Final = 60.0  # seconds for which who hosted before must have had a link until the room goes back to it
 HAND_BACK_READY: Final = 20.0  # for which it is the first heir then: all dial it, and it gets the key of the code

@@ -13,6 +13,7 @@ from anonp2p.ui import sanitize, wording
 from anonp2p.ui.actions import JoinRoomAction
 from anonp2p.ui.attention import Attention
 from anonp2p.ui.conversation import Conversation
+from anonp2p.ui.ignored import Ignored
 from anonp2p.ui.reasons import describe_reason
 from anonp2p.ui.screen.changing_lines import ChangingLines
 from anonp2p.ui.screen.input.drafts import Draft
@@ -31,6 +32,7 @@ class Tab:
         self.name = ""
         self.log = Scrollback()
         self.looks = MemberLooks()
+        self.ignored = Ignored()
         self.draft = Draft()
         self.warnings = Warnings()
         self.link: Literal["", "connecting", "up", "lost"] = ""
@@ -63,13 +65,15 @@ class Tab:
         self.wants_nick = self._is_passed_on = False
         self.has_moved = True
         if again and not self.name:
-            self.draft.history.add(f"/join {codes.encode_key(again.address)} {again.nick}".rstrip())
+            self.draft.history.add(f"/join {codes.encode_key(again.address)} {again.nick}".rstrip(), _JOIN)
         self._lines.show_joining(now)
 
     def take_event(self, event: Event, now: float, *, seen: bool) -> bool:
         """Shows an event. seen: whether the user looks at this tab. Returns whether the event calls the user."""
         if self.conversation:
             self.conversation.take_event(event)
+        if self.ignored.hides(event):
+            return False
         calls = self.attention.take_event(event, seen=seen)
         match event:
             case events.MessageEvent():
@@ -146,6 +150,11 @@ class Tab:
             self.speakers[event.nick] = None
         return calls
 
+    def ignore_member(self, member: str, nick: str) -> None:
+        """Shows nothing of what somebody says or has said."""
+        self.ignored.add_member(member, nick)
+        self.log.remove_messages(member)
+
     # --- what the events mean
 
     def _take_move(self, event: events.JoinedEvent | events.RenamedEvent, now: float) -> None:
@@ -201,6 +210,7 @@ class Tab:
             del self._typed[next(iter(self._typed))]
 
     def _take_entered(self, event: events.EnteredEvent, now: float) -> None:
+        self.draft.history.forget(_JOIN)
         self._lines.remove_joining()
         self.name = event.name
         self.looks.enter_all((person.member, sanitize.sanitize_line(person.nick)) for person in event.members)
@@ -234,6 +244,7 @@ class Tab:
             self.log.add_line(SystemLine(now, lines, style, _MARKS.get(style, "·")))
 
 
+_JOIN = 0  # number of the line that asks for the room once more: no input has it
 _NAMED = 8  # of those who are there already
 _MARKS = {"error": "!", "alarm": "!!", "caution": "!!", "title": "•"}
 _MOVING = (

@@ -24,6 +24,7 @@ NEW_CODE = "The room has a new code, and the one before lets nobody in any more"
 NEW_CODE_WHERE = "/code shows the new one"
 JOINING_BY_PASTE = "anonp2p join -  asks for the code: the shell's history has none of it."
 CONVERSATION_OVER = "What you type goes to the whole room again."
+VERIFIED = "✓"  # stands behind the nick of a member whom the user has verified; no nick can have it
 SAID_EARLIER = "said earlier; its place was lost"  # of a message that comes late
 NAMED = 6  # members that a sentence about many still names
 
@@ -208,6 +209,12 @@ def _describe(event: events.Event) -> list[str]:
             return [f"{nick} was lost"]
         case events.RenamedEvent(nick=nick, was=was, unknown_past=unknown):
             return [f"{renamed(was, nick)}{unknown_past(unknown)}"]
+        case events.VerifiedEvent(nick=nick, verified=True):
+            return [
+                f"You have verified {nick}: {VERIFIED} stands by that nick as long as the key behind it is the same"
+            ]
+        case events.VerifiedEvent(nick=nick):
+            return [_differing(nick)]
         case events.LookalikeEvent(nick=nick, was=was, of=of):
             return [lookalikes([(nick, was, of)])]
         case events.LinkEvent(state="connecting", attempt=attempt, detail=reason):
@@ -225,7 +232,7 @@ def _describe(event: events.Event) -> list[str]:
         case events.ReplyEvent(command="/nick", data=data):
             return [f"You join rooms as {data['nick']} from now on."]
         case events.ReplyEvent(command="/who", data=people):
-            return [f"  {person.nick}  {person.tag}{'  host' if person.role == 'host' else ''}" for person in people]
+            return [_listed(person) for person in people]
         case events.ReplyEvent(command="/code", data=data):
             return [f"Code {data['code']}", JOINING_BY_PASTE]
         case events.ReplyEvent(command="/qr", data=data):
@@ -237,7 +244,7 @@ def _describe(event: events.Event) -> list[str]:
             kept += {None: ", which is until the room ends", 0: ", so they are shown once"}.get(data["ttl"], "")
             return [f"Your messages here are kept for: {kept} (usual {default}, from {least} to {most})"]
         case events.ReplyEvent(command="/verify", data={"nick": nick, "words": words}):
-            return [f"You and {nick}: {' '.join(words)}"]
+            return [f"You and {nick}: {_number_words(words)}. {compare_words(nick)}"]
         case events.ReplyEvent(command="/verify", data=data):
             return _verified(data)
         case events.ReplyEvent(command="/numbers", data=rows):
@@ -340,21 +347,47 @@ def _number(seq: int, rows: list[dict[str, Any]]) -> str:
 
 
 def _verified(data: dict[str, Any]) -> list[str]:
-    """A room's safety words at its last marks, the older one first."""
+    """A room's safety words at its last marks, the older one first, and what they prove."""
     marks = [mark for mark in (data["previous"], data) if mark and mark["words"]]
     if not marks:
         return ["No words yet that you could vouch for: ask again in ten minutes"]
     rows = []
     for mark in marks:
         when = time.strftime("%H:%M", time.localtime(mark["at"]))
-        rows.append(f"Room at {mark['minutes']} min ({when}): {' '.join(mark['words'])}")
+        rows.append(f"Room at {mark['minutes']} min ({when}): {_number_words(mark['words'])}")
     if not data["minutes"]:
         return [*rows, "They say only that you all have the same code: ask again after ten minutes for what was said"]
     if data["unproven"] is not None:
         rows.append(
             f"What you saw before minute {data['unproven']} is not in them: nothing proves what is missing since"
         )
-    return [*rows, "All members see the same words for the same time"]
+    return [*rows, WHAT_ROOM_WORDS_PROVE]
+
+
+def _number_words(words: list[str]) -> str:
+    return " ".join(f"{number} {word}" for number, word in enumerate(words, 1))
+
+
+def compare_words(nick: str) -> str:
+    """What to do with the words for two, in line mode."""
+    how = f"Compare them with {nick} over another channel, where you know voice or face"
+    return f"{how}; then type /verify {nick} yes, or /verify {nick} no"
+
+
+WHAT_ROOM_WORDS_PROVE = (
+    "Whoever has the same words for the same time is in this very room, and up to then everything in it was the same "
+    "for you both, from its beginning on. Who is behind a nick, only /verify NICK shows"
+)
+
+
+def _differing(nick: str) -> str:
+    caution = f"CAUTION: {nick} has other words than you: that is somebody else, or somebody is between you two"
+    return f"{caution}. Do not trust what comes from {nick} here"
+
+
+def _listed(person: events.Person) -> str:
+    host, verified = "  host" if person.role == "host" else "", "  verified" if person.verified is True else ""
+    return f"  {person.nick}  {person.tag}{host}{verified}"
 
 
 def lookalikes(alikes: list[tuple[str, str, str]], more: int = 0) -> str:

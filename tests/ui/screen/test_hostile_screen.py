@@ -231,6 +231,7 @@ def told(text: str) -> list[dict[str, Any]]:
             "room": "r1",
             "data": {"nick": text, "member": "m", "words": [text, "b"]},
         },
+        *({"type": "verified", **at, "nick": text, "verified": same} for same in (True, False)),
         {"type": "message", **at, "nick": text, "text": "said", "seq": 901, "at": 1_700_049_600},
         {"type": "message", **at, "nick": "ann", "text": text, "seq": 902, "at": 1_700_049_600, "action": True},
         {"type": "message", **at, "nick": "ann", "text": text, "seq": 903, "at": 1_700_049_600, "private": True},

@@ -179,8 +179,8 @@ def make_message(text: str, re: events.Re = UNSET) -> inputs.SayInput:
 
 
 def ask_first(action: Action) -> Action:
-    """The action of a person who is there to say it again, where it ends a room for all."""
-    if isinstance(action, QuitAction) or (isinstance(action, inputs.LeaveInput) and not action.close):
+    """The action of a person who is there to say it again, where it ends a room for others."""
+    if isinstance(action, QuitAction | inputs.LeaveInput):
         return dataclasses.replace(action, asks=True)
     return action
 

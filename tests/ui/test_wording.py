@@ -23,6 +23,7 @@ from anonp2p.ui import qr, sanitize, wording
 from anonp2p.ui.commands import COMMANDS
 from anonp2p.ui.manual import describe_page
 from anonp2p.ui.reasons import encode_json
+from anonp2p.ui.replies import WHAT_ROOM_WORDS_PROVE
 from anonp2p.ui.widths import width
 from tests.names.test_nicks import IGNORABLE
 from tests.support.words import in_words
@@ -438,7 +439,7 @@ def test_the_words_of_a_room_are_shown_for_each_mark_the_older_first(monkeypatch
     assert lines == [
         "[SYSTEM] Room at 10 min (00:10): 1 older 2 ones",
         "[SYSTEM] Room at 20 min (00:20): 1 newer 2 words",
-        f"[SYSTEM] {wording.WHAT_ROOM_WORDS_PROVE}",
+        f"[SYSTEM] {WHAT_ROOM_WORDS_PROVE}",
     ]
     data = mark("newer words", 20, 1_200) | {"previous": None, "unproven": None}
     assert wording.format_line(events.ReplyEvent(room="r1", command="/verify", data=data)).split("\n") == lines[1:]
@@ -602,9 +603,19 @@ def test_heirs_are_named_in_order_with_who_has_the_key() -> None:
 
 
 def test_who_is_to_say_it_twice_is_told_within_what_time() -> None:
-    asked = succession(events.LeaveEndsRoomEvent(room="r1", asks=True))
+    asked, told = (
+        succession(events.LeaveEndsRoomEvent(room="r1", name="demo", others=3, closes=False, asks=asks))
+        for asks in (True, False)
+    )
     assert f"within {limits.LEAVE_CONFIRM:.0f} seconds" in asked
-    assert "again" not in succession(events.LeaveEndsRoomEvent(room="r1", asks=False))
+    assert told == "Nobody else here can host demo: leaving ends it for 3 others."
+    closing = events.LeaveEndsRoomEvent(room="r1", name="demo", others=1, closes=True, asks=True)
+    assert succession(closing).startswith("Closing demo ends it for 1 other. Type it again")
+
+
+def test_who_leaves_is_told_who_takes_the_room_over() -> None:
+    handed = events.LeaveHandsOverEvent(room="r1", name="demo", member="m", nick="ben")
+    assert succession(handed) == "ben takes demo over."
 
 
 def test_a_new_code_ends_its_line_so_that_it_can_be_copied() -> None:

@@ -6,7 +6,7 @@ from functools import partial
 from itertools import islice
 
 from anonp2p import limits
-from anonp2p.ui import manual, qr, sanitize, wording
+from anonp2p.ui import manual, qr, replies, sanitize, wording
 from anonp2p.ui.actions import Command
 from anonp2p.ui.screen import rows
 from anonp2p.ui.screen.people import LEGEND, People
@@ -114,7 +114,7 @@ def of_numbers(log: Scrollback) -> Overlay:
             for number, it in latest
             if number is not None
         ]
-        return _table(table[::-1], columns) if table else rows.wrapped("quiet", f"{wording.NO_MESSAGES}.", columns)
+        return _table(table[::-1], columns) if table else rows.wrapped("quiet", f"{replies.NO_MESSAGES}.", columns)
 
     return Overlay("numbers: Esc puts them away", build)
 
@@ -179,7 +179,7 @@ def of_code(name: str, code: str) -> Overlay:
             *rows.wrapped("title", f"Whoever has this code can join {sanitize.sanitize_line(name)}:", columns),
             *rows.code(code, columns),
             *rows.wrapped("quiet", rows.COPYING, columns),
-            *rows.wrapped("quiet", wording.JOINING_BY_PASTE, columns),
+            *rows.wrapped("quiet", replies.JOINING_BY_PASTE, columns),
         ]
 
     return Overlay("code: Esc puts it away", build)

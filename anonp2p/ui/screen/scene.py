@@ -67,6 +67,11 @@ class Scene:
             self._snapshots[tab.label] = room.snapshot() if room else None
         return self._snapshots[tab.label]
 
+    def list_rooms(self) -> list[tuple[str, Snapshot]]:
+        """The rooms that we are in, by their titles."""
+        snapshots = [(tab.title, self.snapshot(tab)) for tab in self.tabs.of_rooms]
+        return [(title, snapshot) for title, snapshot in snapshots if snapshot]
+
     def people(self, tab: Tab) -> People:
         """Who is in a tab's room, or was."""
         known = self._people.get(tab.label)

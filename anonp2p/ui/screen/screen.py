@@ -107,7 +107,11 @@ class Screen:
                 scene.hint = Hint(wording.describe_event(event)[0])
             case events.GoneEvent(reason="left"):
                 self._submission.drop_tab(tab)
+            case events.LeaveHandsOverEvent():
+                scene.hint = Hint(" ".join(wording.describe_event(event)))
             case _:
+                if isinstance(event, events.LeaveEndsRoomEvent) and tab is not scene.active:  # we are about to quit
+                    scene.hint = Hint(f"{wording.foresee_quit(scene.list_rooms())} {wording.SAY_AGAIN}", "caution")
                 if tab.take_event(event, scene.now(), seen=tab is scene.active and self._is_log_seen()):
                     self._call_user(tab)
         if isinstance(event, events.ErrorEvent) and self._typeahead.is_awaiting(event.re):

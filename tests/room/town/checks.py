@@ -133,9 +133,12 @@ class Checks:
 
     def _find_differences(self) -> list[str]:
         here = self._here
-        hosts = [person for person in self._town.people if person.is_hosting]
         if not here or self._is_orphaned:
             return []
+        followed = {person.room.replica.ledger.host for person in here}
+        hosts = [
+            person for person in self._town.people if person.is_hosting and (person.is_honest or person.id in followed)
+        ]
         if len(hosts) != 1:
             return [f"hosts: {[person.number for person in hosts]} of {[person.number for person in here]}"]
         known = hosts[0].room.replica.ledger

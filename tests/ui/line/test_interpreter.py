@@ -220,10 +220,10 @@ def test_only_a_person_on_a_terminal_is_asked_before_a_room_ends(
     assert Typist("r1", json=False, bell=silent()).type(line) == UserRequest(asked, room=room)
 
 
-def test_who_closes_a_room_is_not_asked() -> None:
-    assert Typist("r1", json=False, bell=silent()).type("/close") == UserRequest(
-        inputs.LeaveInput(close=True), room="r1"
-    )
+def test_who_closes_a_room_is_asked_on_a_terminal_and_nowhere_else() -> None:
+    for bell in (silent(), None):
+        close = inputs.LeaveInput(close=True, asks=bell is not None)
+        assert Typist("r1", json=False, bell=bell).type("/close") == UserRequest(close, room="r1")
 
 
 def test_an_object_names_its_room_and_leaves_the_active_one() -> None:

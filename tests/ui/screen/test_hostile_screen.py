@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wcwidth import wcwidth
 
+from anonp2p.ui.replies import JOINING_BY_PASTE
 from anonp2p.ui.sanitize import sanitize_line, sanitize_text
-from anonp2p.ui.wording import JOINING_BY_PASTE, fold_text
+from anonp2p.ui.wording import fold_text
 from tests.support import hostile, terminal
 from tests.support.hostile import Guard, Room, any_name, batches, essence, laid, look
 from tests.support.stage import Stage

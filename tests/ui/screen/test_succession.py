@@ -158,7 +158,7 @@ def test_who_leaves_on_the_full_screen_may_be_asked_first() -> None:
     assert [request.action for request in desk.requests] == [
         inputs.LeaveInput(re=1, asks=True),
         QuitAction(re=2, asks=True),
-        inputs.LeaveInput(close=True, re=3),
+        inputs.LeaveInput(close=True, re=3, asks=True),
     ]
 
 
@@ -170,7 +170,7 @@ class Ending:
 
     def snapshot(self) -> Snapshot:
         """As RoomView has it."""
-        return Snapshot("demo", CODE, "zoe", "m", True, "zoe", True, 3, 0, False, None, False, "", self._ends)
+        return Snapshot("demo", CODE, "zoe", "m", True, "zoe", True, 3, 0, False, None, False, "ben", self._ends)
 
     def members(self) -> list[MemberView]:
         """As RoomView has it."""
@@ -180,10 +180,12 @@ class Ending:
 def test_control_c_says_which_rooms_it_ends_for_all() -> None:
     hands = Hands("r1", "r2")
     hands.scene.find_room = lambda label: Ending(ends=label == "r2")
+    hands.scene.tabs.rooms.by_label["r1"].name = "demo"
     hands.scene.tabs.rooms.by_label["r2"].name = "den"
     hands.press("ctrl c")
     assert hands.scene.hint
-    assert "den" in hands.scene.hint.text
+    assert "That ends den for 2 others" in hands.scene.hint.text
+    assert "ben takes demo over" in hands.scene.hint.text
     assert "again leaves" in hands.scene.hint.text
     assert hands.left == 0
     hands.press("ctrl c")

@@ -39,9 +39,9 @@ def _check_log(openings: Sequence[Opening], index: int, address: bytes) -> None:
 def judge_where(replica: Replica, where: frames.Where) -> Challenge | None:
     """What another side says of its host, if its term has a higher number than ours, or the same one.
 
-    None as well where somebody began a term there whom we have thrown out since: the other side need not know that.
-    Raises PeerFault for what no log of this room can be, and for such a term that nothing proves. Who has left since
-    the logs parted is on no side.
+    None as well where somebody began a term there whom we have thrown out since: the other side need not know that; and
+    where a log does not reach back to where they part, so that nothing can be proven. Raises PeerFault for what no log
+    of this room can be, and for a false proof. Who has left since the logs parted is on no side.
     """
     ledger, openings = replica.ledger, where.openings
     check_form(where)
@@ -51,8 +51,8 @@ def judge_where(replica: Replica, where: frames.Where) -> Challenge | None:
     if not terms.rivals(openings[-1], ledger.openings[-1]):
         return None
     there = _ledger_at(replica, fork)
-    if there is None:
-        raise PeerFault("unproven-term")
+    if there is None or not where.proof:
+        return None
     first = next(opening for opening in openings if opening.index > fork)
     _check_proof(there, first, where.proof)
     departed = replica.room_log.find_departed(fork)
@@ -155,7 +155,6 @@ def _check_proof(there: Ledger, first: Opening, proof: Sequence[frames.SignedEnt
     """Raises PeerFault unless this proves that one who might has begun the term. there: the room where logs part."""
     keys = {member.id: member.key for member in there.roster} | {there.host: there.host_key}
     may_begin = {there.host, *(heir.member for heir in there.heirs)}
-    expect(bool(proof), "unproven-term")
     for entry in proof[:-1]:
         header, content = _open_signed(there.room, entry, keys)
         expect(header.author == there.host and content.index >= there.index, "unproven-term")

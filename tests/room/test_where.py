@@ -101,8 +101,7 @@ def test_a_log_that_does_not_reach_back_to_the_fork_proves_and_judges_nothing(si
         side.replica.begin_log(side.replica.ledger.copy())
     assert theirs.tells(mine).proof == []
     mine.talks(EVE)
-    with pytest.raises(PeerFault, match="unproven-term"):
-        judged(mine, theirs)
+    assert judged(mine, theirs) is None
 
 
 def test_members_of_before_the_logs_parted_have_keys_for_both_sides(sides: tuple[Side, Side]) -> None:
@@ -241,7 +240,6 @@ EARLIER, LATER, OTHER_LOG = founded(), founded(), founded()
 LATER.talks(EVE, EVE)
 OTHER_LOG.talks(EVE)
 UNPROVEN: dict[str, Callable[[], list[frames.SignedEntry]]] = {
-    "nothing": list,
     "an opening that another signed": lambda: [forged(ANN, opening_by(ANN), before_opening(), EVE)],
     "a text": lambda: [forged(ANN, bodies.LeaveBody(), before_opening())],
     "an opening at another place": lambda: [forged(ANN, opening_by(ANN), LATER)],
@@ -255,6 +253,12 @@ def test_a_higher_term_that_nothing_proves_moves_nobody(case: str, sides: tuple[
     mine, theirs = sides
     with pytest.raises(PeerFault, match="unproven-term"):
         where.judge_where(mine.replica, changed(theirs.tells(mine), proof=UNPROVEN[case]()))
+
+
+def test_nor_does_one_of_which_nothing_is_shown(sides: tuple[Side, Side]) -> None:
+    """8.17: a log may not reach back to where they part."""
+    mine, theirs = sides
+    assert where.judge_where(mine.replica, changed(theirs.tells(mine), proof=[])) is None
 
 
 NAMES_EVE = bodies.HeirsBody([heir(EVE)], entrusts=False)

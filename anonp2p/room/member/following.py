@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import UNSET
 
+from anonp2p import limits
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import ENTRY, KEPT, OPENING, Header, read_header
 from anonp2p.errors import PeerFault
@@ -66,19 +67,19 @@ class Follower:
         if backfill is not None:
             expect(head.place <= backfill.head.place, "backfill-after-welcome")
         self._expect_log(entries, head)
-        self._expect_gone(missed, entries, head, now, ledger)
+        self._expect_gone(missed, entries, head, now.time, ledger)
         self._take_in(entries, head, opened=True)
 
     @staticmethod
     def _expect_gone(
-        missed: frames.BackfillFrame, entries: Sequence[OpenedEntry], head: Head, now: Head, ledger: Ledger
+        missed: frames.BackfillFrame, entries: Sequence[OpenedEntry], head: Head, now: int, ledger: Ledger
     ) -> None:
-        """Raises PeerFault unless what is gone has expired or was retracted."""
+        """Raises PeerFault unless what is gone was retracted, or has expired by now, in milliseconds of the room."""
         for entry, shown in zip(entries, missed.entries, strict=True):
             if isinstance(shown, frames.RetractedEntry):
                 expect(is_retracted(ledger, shown, entries), "tombstone-too-soon")
             elif not entry.body:
-                over = entry.header.ttl != KEPT and now.time - head.time >= entry.header.ttl * 1000
+                over = entry.header.ttl != KEPT and now - head.time >= entry.header.ttl * 1000
                 expect(over, "tombstone-too-soon")
 
     @property
@@ -144,11 +145,13 @@ class Follower:
         ledger = self._replica.ledger
         entries = open_missed(missed)
         expect(all(entry.header.kind != OPENING for entry in entries), "bad-opening")
-        head, now = (self._heads.read_head(text, Signer.of_log(ledger)) for text in (missed.head, missed.now))
+        signer = Signer.of_log(ledger)
+        head, now = (self._heads.read_head(text, signer, late=True) for text in (missed.head, missed.now))
         if head.end <= ledger.index:
             return  # we have it from somebody else meanwhile
         self._heads.expect_log(head, ledger, entries)
-        self._expect_gone(missed, entries, head, now, ledger)
+        ours = self._heads.room_time() + round(limits.CLOCK_TOLERANCE * 1000)  # no host signs later ones
+        self._expect_gone(missed, entries, head, max(now.time, ours), ledger)
         self._take_in(entries, head, opened=True)
 
     def tell_of_lost(self) -> None:

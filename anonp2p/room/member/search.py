@@ -249,7 +249,8 @@ class Search:
         """
         ledger, lost_at, member = self._replica.ledger, self._loss.lost_at, identity.member_id(vouched.key)
         if not ledger.host or member == ledger.host or vouched.term <= ledger.number:
-            return target.member in (None, ledger.host)
+            hosts_no_more = member in ledger.carriers and member != ledger.host  # its own address may be the code
+            return target.member in (None, ledger.host) and not hosts_no_more
         if member == self._loss.sent_to:
             return True
         return lost_at is not None and self._clock.tick >= lost_at + limits.LOST_BY_SOME

@@ -76,12 +76,13 @@ class Meeting:
         self._strays_at = _NEVER
         self._predecessor: bytes | None = None  # from whom we took over when it was lost
         self._back_at: float | None = None  # since when it has a link to us
+        self._first_at: float | None = None  # since when it is our first heir
         self._handed_back_at = _NEVER
         self.gave_way_to = 0  # the number of the term of the host to which we gave way last
 
     def begin(self, now: float, predecessor: bytes | None) -> None:
         """We host from now on. predecessor: from whom we took over, if it was lost."""
-        self._predecessor, self._back_at = predecessor, None
+        self._predecessor, self._back_at, self._first_at = predecessor, None, None
         self._strays_at = _NEVER
         self._met_at, self._meet_at = now, now + limits.MEET
 
@@ -154,6 +155,15 @@ class Meeting:
             self._back_at = now
         is_time = now >= self._back_at + limits.HAND_BACK and now >= self._handed_back_at + limits.HAND_BACK_PAUSE
         return self._predecessor if is_time else None
+
+    def may_hand_back(self, returned: bytes | None, hosting: Hosting, now: float) -> bool:
+        """Whether who is to host again has been our first heir for so long that the members wait there."""
+        if returned is None or hosting.heirs[:1] != [returned]:
+            self._first_at = None
+            return False
+        if self._first_at is None:
+            self._first_at = now
+        return now >= self._first_at + limits.HAND_BACK_READY
 
     def note_handed_back(self, now: float) -> None:
         """We have handed over to who hosted before us."""

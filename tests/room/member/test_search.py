@@ -399,6 +399,21 @@ def test_an_heir_that_says_it_has_taken_over_refuses_nobody_whose_host_may_answe
         assert list(answer.said) == [refused]
 
 
+def test_one_that_hosts_no_more_refuses_nobody_though_its_address_is_the_code() -> None:
+    """5.12: whom it does not know may have come to another log meanwhile."""
+    seeker = Seeker(ANN)
+    seeker.ledger.code = seeker.ledger.carriers[ANN.id] = ADDRESSES[ANN.id]
+    seeker.lose()
+    for line in seeker.lines[:2]:
+        seeker.fails(line)
+    seeker.pass_time(limits.CODE_WAIT)
+    line = seeker.greeted(next(it for it in seeker.lines[2:] if it.greeting.service == seeker.ledger.code))
+    vouched = frames.Credentials(ADDRESSES[ANN.id], ANN.key, 0, bytes(64))
+    refused = credentials.sign_refusal("unknown", line.greeting.hello, vouched, ANN.signer(ADDRESSES[ANN.id]))
+    assert seeker.hears(line, refused) is None
+    assert seeker.dropped() == [(line.link, "closed")]
+
+
 @pytest.mark.parametrize("sender", ["our host", "nobody"])
 def test_who_hosts_by_the_word_of_our_own_host_refuses_at_once(sender: str) -> None:
     """2.13: who joined on the side that gave way has no place on the other."""

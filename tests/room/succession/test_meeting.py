@@ -151,6 +151,17 @@ def test_who_hosted_before_hosts_again_once_it_has_been_back_for_a_while() -> No
     assert meeting.find_returned(hosting(ANN, BEN), 20.0 + limits.HAND_BACK) == BEN
 
 
+def test_the_room_goes_back_once_its_next_host_has_been_the_first_heir_for_so_long_that_all_wait_there() -> None:
+    meeting = make_meeting(predecessor=BEN)
+    assert not meeting.may_hand_back(BEN, hosting(ANN, BEN), 20.0)
+    first = hosting(ANN, BEN, heirs=(BEN, ANN))
+    assert not meeting.may_hand_back(BEN, first, 20.0)
+    assert not meeting.may_hand_back(BEN, first, 20.0 + limits.HAND_BACK_READY - 1)
+    assert meeting.may_hand_back(BEN, first, 20.0 + limits.HAND_BACK_READY)
+    assert not meeting.may_hand_back(None, first, 20.0 + limits.HAND_BACK_READY), "its link broke"
+    assert not meeting.may_hand_back(BEN, first, 21.0 + limits.HAND_BACK_READY)
+
+
 def test_a_link_that_breaks_begins_the_time_anew() -> None:
     meeting = make_meeting(predecessor=BEN)
     meeting.find_returned(hosting(ANN, BEN), 20.0)

@@ -140,7 +140,11 @@ FETCH_PATIENCE: Final = 5.0  # for Tor to fetch a room's descriptor: a circuit a
 HEIRS: Final = 3  # who can take over: each exposes itself by a service; three in a row are gone only with everything
 PREPARE: Final = 60.0  # for a member to publish a service and reach it: a descriptor and a dial, each slow
 HEIR_PATIENCE: Final = 5.0  # for the heirs of a term that is over to come to its next host: those who live wait there
-ECHO: Final = 3.0  # seconds in which a host answers an heir: two ways through Tor take 0.6, at worst 2
+ECHO: Final = 3.0  # seconds in which a host gives a sign of life at most: two ways through Tor take 0.6, at worst 2
+ECHO_LEAST: Final = 1.0  # of them at least, however fast it was: a program, or a Tor, that has much to do
+ECHO_TIMES: Final = 3.0  # as long as its slowest answer of late, it is given: that of a network that has much to do
+ECHO_ANSWERS: Final = 16  # of its answers, of late: a minute of a lively talk
+ASK_PAUSE: Final = 30.0  # seconds between times at which one lost link makes all members ask the host: 2 frames each
 STRAYS: Final = 30.0  # seconds without a host after which an heir counts a member as lost to its own host
 ENTRUST_CHECK: Final = 0.5  # seconds between checks whether an heir has been sent the entry that makes it one
 CODE_CHECK: Final = (930.0, 990.0)  # seconds until a host dials its code again: Tor looks anew once in 15 minutes
@@ -179,6 +183,9 @@ LOOK_PAUSE: Final = 1.0  # seconds between looks of a host at who of its members
 MEETINGS: Final = 64  # links at once on which another side of a split may answer: of more, the oldest end
 MEETING_COST: Final = 8.0  # tokens for an answer to another side of a split: a log of 10,000 entries is read again
 STAND_PAUSE: Final = 30.0  # seconds between terms that one challenger makes a host begin: each is a commit
+STAND_NUMBERS: Final = (
+    8  # numbers that such a term may be above the last for that: one uses up all in no less than 90 d
+)
 STRAYS_FRESH: Final = 10.0  # seconds for which the number of those who lost us counts: two heartbeats
 HAND_BACK: Final = 60.0  # seconds for which who hosted before must have had a link until the room goes back to it
 HAND_BACK_READY: Final = 20.0  # for which it is the first heir then: all dial it, and it gets the key of the code

@@ -105,15 +105,18 @@ def check_signer(
 ) -> None:
     """Raises PeerFault for a first answer that neither this member has signed nor the host that it names.
 
-    The latter may answer in place of the former, by a key of the room's code. member: whom we have dialled, if we know.
-    Of members that we do not know, the onion service is all that we know.
+    The latter may answer in place of the former, by a key of the room's code. member: whom we have dialled; None for
+    the code, where anybody may answer who is or was a host. Of a host that we do not know, which has joined on another
+    side, the onion service is all that we know.
     """
     where = redirect.where
     check_form(where)
-    signers = (where.host,) if member is None else (member, where.host)
-    keys = [key for it in signers if (key := find_key(replica, it, where.openings, where.index)) is not None]
-    if keys:
-        meeting.check_redirect(redirect, service, hello, *keys)
+    host, *others = (
+        find_key(replica, it, where.openings, where.index)
+        for it in (where.host, *(replica.ledger.carriers if member is None else (member,)))
+    )
+    if host is not None:
+        meeting.check_redirect(redirect, service, hello, host, *(key for key in others if key is not None))
 
 
 def _ledger_at(replica: Replica, index: int) -> Ledger | None:

@@ -210,7 +210,8 @@ class Meetings:
         if redirect.where.host in self._replica.ledger.kicked:  # which it need not know; it is told nothing
             self._drop(link, "closed")
             return None
-        check_signer(self._replica, redirect, call.service, call.hello_hash, it.member)
+        dialled = None if it.member == _ANYBODY else it.member
+        check_signer(self._replica, redirect, call.service, call.hello_hash, dialled)
         where = redirect.where
         verdict = self._judge(where)
         ours = self._replica.ledger.openings[-1]

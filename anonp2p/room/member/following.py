@@ -21,6 +21,7 @@ from anonp2p.room.member.states import LinkState
 from anonp2p.room.member.switch import Switch
 from anonp2p.room.replica import check_entry
 from anonp2p.room.roster_changes import compare_ledgers
+from anonp2p.room.succession.patience import Patience
 
 
 class Follower:
@@ -30,7 +31,15 @@ class Follower:
     leaves no trace. From then on it is a lie of the host's.
     """
 
-    def __init__(self, context: Context, heads: HeadCheck, keys: KeyBook, joining: Joining, state: LinkState) -> None:
+    def __init__(
+        self,
+        context: Context,
+        heads: HeadCheck,
+        keys: KeyBook,
+        joining: Joining,
+        state: LinkState,
+        patience: Patience,
+    ) -> None:
         self._context = context
         self._replica = context.replica
         self._outbox = context.outbox
@@ -40,6 +49,7 @@ class Follower:
         self._keys = keys
         self._joining = joining
         self._state = state
+        self._patience = patience
         self._lost = 0  # messages that expired before they came to us
 
     def take_batch(self, batch: frames.Batch) -> None:
@@ -165,7 +175,9 @@ class Follower:
         header = read_header(sealed)
         if header.author != self._replica.me.id:
             return self._replica.current_epoch.open_entry(sealed)
-        return header, self._outbox.own_body(header, sealed)
+        body = self._outbox.own_body(header, sealed)
+        self._patience.note_answer(self._context.clock.tick - self._outbox.sent_at(header.counter))
+        return header, body
 
     def _expect_log(self, entries: Sequence[OpenedEntry], head: Head) -> None:
         """Raises PeerFault unless these are the entries for which the host has signed, in a batch of their own."""

@@ -18,8 +18,9 @@ from anonp2p.room.member.states import Asking, CatchingUp, LinkState, Up
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.member.waiting import HostAnswer
 from anonp2p.room.succession.loss import Loss, Target
+from anonp2p.room.succession.patience import Patience
 from anonp2p.room.where import tell_where
-from tests.room.member.parts import joined_context, set_time
+from tests.room.member.parts import joined_context, new_host_check, set_time
 from tests.room.peers import ANN, EVE, HOST, ROOM, Somebody
 
 BOB = Somebody(b"b")
@@ -52,10 +53,13 @@ class Seeker:
         self.state, self.uplink = LinkState(), Uplink(self.context)
         for state in (Asking(bytes(32)), CatchingUp(0), Up()):  # it has a host
             self.state.enter(state)
+        self.uplink.begin(0, ROOM, bytes(32), Channel(bytes(32), bytes(32), up=True))
         self.joining = Joining(self.context, "")
         self.shown: list[frames.BackfillFrame] = []
         self.loss = Loss(lambda least, most: (least + most) / 2)
-        self.search = Search(self.context, self.loss, self.state, self.uplink, self.joining, self.shown.append)
+        self.host_check = new_host_check(self.context, self.uplink, Patience())
+        parts = self.loss, self.state, self.uplink, self.joining, self.host_check
+        self.search = Search(self.context, *parts, self.shown.append)
         self.seconds = 0.0
         self.lines: list[Line] = []
         self.done: list[effects.Effect] = []
@@ -232,6 +236,31 @@ def test_one_who_has_a_host_is_not_welcome_elsewhere() -> None:
     assert seeker.hears(line, frames.WelcomeFrame(b"box", 1)) is None
     assert seeker.dropped() == [(line.link, "closed")]
     assert not seeker.search.has_link(line.link)
+
+
+def test_who_is_told_that_others_have_lost_the_host_asks_it_for_a_sign_of_life() -> None:
+    """What the host answers counts, not what an heir says: so it is asked, but not as often as one may say so."""
+    seeker, line = waiting_seeker()
+    seeker.take_done()
+    seeker.hears(line, frames.AskHostFrame())
+    assert seeker.said() == [frames.EchoFrame()]
+    seeker.host_check.take_echo(frames.EchoedFrame())
+    seeker.pass_time(limits.ECHO - 0.1)
+    seeker.take_done()
+    seeker.hears(line, frames.AskHostFrame())
+    assert seeker.said() == []
+    seeker.pass_time(0.1)
+    seeker.hears(line, frames.AskHostFrame())
+    assert seeker.said() == [frames.EchoFrame()]
+    assert seeker.loss.lost_at is None
+
+
+def test_who_has_lost_its_host_itself_has_nobody_to_ask() -> None:
+    seeker, line = waiting_seeker()
+    seeker.lose()
+    seeker.take_done()
+    seeker.hears(line, frames.AskHostFrame())
+    assert seeker.said() == []
 
 
 # --- without one

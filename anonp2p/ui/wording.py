@@ -313,6 +313,12 @@ def foresee_quit(rooms: Iterable[tuple[str, Snapshot]]) -> str:
     return sanitize_line(" ".join([*ends, *passed]))
 
 
+def foresee_close(title: str, snapshot: Snapshot) -> str:
+    """What becomes of the others in a room if it is closed now; empty if there are none, or it is not for us to do."""
+    others = snapshot.members - 1
+    return sanitize_line(f"that ends {title} for {_others(others)}") if snapshot.hosting and others > 0 else ""
+
+
 def _others(count: int) -> str:
     return "1 other" if count == 1 else f"{count} others"
 

@@ -189,7 +189,7 @@ class View(urwid.Widget):
 
     def _hint(self, columns: int) -> list[Row]:
         searching = self.scene.search.hint if self.scene.search else None
-        lasting = lasting_hint(self.scene.active, self.editor.original_widget.edit_text)
+        lasting = lasting_hint(self.scene, self.editor.original_widget.edit_text)
         hint = self.scene.hint or searching or lasting
         if not hint:
             return []

@@ -65,7 +65,7 @@ class Tab:
         self.wants_nick = self._is_passed_on = False
         self.has_moved = True
         if again and not self.name:
-            self.draft.history.add(f"/join {codes.encode_key(again.address)} {again.nick}".rstrip())
+            self.draft.history.add(f"/join {codes.encode_key(again.address)} {again.nick}".rstrip(), _JOIN)
         self._lines.show_joining(now)
 
     def take_event(self, event: Event, now: float, *, seen: bool) -> bool:
@@ -128,6 +128,11 @@ class Tab:
                 pass  # the list of all who can take the room over says it
             case events.LeaveEndsRoomEvent():
                 self.add_system_line(now, wording.describe_event(event), "caution")
+            case events.VerifiedEvent(member=member, verified=verified):
+                self.looks.set_verified(member, verified=verified)
+                self.add_system_line(now, wording.describe_event(event), "ok" if verified else "caution")
+                if not verified:
+                    self.warnings.add_notice(wording.describe_event(event)[0])
             case events.LookalikeEvent():
                 self.add_system_line(now, wording.describe_event(event), "caution")
                 self.warnings.add_lookalike(event)
@@ -210,6 +215,7 @@ class Tab:
             del self._typed[next(iter(self._typed))]
 
     def _take_entered(self, event: events.EnteredEvent, now: float) -> None:
+        self.draft.history.forget(_JOIN)
         self._lines.remove_joining()
         self.name = event.name
         self.looks.enter_all((person.member, sanitize.sanitize_line(person.nick)) for person in event.members)
@@ -243,6 +249,7 @@ class Tab:
             self.log.add_line(SystemLine(now, lines, style, _MARKS.get(style, "·")))
 
 
+_JOIN = 0  # number of the line that asks for the room once more: no input has it
 _NAMED = 8  # of those who are there already
 _MARKS = {"error": "!", "alarm": "!!", "caution": "!!", "title": "•"}
 _MOVING = (

@@ -78,7 +78,10 @@ PAGES: dict[str, Page] = {
         {"": "30s  5m  2h  off  never"},
     ),
     "/verify": Page(
-        (("NICK", "words for you and this member; without it, words for the whole room and what was said in it"),),
+        (
+            ("NICK", "words for you and this member; without it, words for the whole room and what was said in it"),
+            ("NICK yes|no", "whether they were the same: after yes a check mark stands by the nick"),
+        ),
         "/verify ben",
     ),
     "/notify": Page(

@@ -116,6 +116,9 @@ class Keyboard:
             overlay.offset += moves[key]
             return True
         self._scene.overlay = None
+        if key in overlay.answers:
+            overlay.answers[key]()
+            return True
         return key in ("esc", "enter", "q", "f1", "f2")
 
     def _press_in_search(self, search: TextSearch, key: str) -> bool:

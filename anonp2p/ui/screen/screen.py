@@ -1,5 +1,7 @@
 """The full screen, as a frontend of the program: keys become requests, events become what is shown."""
 
+from functools import partial
+
 import trio
 
 from anonp2p import limits
@@ -101,7 +103,7 @@ class Screen:
                 scene.has_booted = scene.has_booted or isinstance(event, events.ReadyEvent)
             case events.TorSlowEvent() | events.TorSkippedEvent() if _is_before_tor(scene, tab):
                 [scene.tor_notice] = wording.describe_event(event)
-            case events.ReplyEvent() if overlay := _answer_at_length(event, tab):
+            case events.ReplyEvent() if overlay := self._answer_at_length(event, tab):
                 scene.overlay = overlay
             case events.ReplyEvent(command="/nick", data=data):
                 scene.nick = data["nick"]
@@ -120,6 +122,20 @@ class Screen:
         if isinstance(event, events.GoneEvent) and tab.wants_nick:
             self._submission.suggest_nick(tab)
         self._request_frame()
+
+    def _answer_at_length(self, reply: events.ReplyEvent, tab: Tab) -> Overlay | None:
+        """An overlay for a reply that is too long for the log."""
+        match reply:
+            case events.ReplyEvent(command="/code", data=data):
+                return overlays.of_code(tab.name, data["code"])
+            case events.ReplyEvent(command="/qr", data=data):
+                return overlays.of_qr(data["code"])
+            case events.ReplyEvent(command="/verify", data={"nick": nick, "words": words, "me": me}):
+                answer = partial(self._submission.answer_comparison, tab.label, nick)
+                return overlays.of_words_for_two(me, nick, words, answer)
+            case events.ReplyEvent(command="/verify", data={"words": words}):
+                return overlays.of_words_of_room(words, wording.describe_event(reply))
+        return None
 
     # --- what is drawn, and when
 
@@ -178,13 +194,3 @@ class Screen:
 def _is_before_tor(scene: Scene, tab: Tab) -> bool:
     """Whether the first page is shown, which says how far Tor is."""
     return tab is scene.tabs.page and not isinstance(scene.tor, events.ReadyEvent)
-
-
-def _answer_at_length(reply: events.ReplyEvent, tab: Tab) -> Overlay | None:
-    """An overlay for a reply that is too long for the log."""
-    match reply.command:
-        case "/code":
-            return overlays.of_code(tab.name, reply.data["code"])
-        case "/qr":
-            return overlays.of_qr(reply.data["code"])
-    return None

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Literal
 
@@ -227,6 +228,13 @@ class Submission:
             self._copy(*self._find_copied(None))
         except AnonError as error:
             self._scene.hint = Hint(str(error), "error")
+
+    def answer_comparison(self, label: str, nick: str, same: bool) -> None:
+        """The user has compared safety words with somebody in this room."""
+        self._number += 1
+        verify = inputs.VerifyInput(nick, self._number, same)
+        with suppress(trio.WouldBlock):  # then too much is on its way, and the user compares again
+            self._send.send_nowait(UserRequest(verify, self._number, label))
 
     def ignore_author(self, message: ChatMessage) -> None:
         """Shows nothing of what the author of a message says or has said."""

@@ -129,6 +129,11 @@ class Tab:
                 pass  # the list of all who can take the room over says it
             case events.LeaveEndsRoomEvent():
                 self.add_system_line(now, wording.describe_event(event), "caution")
+            case events.VerifiedEvent(member=member, verified=verified):
+                self.looks.set_verified(member, verified=verified)
+                self.add_system_line(now, wording.describe_event(event), "ok" if verified else "caution")
+                if not verified:
+                    self.warnings.add_notice(wording.describe_event(event)[0])
             case events.LookalikeEvent():
                 self.add_system_line(now, wording.describe_event(event), "caution")
                 self.warnings.add_lookalike(event)

@@ -115,6 +115,7 @@ EVERY: list[Event] = [
     left(HOSTILE, "kicked"),
     renamed(HOSTILE, HOSTILE * 2),
     events.LookalikeEvent(room="r1", member="m", nick=HOSTILE, was=HOSTILE),
+    *(events.VerifiedEvent(room="r1", member="m", nick=HOSTILE, verified=same) for same in (True, False)),
     link("connecting", 3, HOSTILE),
     link("up"),
     link("lost", 1, HOSTILE),
@@ -551,3 +552,12 @@ def test_the_page_before_any_room() -> None:
     )
     assert tab.title == "anonp2p"
     assert said(tab) == ["That is no code.", "Tor was lost."]
+
+
+def test_who_is_verified_has_a_mark_until_it_is_taken_back_and_then_there_is_a_warning() -> None:
+    tab = in_room()
+    for same in (True, False):
+        tab.take_event(events.VerifiedEvent(room="r1", member="b", nick="ben", verified=same), 0.0, seen=True)
+        assert tab.looks.mark("b") == ("✓" if same else "")
+        assert bool(tab.warnings.banners) is not same
+    assert tab.looks.mark("c") == ""

@@ -237,6 +237,7 @@ LOOKALIKES: Final = 1_000  # nicks that others had, of one room, that wait to be
 NAMED_AT_ONCE: Final = 4  # of them named at once: with the longest nicks they fit a third of a screen of 50 by 24
 LOOKS: Final = 2_000  # members of a room, and long nicks, whose looks the full screen knows: all there can be, twice
 MERGED_MOVES: Final = 200  # comings and goings told as one
+PASSING_LINE: Final = 60.0  # seconds for which an error or notice of the program can be read: then it is noise
 SOUGHT: Final = 100  # characters of what one looks for in a room: more are none that one remembers
 SENT_TEXTS: Final = 200  # texts of a room's input line to go back to: more than anybody does
 SENT_BYTES: Final = 256 * 1024  # of them together: 64 of the longest messages

@@ -43,6 +43,8 @@ class Challenge(NamedTuple):
 
     number, host: its latest term, as it says; opener: who has begun the first after the logs parted, as was proven,
     where the host may be any name. present, host_there: who was here, and who hosted, where its log and ours part.
+    is_removed: whether we have thrown out since who began a term there. is_overruled: whether the host there has thrown
+    out since who began a term of ours.
     """
 
     number: int
@@ -50,6 +52,8 @@ class Challenge(NamedTuple):
     opener: bytes
     present: Collection[bytes]
     host_there: bytes
+    is_removed: bool = False
+    is_overruled: bool = False
 
 
 class Stand(NamedTuple):
@@ -71,7 +75,7 @@ class Meeting:
     def __init__(self, draw: Callable[[float, float], float]) -> None:
         self._draw = draw
         self._met_at = self._meet_at = _NEVER  # when we last looked for others, and when we do next
-        self._stood_at: dict[bytes, float] = {}  # when each who challenged us made us begin a term
+        self._stands_again_at: dict[bytes, float] = {}  # when each who made us begin a term may do so again
         self._strays = 0  # how many members lost us, as our first heir says
         self._strays_at = _NEVER
         self._predecessor: bytes | None = None  # from whom we took over when it was lost
@@ -108,23 +112,34 @@ class Meeting:
         """What to do about a host of a higher term, or of one with the same number as ours.
 
         With the same number we begin another in any case: or places of both would be the same, also if that host is
-        gone, and only its members are left. None for nothing: if that host has made us begin a term just now.
+        gone, and only its members are left. So we do against one who was thrown out here; and if that is so for us, by
+        the word of who hosted both, we give way, once the other is above us. None for nothing: if that host has made us
+        begin a term just now, or one who was thrown out has a while ago, as it may never give way.
         """
         is_alike = challenge.number == hosting.number
-        present, host_there = challenge.present, challenge.host_there
-        if not is_alike and not terms.stands(hosting.me, hosting.linked, present=present, host=host_there):
-            self.gave_way_to = challenge.number
-            return GiveWay()
-        if now < self._stood_at.get(challenge.opener, _NEVER) + limits.STAND_PAUSE:
+        counts = not (is_alike or challenge.is_removed)
+        if challenge.is_overruled or (counts and not self._stands(challenge, hosting)):
+            return None if is_alike else self._give_way(challenge)
+        if now < self._stands_again_at.get(challenge.opener, _NEVER):
             return None
         number = terms.number_to_top(hosting.number, challenge.number)
         if number is None:
             return None
-        self._stood_at = {opener: at for opener, at in self._stood_at.items() if now < at + limits.STAND_PAUSE}
-        self._stood_at[challenge.opener] = now
+        self._stands_again_at = {opener: at for opener, at in self._stands_again_at.items() if now < at}
+        pause = limits.STAND_PAUSE_REMOVED if challenge.is_removed else limits.STAND_PAUSE
+        self._stands_again_at[challenge.opener] = now + pause
         if is_alike:
             self._meet_at = now
         return Stand(number)
+
+    @staticmethod
+    def _stands(challenge: Challenge, hosting: Hosting) -> bool:
+        """Whether enough of those who were here where the logs part are with us."""
+        return terms.stands(hosting.me, hosting.linked, present=challenge.present, host=challenge.host_there)
+
+    def _give_way(self, challenge: Challenge) -> GiveWay:
+        self.gave_way_to = challenge.number
+        return GiveWay()
 
     # --- handing over
 

@@ -183,13 +183,14 @@ class App:
     def _asks_again(self, re: events.Re) -> bool:
         """Says which rooms end for others if we quit. Returns whether there are any, and the user was not asked yet."""
         now = trio.current_time()
-        rooms = [session.room for session in self._sessions.values()]
-        ending = [room.label for room in rooms if room.snapshot().ends_with_us]
+        rooms = [(session.room.label, session.room.snapshot()) for session in self._sessions.values()]
+        ending = [(label, snapshot) for label, snapshot in rooms if snapshot.ends_with_us]
         if not ending or now - self._asked_to_quit <= limits.LEAVE_CONFIRM:
             return False
         self._asked_to_quit = now
-        for label in ending:
-            self._tell(events.LeaveEndsRoomEvent(room=label, asks=True, re=re))
+        for label, snapshot in ending:
+            name, others = snapshot.name, snapshot.members - 1
+            self._tell(events.LeaveEndsRoomEvent(room=label, name=name, others=others, closes=False, asks=True, re=re))
         return True
 
     async def _pass_on(self, action: inputs.Typed, room: str | None) -> None:

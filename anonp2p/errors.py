@@ -103,6 +103,10 @@ class CodeAsMessage(BadInput):
     sentence = "That is a room's code, and was not sent. /join CODE joins that room; the same line again says it here."
 
 
+class NoBell(BadInput):
+    sentence = "There is no terminal here whose bell could ring."
+
+
 class BadRoomName(BadInput):
     sentence = "A room's name is 1 to {detail} letters, digits and - _ . without spaces."
 

@@ -21,6 +21,7 @@ from anonp2p.net.transport import Transport
 from anonp2p.room import events
 from anonp2p.room.room import Room
 from anonp2p.ui.actions import CreateRoomAction, JoinRoomAction
+from anonp2p.ui.bell import Bell
 from anonp2p.ui.frontend import Closed, FindRoom, UserRequest
 from anonp2p.ui.line.interpreter import Interpreter
 from tests.support.transports import MemoryNetwork, Tor
@@ -309,7 +310,9 @@ class Person(Script):
     def attach(self, closed: Closed, find_room: FindRoom) -> None:
         """As Frontend has it."""
         self._find_room = find_room
-        self._interpreter = Interpreter(find_room, self.tell, lambda: None, json=False, asks=True)
+        self._interpreter = Interpreter(
+            find_room, self.tell, lambda: None, json=False, bell=Bell(lambda: None, lambda: None)
+        )
 
     async def next_request(self) -> UserRequest | None:
         """As Frontend has it."""

@@ -88,7 +88,7 @@ class Program:
     async def end(self) -> str:
         """Its exit code, once it has ended."""
         last = await self.next_line()
-        if last == "[SYSTEM] Nobody here can take the room over: when you leave, it ends for all.":
+        if last.startswith("[SYSTEM] Nobody else here can host "):
             last = await self.next_line()
         assert last in ("[SYSTEM] You left the room", "")
         await self._ended.wait()

@@ -285,13 +285,26 @@ class HeirEvent(Event, frozen=True, tag="heir"):
 
 
 class LeaveEndsRoomEvent(Event, frozen=True, tag="leave-ends-room"):
-    """Host: nobody can take the room over, so that it ends for all when we leave it.
+    """Host: the room ends for all when we leave it, as nobody can take it over, or as we close it.
 
-    asks: we have not left yet, and do so if it is asked for again within limits.LEAVE_CONFIRM.
+    others: how many are here besides us. closes: we are asked to close it. asks: we have not left yet, and do so if it
+    is asked for again within limits.LEAVE_CONFIRM.
     """
 
     room: str
+    name: str
+    others: int
+    closes: bool
     asks: bool
+
+
+class LeaveHandsOverEvent(Event, frozen=True, tag="leave-hands-over"):
+    """Host: we leave, and this member is the one that goes on hosting the room."""
+
+    room: str
+    name: str
+    member: str
+    nick: str
 
 
 class CodeEvent(Event, frozen=True, tag="code"):

@@ -157,7 +157,7 @@ class LeaveInput:
     """Out of the room. close: only if that ends it, a host's right. now: even if lines still wait to be let in.
 
     within: seconds; at a time among them that the room draws, so that rooms left together are not left at one moment.
-    asks: a person typed it, who is to say it twice where it ends the room for all.
+    asks: a person typed it, who is to say it twice where it ends the room for others.
     """
 
     close: bool = False

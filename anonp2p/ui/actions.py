@@ -9,6 +9,7 @@ from msgspec import UNSET
 from anonp2p.protocol import room_state
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
+from anonp2p.ui.attention import Level
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -91,6 +92,18 @@ class ConverseAction:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class NotifyAction:
+    """Say what calls the user, or have something else do so.
+
+    level: in the active room. desktop: whether the desktop notifies the user too. Both None: only say it.
+    """
+
+    level: Level | None = None
+    desktop: bool | None = None
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class QuitAction:
     """Leave all rooms and end the program. asks: as in `LeaveInput`."""
 
@@ -108,6 +121,7 @@ FrontendAction = (
     | ClearScreenAction
     | CopyAction
     | ConverseAction
+    | NotifyAction
 )
 Action = AppAction | FrontendAction
 

@@ -7,7 +7,7 @@ from anonp2p.names import codes, nicks
 from anonp2p.protocol import room_state
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
-from anonp2p.ui.actions import Action, ConverseAction, CopyAction, CreateRoomAction, JoinRoomAction
+from anonp2p.ui.actions import Action, ConverseAction, CopyAction, CreateRoomAction, JoinRoomAction, NotifyAction
 
 
 def parse_join(argument: str, re: events.Re) -> Action:
@@ -110,6 +110,17 @@ def parse_msg(argument: str, re: events.Re) -> Action:
     if not text.strip():
         raise WrongArgument
     return inputs.WhisperInput(nick, bounded_text(text.lstrip()), re)
+
+
+def parse_notify(argument: str, re: events.Re) -> Action:
+    match argument.lower().split():
+        case []:
+            return NotifyAction(re=re)
+        case ["all" | "mentions" | "none" as level]:
+            return NotifyAction(level, re=re)
+        case ["desktop", "on" | "off" as switch]:
+            return NotifyAction(desktop=switch == "on", re=re)
+    raise WrongArgument
 
 
 def parse_query(argument: str, re: events.Re) -> Action:

@@ -16,10 +16,10 @@ _IN_TMUX: Final = "tmux passes it on only with: set -g set-clipboard on"
 class Clipboard:
     """What we have put on the clipboard, by OSC 52 (xterm's "ctlseqs"). It is never read.
 
-    write: to the terminal.
+    write: to the terminal; None where it has no clipboard that we could reach.
     """
 
-    def __init__(self, write: Callable[[str], None]) -> None:
+    def __init__(self, write: Callable[[str], None] | None) -> None:
         self._write = write
         self._copied = trio.Event()  # something has been, since `run` has looked
         self._holds = False
@@ -27,6 +27,8 @@ class Clipboard:
 
     def copy(self, text: str, what: str) -> str:
         """Puts a text on the clipboard. what: names it, for the sentence about it, which is returned."""
+        if self._write is None:
+            return "This terminal has no clipboard that a program could reach."
         self._write(_sequence(text))
         self._holds = True
         self._copied.set()
@@ -52,9 +54,10 @@ class Clipboard:
 
     def _empty(self) -> None:
         self._holds = False
-        self._write(_sequence(""))
+        if self._write:
+            self._write(_sequence(""))
 
 
 def _sequence(text: str) -> str:
     """The sequence that puts a text on the clipboard; an empty one empties it."""
-    return f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\x07"
+    return f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\x1b\\"

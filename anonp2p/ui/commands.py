@@ -67,6 +67,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "/verify", "[NICK]", "words to compare by another way: same room, or nobody between you two", inputs.VerifyInput
     ),
+    Command("/notify", "[all|mentions|none|desktop] [on|off]", "what calls you in this room", arguments.parse_notify),
     Command("/rooms", "", "show the rooms you are in", lambda _, re: ListRoomsAction(re)),
     Command("/switch", "ROOM", "make another room the active one, by name or number", SwitchRoomAction),
     Command(
@@ -175,8 +176,8 @@ def make_message(text: str, re: events.Re = UNSET) -> inputs.SayInput:
 
 
 def ask_first(action: Action) -> Action:
-    """The action of a person who is there to say it again, where it ends a room for all."""
-    if isinstance(action, QuitAction) or (isinstance(action, inputs.LeaveInput) and not action.close):
+    """The action of a person who is there to say it again, where it ends a room for others."""
+    if isinstance(action, QuitAction | inputs.LeaveInput):
         return dataclasses.replace(action, asks=True)
     return action
 

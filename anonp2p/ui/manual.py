@@ -68,6 +68,15 @@ PAGES: dict[str, Page] = {
         (("NICK", "words for you and this member; without it, words for the whole room and what was said in it"),),
         "/verify ben",
     ),
+    "/notify": Page(
+        (
+            ("all", "every message rings the bell while you look elsewhere, and counts in the window's title"),
+            ("mentions", "messages with your nick, and private ones; so it is at first"),
+            ("none", "nothing: the room is silent, and nothing in it is counted"),
+            ("desktop on|off", "whether your desktop tells you too, in fixed words that name nobody; for all rooms"),
+        ),
+        "/notify all",
+    ),
     "/rooms": Page((), "/rooms"),
     "/switch": Page((("ROOM", "its name or its number; Alt-1 to Alt-9 do the same on the full screen"),), "/switch 2"),
     "/heirs": Page((), "/heirs"),

@@ -1,28 +1,26 @@
 """What is shown of an event, as text."""
 
-import time
-from typing import Any, Literal, NamedTuple
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
 
 from msgspec import UNSET, UnsetType
 
 from anonp2p import limits
-from anonp2p.crypto.epoch import KEPT
-from anonp2p.room import events, retention
-from anonp2p.room.succession.terms import index_of
-from anonp2p.ui import qr
+from anonp2p.room import events
+from anonp2p.room.snapshot import Snapshot
+from anonp2p.ui.attention import Level
 from anonp2p.ui.reasons import describe_error, describe_reason
+from anonp2p.ui.replies import describe_reply, span
 from anonp2p.ui.sanitize import sanitize_line, sanitize_text
 
 SYSTEM = "[SYSTEM] "
 SWITCHED = "Lines go to this room now."  # what a notice says after /switch
-NO_MESSAGES = "There is no message here that has a number"
-NO_ROOMS = "You are in no room"
 REACHABLE_AGAIN = "Others can join again."
 LINK_UP_AGAIN = "The link to the room is there again."
 NEW_CODE = "The room has a new code, and the one before lets nobody in any more"
 NEW_CODE_WHERE = "/code shows the new one"
-JOINING_BY_PASTE = "anonp2p join -  asks for the code: the shell's history has none of it."
 CONVERSATION_OVER = "What you type goes to the whole room again."
+SAY_AGAIN = f"Type it again within {limits.LEAVE_CONFIRM:.0f} seconds to do so."
 SAID_EARLIER = "said earlier; its place was lost"  # of a message that comes late
 NAMED = 6  # members that a sentence about many still names
 
@@ -104,6 +102,13 @@ def _message(prefix: str, text: str, nick: str, ours: str) -> str:
     return block + (f"\n{ours}{sanitize_line(f'{more_lines(hidden)} of this message by {nick}')}" if hidden else "")
 
 
+def describe_notices(level: Level, *, desktop: bool) -> str:
+    """What calls the user. desktop: whether the desktop does so too."""
+    what = {"all": "Every message here calls you", "none": "Nothing here calls you"}
+    called = what.get(level, "Messages here that name you, and private ones, call you")
+    return f"{called}; your desktop is {'told too' if desktop else 'not told'}."
+
+
 def conversation_begins(nick: str) -> str:
     """That what is typed goes to this member from now on."""
     return sanitize_line(f"Only {nick} can read what you type now.")
@@ -155,16 +160,18 @@ def _describe(event: events.Event) -> list[str]:
         case events.RetentionRuleEvent():
             return [_retention(event)]
         case events.HistoryRuleEvent(messages=messages, seconds=seconds):
-            last = f"messages of the last {_span(seconds)}" if messages is None else f"last {messages} messages"
+            last = f"messages of the last {span(seconds)}" if messages is None else f"last {messages} messages"
             return [f"Newcomers are shown the {last}."]
         case events.CoverOnEvent(rate=rate, wait=wait):
             bytes_sent = f"about {rate * 60 / 1000:.0f} kB a minute on each link of yours"
             return [f"Cover is on: {bytes_sent}, and what is said waits for up to {wait:.0f} seconds."]
         case events.HostEvent() | events.HostingEvent() | events.HeirsEvent() | events.HeirEvent():
             return _succession(event)
-        case events.LeaveEndsRoomEvent(asks=asks):
-            again = f" Type it again within {limits.LEAVE_CONFIRM:.0f} seconds to leave." if asks else ""
-            return [f"Nobody here can take the room over: when you leave, it ends for all.{again}"]
+        case events.LeaveEndsRoomEvent(name=name, others=others, closes=closes, asks=asks):
+            why = f"Closing {name}" if closes else f"Nobody else here can host {name}: leaving"
+            return [f"{why} ends it for {_others(others)}.{f' {SAY_AGAIN}' if asks else ''}"]
+        case events.LeaveHandsOverEvent(name=name, nick=nick):
+            return [f"{nick} takes {name} over."]
         case events.CodeEvent(code=code):
             return [f"{NEW_CODE}: {code}"]
         case events.CutEvent(count=count):
@@ -191,7 +198,7 @@ def _describe(event: events.Event) -> list[str]:
         case events.AbsentRemovedEvent(nick=nick):
             return [f"{nick} was away, and is out now."]
         case events.JoinedEvent(nick=nick, unknown_past=unknown):
-            return [f"{nick} joined{_unknown_past(unknown)}"]
+            return [f"{nick} joined{unknown_past(unknown)}"]
         case events.LeftEvent(nick=nick, reason="left"):
             return [f"{nick} left"]
         case events.LeftEvent(nick=nick, reason="kicked", why=why):
@@ -199,7 +206,7 @@ def _describe(event: events.Event) -> list[str]:
         case events.LeftEvent(nick=nick):
             return [f"{nick} was lost"]
         case events.RenamedEvent(nick=nick, was=was, unknown_past=unknown):
-            return [f"{was} is now {nick}{_unknown_past(unknown)}"]
+            return [f"{renamed(was, nick)}{unknown_past(unknown)}"]
         case events.LookalikeEvent(nick=nick, was=was, of=of):
             return [lookalikes([(nick, was, of)])]
         case events.LinkEvent(state="connecting", attempt=attempt, detail=reason):
@@ -214,32 +221,8 @@ def _describe(event: events.Event) -> list[str]:
             return [f"ALARM: {describe_reason(reason)}{trust}"]
         case events.GoneEvent(reason=reason):
             return [_GONE[reason]]
-        case events.ReplyEvent(command="/nick", data=data):
-            return [f"You join rooms as {data['nick']} from now on."]
-        case events.ReplyEvent(command="/who", data=people):
-            return [f"  {person.nick}  {person.tag}{'  host' if person.role == 'host' else ''}" for person in people]
-        case events.ReplyEvent(command="/code", data=data):
-            return [f"Code {data['code']}", JOINING_BY_PASTE]
-        case events.ReplyEvent(command="/qr", data=data):
-            return qr.rows(qr.matrix(data["code"]), inverted=True)
-        case events.ReplyEvent(command="/heirs", data=data):
-            return _heirs(data)
-        case events.ReplyEvent(command="/retain", data=data):
-            kept, least, default, most = (_span(data[key]) for key in ("ttl", "minimum", "default", "maximum"))
-            kept += {None: ", which is until the room ends", 0: ", so they are shown once"}.get(data["ttl"], "")
-            return [f"Your messages here are kept for: {kept} (usual {default}, from {least} to {most})"]
-        case events.ReplyEvent(command="/verify", data={"nick": nick, "words": words}):
-            return [f"You and {nick}: {' '.join(words)}"]
-        case events.ReplyEvent(command="/verify", data=data):
-            return _verified(data)
-        case events.ReplyEvent(command="/numbers", data=rows):
-            return [f"{_number(row['seq'], rows):>6}  {row['nick']}: {row['words']}" for row in rows] or [NO_MESSAGES]
-        case events.ReplyEvent(command="/rooms", data=rooms):
-            return [_room(room) for room in rooms] or [NO_ROOMS]
-        case events.ReplyEvent(command="/help", data=rows):
-            wide = max(len(row["usage"]) for row in rows)
-            page = _page(rows[0]) if len(rows) == 1 else []
-            return [*(f"{row['usage']:{wide}}  {row['does']}" for row in rows), *page]
+        case events.ReplyEvent():
+            return describe_reply(event)
         case events.NoticeEvent(text=text):
             return [text]
         case events.ErrorEvent(text=error):
@@ -289,6 +272,11 @@ def moved(nicks: list[str], move: Move) -> str:
     return f"{some} {several if len(nicks) > 1 else one}"
 
 
+def renamed(was: str, nick: str) -> str:
+    """That somebody has another nick now."""
+    return f"{was} is now {nick}"
+
+
 def given_back(text: str) -> str:
     """That a text was not sent, where a key brings it back: its first line stands for it."""
     lines = text.count("\n") + 1
@@ -296,52 +284,20 @@ def given_back(text: str) -> str:
     return f"Not sent: {text.splitlines()[0] if text else ''}{more} (Up brings it back)"
 
 
-def _heirs(data: dict[str, Any]) -> list[str]:
-    """Who hosts, who would, and who has or had the key of the room's code."""
-    rows = [f"Host: {_nick(data['host'])}"]
-    for heir in data["heirs"]:
-        away = "" if heir["ready"] else " (away)"
-        rows.append(f"  {heir['rank']}  {_nick(heir)}{away}{'  has the key' if heir['holds_key'] else ''}")
-    if not data["heirs"]:
-        rows.append("Nobody can take the room over now: none of the others can, or wants to, or is ready yet")
-    return [*rows, f"Whoever has had the key of the room's code: {', '.join(map(_nick, data['holders']))}"]
+def foresee_quit(rooms: Iterable[tuple[str, Snapshot]]) -> str:
+    """What becomes of our rooms for the others in them if we quit now; empty if nothing does. rooms: their titles."""
+    ending, passed = [], []
+    for title, snapshot in rooms:
+        if snapshot.ends_with_us:
+            ending.append(f"{title} for {_others(snapshot.members - 1)}")
+        elif snapshot.hosting and snapshot.members > 1:
+            passed.append(f"{snapshot.heir} takes {title} over.")
+    ends = [f"That ends {', '.join(ending)}: nobody else there can host."] if ending else []
+    return sanitize_line(" ".join([*ends, *passed]))
 
 
-def _nick(member: dict[str, Any]) -> str:
-    """Of one who may have left since."""
-    return member["nick"] or f"one who is gone ({member['member'][:8]})"
-
-
-def _page(row: dict[str, Any]) -> list[str]:
-    """What help on one command says besides its row."""
-    parts = [(it["part"], it["means"]) for it in row["parts"]] + [("for example", row["example"])]
-    parts += [("also", " ".join(row["also"]))] if row["also"] else []
-    wide = max(len(part) for part, _ in parts)
-    return [f"  {part:{wide}}  {means}" for part, means in parts]
-
-
-def _number(seq: int, rows: list[dict[str, Any]]) -> str:
-    """The number by which a message of these rows can be named: none if its place was cut, and another has it now."""
-    number = index_of(seq)
-    return str(number) if all(row["seq"] <= seq for row in rows if index_of(row["seq"]) == number) else ""
-
-
-def _verified(data: dict[str, Any]) -> list[str]:
-    """A room's safety words at its last marks, the older one first."""
-    marks = [mark for mark in (data["previous"], data) if mark and mark["words"]]
-    if not marks:
-        return ["No words yet that you could vouch for: ask again in ten minutes"]
-    rows = []
-    for mark in marks:
-        when = time.strftime("%H:%M", time.localtime(mark["at"]))
-        rows.append(f"Room at {mark['minutes']} min ({when}): {' '.join(mark['words'])}")
-    if not data["minutes"]:
-        return [*rows, "They say only that you all have the same code: ask again after ten minutes for what was said"]
-    if data["unproven"] is not None:
-        rows.append(
-            f"What you saw before minute {data['unproven']} is not in them: nothing proves what is missing since"
-        )
-    return [*rows, "All members see the same words for the same time"]
+def _others(count: int) -> str:
+    return "1 other" if count == 1 else f"{count} others"
 
 
 def lookalikes(alikes: list[tuple[str, str, str]], more: int = 0) -> str:
@@ -370,8 +326,8 @@ def lookalikes(alikes: list[tuple[str, str, str]], more: int = 0) -> str:
 
 def _retention(rule: events.RetentionRuleEvent) -> str:
     least, default, most = rule.minimum, rule.default, rule.maximum
-    usual = {0: "not kept", None: "kept until the room ends"}.get(default, f"kept for {_span(default)}")
-    bounds = f"; authors may choose from {_span(least)} to {_span(most)}" if least != most else ""
+    usual = {0: "not kept", None: "kept until the room ends"}.get(default, f"kept for {span(default)}")
+    bounds = f"; authors may choose from {span(least)} to {span(most)}" if least != most else ""
     return f"Messages here are {usual}{bounds}."
 
 
@@ -383,17 +339,9 @@ def _assigned(event: events.NickAssignedEvent) -> str:
     return f"The nick {wanted} belongs to a member who is away, so you are {nick}: {free}."
 
 
-def _unknown_past(unknown: bool | UnsetType) -> str:
+def unknown_past(unknown: bool | UnsetType) -> str:
+    """What follows a sentence about a new nick, if those who had it before may be forgotten."""
     return "" if unknown is UNSET else "; others may have had that nick before"
-
-
-def _span(ttl: int | None) -> str:
-    return retention.span(KEPT if ttl is None else ttl)
-
-
-def _room(room: dict[str, Any]) -> str:
-    mark = "*" if room["active"] else " "
-    return f"{mark} {room['room']}  {room['name'] or '(joining)'}  {room['members']} here  {room['role']}"
 
 
 _EXPOSED = (

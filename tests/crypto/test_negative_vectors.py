@@ -10,7 +10,7 @@ from anonp2p import limits
 from anonp2p.crypto import commit, identity, padding, private, suite
 from anonp2p.crypto.epoch import Epoch, Header
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import appointment, bodies, credentials, frames, handshake, room_state, welcome, wire
+from anonp2p.protocol import appointment, bodies, credentials, frames, handshake, meeting, room_state, welcome, wire
 from anonp2p.room.contents import unpack_content
 from anonp2p.room.ledger import Ledger
 from tests.crypto.test_vectors import held
@@ -294,3 +294,15 @@ def test_answers_of_heirs_8_9() -> None:
         second.verify(case["key"], "waiting", case["service"], case["hello"], case["signature"])
 
     check(CASES["8.9 answers of heirs"], ours, theirs)
+
+
+def test_redirects_8_15() -> None:
+    def ours(case: Any) -> None:
+        where: frames.Where = frames.unpack(frames.Where, case["where"])
+        redirect = frames.RedirectFrame(where, case["signature"])
+        meeting.check_redirect(redirect, case["service"], case["hello"], case["key"])
+
+    def theirs(case: Any) -> None:
+        second.verify(case["key"], "redirect", case["service"], case["hello"] + case["where"], case["signature"])
+
+    check(CASES["8.15 redirects"], ours, theirs)

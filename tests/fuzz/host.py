@@ -13,7 +13,8 @@ import msgspec
 from anonp2p import limits
 from anonp2p.crypto import identity, padding, suite
 from anonp2p.crypto.epoch import COMMIT, FLEETING, KEPT
-from anonp2p.protocol import bodies, frames, handshake
+from anonp2p.protocol import bodies, frames, handshake, meeting
+from anonp2p.protocol.field_types import Opening
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.log.log import Log
@@ -278,11 +279,13 @@ class _Fuzz:
                 self.hears(line, source.take(source.below(256)))
 
     def _client_handshake(self, line: _Line) -> None:
-        """A Join or a Resume; right, or with something changed; or something else; or nothing yet."""
+        """A Join, Resume or Meet; right, or with something changed; or something else; or nothing yet."""
         source, ledger, who = self.source, self.room.replica.ledger, line.who
         link, key = bytes([line.link.number % 256]) * 32, who.encryption_key.public
         request: Any
-        if source.below(3) < 2:
+        if (kind := source.below(4)) == 3:
+            request = meeting.sign_meet(self._meet(who, link), ROOM, line.hello, who)
+        elif kind < 2:
             join = frames.JoinRequest(link, who.key, key, source.pick(*NICKS, *PROPER, source.text()), bytes(64))
             signature = who.sign(identity.JOIN, handshake.join_content(line.hello, join))
             request = msgspec.structs.replace(join, signature=signature)
@@ -321,6 +324,20 @@ class _Fuzz:
             return
         line.channel = Channel(request.link_secret, line.hello, up=True)
         self.hears(line, payload[padding.LENGTH :])
+        if isinstance(request, frames.MeetRequest) and source.below(2):
+            number, host = request.openings[-1].term
+            log = request.index, request.digest, request.openings
+            where = frames.Where(number, host, request.address, *log, source.made(list[frames.SignedEntry]))
+            self._send(line, meeting.sign_redirect(where, ROOM, line.hello, who))
+
+    def _meet(self, who: Somebody, link: bytes) -> frames.MeetRequest:
+        """Of one that hosts a term after this log, or follows another one."""
+        source, ledger = self.source, self.room.replica.ledger
+        index = max(0, ledger.index - source.below(4))
+        digest = ledger.digest_at(index) or bytes(32)
+        opening = Opening(source.pick(4, 5, 300), who.id, index + 1, bytes(32), source.below(2) * (index + 1))
+        openings = [*ledger.openings, *([opening] * source.below(2))]
+        return frames.MeetRequest(link, who.id, ROOM, index + source.below(3), digest, openings, bytes(64))
 
     def _entry(self, who: Any) -> tuple[int, bytes]:
         """An entry, right or with something changed, and the epoch it is submitted in."""
@@ -475,7 +492,7 @@ def host(data: bytes) -> None:
 
 def _seeds() -> list[bytes]:
     def join(who: int) -> bytes:
-        return bytes([0, who, 0, 0, 7 + who, 0, 1])
+        return bytes([0, who, 0, 0, 7 + who, 0, 0, 1])
 
     def say(line: int, *rest: int) -> bytes:
         return bytes([3, line, 0, 0, 1, 0x78, *rest, 0, 1])
@@ -491,6 +508,7 @@ def _seeds() -> list[bytes]:
 
     said, lost, redials = bytes([12, 1, 0x79, 0, 0, 0, 0, 0, 0, 1]), bytes([14, 1, 0, 0]), bytes([15, 1])
     resume = bytes([0, 0, 2, 0, 0, 0, *bytes(32), 0, 0, 0, 0, 1])
+    meet = bytes([0, 0, 3, 0, 1, 0, 1, 1, 0, 0, 1, 0, 1])
     leave, nick, drop = bytes([3, 0, 0, 7, 0, 0, 1]), bytes([3, 0, 0, 4, 1, 0, 0, 1]), bytes([9, 0, 0, 1])
     kick, kick_witness, lock, close = hosts(0, 1), hosts(3, 1), hosts(0, 3), hosts(0, 0, closes=31)
     commit, away, gone, later, pause, sleep = (
@@ -532,6 +550,7 @@ def _seeds() -> list[bytes]:
                 + say(0, 15, 1)
                 + pause
                 + join(0),
+                both + meet + said + lost + meet * 3 + redials + said,
                 both + stray + said + pause * 2 + say(0, 0) + said,
                 both + lost + kick + gone + redials + said + commit + say(0, 0) + nick,
                 *(both + say(0, wrong, pick, pick, pick, pick) + said for wrong in range(13, 24) for pick in (0, 1, 2)),

@@ -161,9 +161,7 @@ class Room:
         self.guard = Guard(self.stage)
         self.usual = self.fixed()
         self._looks = {look(cell) for y in (looks[1], plain[1]) for cell in self.row(y)[self.x : self.bar]}
-        heads = (looks[1] - 1, looks[1]) if self.is_narrow else (looks[1], plain[1])
-        ends = self.columns if self.is_narrow else self.x
-        self._heads = {tuple(map(look, self.row(y)[:ends])) for y in heads}
+        self._names = {tuple(map(look, self.row(y)[: self.x - 2])) for y in (looks[1], plain[1])}
         self._gaps = [[look(cell) for cell in self.row(y)[self.x - 2 : self.x]] for y in (looks[1], plain[1])]
 
     def row(self, y: int) -> list[Char]:
@@ -200,7 +198,9 @@ class Room:
             where = f"row {y}: {terminal.row(self.stage.picture(), y)!r}"
             whole = head + text
             if self.is_narrow:
-                if head == "│":
+                if head == "├":  # another message of the same author
+                    said.append((_last_named(said), text.rstrip(" ")))
+                elif head == "│":
                     said[-1:] = [(said[-1][0], said[-1][1] + text.rstrip(" "))] if said else [("", text)]
                 elif found := re.fullmatch(rf"12:\d\d ({marks}) *", whole):
                     said.append((found[1], ""))
@@ -211,9 +211,10 @@ class Room:
                     continue
             else:
                 blank = " " * (self.x - 2)
-                if found := re.fullmatch(rf"12:\d\d +({marks}) {bars} ", head):
-                    said.append((found[1], text.rstrip(" ")))
-                    assert tuple(map(look, cells[: self.x])) in self._heads or marks != "ben", where
+                if found := re.fullmatch(rf"12:\d\d +({marks})? {bars} ", head):
+                    said.append((found[1] or _last_named(said), text.rstrip(" ")))
+                    assert tuple(map(look, cells[: self.x - 2])) in self._names or marks != "ben", where
+                    assert [look(cell) for cell in cells[self.x - 2 : self.x]] in self._gaps or marks != "ben", where
                 elif names and re.match(r"12:\d\d ", head):
                     said.append((whole[6:].rstrip(" "), ""))
                     continue
@@ -235,6 +236,11 @@ class Room:
         self.stage.settled()
         self.guard.check()
         self.assert_whole()
+
+
+def _last_named(said: list[tuple[str, str]]) -> str:
+    """Under whose name the next message stands, if it has none."""
+    return next((who for who, _ in reversed(said) if who != "·"), "")
 
 
 def look(cell: Char) -> tuple[object, ...]:

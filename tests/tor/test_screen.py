@@ -56,7 +56,7 @@ def test_a_room_is_joined_and_outlives_a_tor_that_dies(torrc: str) -> None:
             os.kill(child_of(stage.on_pty.process.pid), signal.SIGKILL)
             stage.until("link (lost|connecting)", PATIENCE)
             stage.type("typed meanwhile\n")
-            stage.until(r"^ +ada │ typed meanwhile")  # no time: it has no place yet
+            stage.until(r"^ +… +ada │ typed meanwhile")  # no time: it has no place yet
             stage.until("link up", PATIENCE)
             stage.until(r"^\d\d:\d\d +ada │ typed meanwhile", PATIENCE)
             ben.said("typed meanwhile")

@@ -9,11 +9,11 @@ import trio.testing
 from anonp2p import limits
 from anonp2p.ui.clipboard import Clipboard
 
-EMPTIED = "\x1b]52;c;\x07"
+EMPTIED = "\x1b]52;c;\x1b\\"
 
 
 def put(text: str) -> str:
-    return f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\x07"
+    return f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\x1b\\"
 
 
 @pytest.fixture(autouse=True)

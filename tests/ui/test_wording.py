@@ -599,9 +599,19 @@ def test_heirs_are_named_in_order_with_who_has_the_key() -> None:
 
 
 def test_who_is_to_say_it_twice_is_told_within_what_time() -> None:
-    asked = succession(events.LeaveEndsRoomEvent(room="r1", asks=True))
+    asked, told = (
+        succession(events.LeaveEndsRoomEvent(room="r1", name="demo", others=3, closes=False, asks=asks))
+        for asks in (True, False)
+    )
     assert f"within {limits.LEAVE_CONFIRM:.0f} seconds" in asked
-    assert "again" not in succession(events.LeaveEndsRoomEvent(room="r1", asks=False))
+    assert told == "Nobody else here can host demo: leaving ends it for 3 others."
+    closing = events.LeaveEndsRoomEvent(room="r1", name="demo", others=1, closes=True, asks=True)
+    assert succession(closing).startswith("Closing demo ends it for 1 other. Type it again")
+
+
+def test_who_leaves_is_told_who_takes_the_room_over() -> None:
+    handed = events.LeaveHandsOverEvent(room="r1", name="demo", member="m", nick="ben")
+    assert succession(handed) == "ben takes demo over."
 
 
 def test_a_new_code_ends_its_line_so_that_it_can_be_copied() -> None:

@@ -55,6 +55,7 @@ def negative(held: dict[str, Vectors], boxes: Any) -> Vectors:
         "8.6 addresses": list(_addresses(held["succession"])),
         "8.7 room keys": list(_room_keys(held["succession"], boxes)),
         "8.9 answers of heirs": list(_waiting(held["succession"])),
+        "8.15 redirects": list(_redirects(handshakes["2.6 records"], held["notation"]["3.1 members"], log["room"])),
     }
 
 
@@ -336,6 +337,24 @@ def _room_keys(succession: Vectors, boxes: Any) -> Iterator[Vectors]:
     info = suite.label("room key") + place["room"] + another + valid["code"]
     wrong = boxes.sealed(key, suite.hash_data(valid["text"]), info)
     yield {"what": "the key of another code", **about, **place, "member": another, "bytes": wrong["box"], **wrong}
+
+
+def _redirects(valid: Vectors, members: list[Vectors], room: bytes) -> Iterator[Vectors]:
+    """Of a host that the signer has not named, on a link of its own."""
+    [[_, where, signature]] = [it for record in valid["up"]["records"] for it in record["2.7 frames"] if it[0] == 23]
+    [key] = [it["key"] for it in members if it["id"] == where[1]]
+    place = {"service": room, "hello": valid["hello"], "key": key, "where": frames.pack(where)}
+    for name, other in _elsewhere({name: place[name] for name in ("service", "hello", "key")}):
+        yield {"what": f"another {name}", **place, **other, "signature": signature, "fault": "unsigned-redirect"}
+    address = bytes([where[2][0] ^ 1]) + where[2][1:]
+    elsewhere = frames.pack([*where[:2], address, *where[3:]])
+    yield {
+        "what": "another address",
+        **place,
+        "where": elsewhere,
+        "signature": signature,
+        "fault": "unsigned-redirect",
+    }
 
 
 def _waiting(succession: Vectors) -> Iterator[Vectors]:

@@ -1,11 +1,13 @@
 """How we stop to host a room: an heir takes it over, or it ends for all."""
 
 from anonp2p import limits
+from anonp2p.crypto import identity
 from anonp2p.protocol import bodies
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import Context
 from anonp2p.room.host.presence import Presence
 from anonp2p.room.host.sequencer import Sequencer
+from anonp2p.room.roster import Member
 
 
 class Leaving:
@@ -24,25 +26,46 @@ class Leaving:
     @property
     def can_hand_over(self) -> bool:
         """Whether an heir is there to go on at once."""
-        return any(self._presence.find_link(heir.member) is not None for heir in self._replica.ledger.heirs)
+        return self._find_successor() is not None
+
+    def _find_successor(self) -> Member | None:
+        """The first heir that is there to go on at once."""
+        heirs = (heir.member for heir in self._replica.ledger.heirs)
+        here = next((member for member in heirs if self._presence.find_link(member) is not None), None)
+        return self._replica.ledger.roster.find_member(here) if here else None
 
     @property
     def ends_room(self) -> bool:
         """Whether others are here, for whom the room ends if we leave."""
-        return self._replica.ledger.roster.present_count > 1 and not self.can_hand_over
+        return self._others > 0 and not self.can_hand_over
+
+    @property
+    def _others(self) -> int:
+        """How many are here besides us."""
+        return self._replica.ledger.roster.present_count - 1
 
     def leave(self, event: inputs.LeaveInput) -> None:
-        """Leaves, so that an heir takes over; without one the room ends, of which a person is told before."""
-        if self.can_hand_over and not event.close:
+        """Leaves, so that an heir takes over; where the room ends for others, a person is told before."""
+        room, name = self._context.label, self._replica.ledger.name
+        successor = None if event.close else self._find_successor()
+        if successor:
+            member = identity.spell_member(successor.id)
+            self._reporter.tell_event(
+                events.LeaveHandsOverEvent(room=room, name=name, member=member, nick=successor.nick, re=event.re)
+            )
             self._lifecycle.begin_leaving(event.re)
             self._sequencer.order_own(bodies.HandOverBody(leaves=True), None, event.re)
             return
-        if self.ends_room and not event.close:
-            asks = event.asks and self._clock.tick > self._asked_at + limits.LEAVE_CONFIRM
-            self._reporter.tell_event(events.LeaveEndsRoomEvent(room=self._context.label, asks=asks, re=event.re))
-            if asks:
-                self._asked_at = self._clock.tick
-                return
+        asks = event.asks and self._others > 0 and self._clock.tick > self._asked_at + limits.LEAVE_CONFIRM
+        if self._others and (asks or not event.close):
+            self._reporter.tell_event(
+                events.LeaveEndsRoomEvent(
+                    room=room, name=name, others=self._others, closes=event.close, asks=asks, re=event.re
+                )
+            )
+        if asks:
+            self._asked_at = self._clock.tick
+            return
         self._lifecycle.begin_leaving(event.re)
         self._sequencer.order_own(bodies.CloseBody(), None, event.re)
 

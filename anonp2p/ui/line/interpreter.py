@@ -2,11 +2,11 @@
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from msgspec import UNSET
 
-from anonp2p.errors import AnonError, BadInput, CodeAsMessage, NoConversation, NoRoom, NothingToCopy
+from anonp2p.errors import AnonError, BadInput, CodeAsMessage, NoBell, NoConversation, NoRoom, NothingToCopy
 from anonp2p.names import codes
 from anonp2p.room import events, inputs
 from anonp2p.ui import manual, wording
@@ -18,9 +18,12 @@ from anonp2p.ui.actions import (
     JoinRoomAction,
     ListNumbersAction,
     ListRoomsAction,
+    NotifyAction,
     ShowHelpAction,
     SwitchRoomAction,
 )
+from anonp2p.ui.attention import Attention
+from anonp2p.ui.bell import Bell
 from anonp2p.ui.commands import ask_first
 from anonp2p.ui.conversation import Conversation, begin_conversation
 from anonp2p.ui.frontend import FindRoom, UserRequest
@@ -33,13 +36,14 @@ from anonp2p.ui.rooms import Rooms
 class _Room:
     name: str = ""
     conversation: Conversation | None = None
+    attention: Attention = field(default_factory=Attention)
 
 
 class Interpreter:
     """Knows the rooms, which one is active, and how the latest messages begin. json: a line may be a JSON object.
 
-    asks: somebody types on a terminal, who is asked before a room ends for all. find_room: finds a live room by its
-    label. tell: shows an event. clear: empties the screen.
+    bell: of the terminal on which somebody types, who is also asked before a room ends for all. find_room: finds a
+    live room by its label. tell: shows an event. clear: empties the screen.
     """
 
     def __init__(
@@ -49,13 +53,13 @@ class Interpreter:
         clear: Callable[[], None],
         *,
         json: bool,
-        asks: bool = False,
+        bell: Bell | None = None,
     ) -> None:
         self._find_room = find_room
         self._tell = tell
         self._clear = clear
         self._json = json
-        self._asks = asks
+        self._bell = bell
         self._rooms: Rooms[_Room] = Rooms()
         self._excerpts = Excerpts()
         self._held_code = ""  # a line that was nothing but a code, and was not sent
@@ -75,6 +79,8 @@ class Interpreter:
         room = self._rooms.by_label.get(getattr(event, "room", ""))
         if room and room.conversation:
             room.conversation.take_event(event)
+        if room and room.attention.take_event(event, seen=True) and self._bell:
+            self._bell.call_user(watched=True, is_private=False)
 
     def find_quote(self, event: events.Event) -> wording.Quote | None:
         """What is left of the message that an event refers to, if there is any of it."""
@@ -82,6 +88,8 @@ class Interpreter:
 
     def interpret_line(self, line: bytes) -> UserRequest | None:
         """The request that a line stands for; None where it stands for none, or was answered here."""
+        if self._bell:
+            self._bell.note_key()
         typed = parse_typed_line(line, json=self._json)
         if typed is None:
             return None
@@ -93,9 +101,9 @@ class Interpreter:
         match self._of_person(meant, room) if not self._json else meant:
             case ClearScreenAction():
                 self._clear()
-            case ConverseAction(nick=nick, re=re):
+            case ConverseAction() | NotifyAction() as action:
                 try:
-                    self._tell(self._converse(nick, room, re))
+                    self._tell(self._change_room(action, room))
                 except AnonError as error:
                     return UserRequest(error, typed.re, room)
             case CopyAction():
@@ -123,9 +131,9 @@ class Interpreter:
                 return dataclasses.replace(action, seq=self._excerpts.find_seq(room, number), number=number)
             case inputs.RetractInput(seq=int(number)) if room:
                 return dataclasses.replace(action, seq=self._excerpts.find_seq(room, number))
-            case inputs.SayInput(text=text) if self._asks and codes.is_meant(text):
+            case inputs.SayInput(text=text) if self._bell and codes.is_meant(text):
                 return self._of_code(text, action, room)
-        return ask_first(action) if self._asks else action
+        return ask_first(action) if self._bell else action
 
     def _addressed(self, action: Action | AnonError, room: str | None) -> Action | AnonError:
         """The action as it is meant in the room's private conversation, if there is one. Raises AnonError."""
@@ -134,20 +142,32 @@ class Interpreter:
             return action
         return known.conversation.address_action(action)
 
-    def _converse(self, nick: str | None, room: str | None, re: events.Re) -> events.Event:
-        """Begins or ends the room's private conversation. Raises AnonError."""
+    def _change_room(self, action: ConverseAction | NotifyAction, room: str | None) -> events.Event:
+        """What the user has done to a room here, and nobody else is told. Raises AnonError."""
         found, known = self._find_room(room or ""), self._rooms.by_label.get(room or "")
         if room is None or found is None or known is None:
             raise NoRoom
-        if nick is not None:
-            known.conversation = begin_conversation(found.members(), nick)
+        if isinstance(action, NotifyAction):
+            said = self._set_notices(action, known)
+        elif action.nick is not None:
+            known.conversation = begin_conversation(found.members(), action.nick)
             said = f"{wording.conversation_begins(known.conversation.nick)} /query alone goes back to the room."
         elif known.conversation:
             known.conversation = None
             said = wording.CONVERSATION_OVER
         else:
             raise NoConversation
-        return events.NoticeEvent(room=room, text=said, re=re)
+        return events.NoticeEvent(room=room, text=said, re=action.re)
+
+    def _set_notices(self, action: NotifyAction, room: _Room) -> str:
+        """What calls the user from now on, in words. Raises NoBell."""
+        if self._bell is None:
+            raise NoBell
+        if action.level is not None:
+            room.attention.set_level(action.level)
+        if action.desktop is not None:
+            self._bell.is_notifying = action.desktop
+        return wording.describe_notices(room.attention.level, desktop=self._bell.is_notifying)
 
     def _of_code(self, text: str, action: Action, room: str | None) -> Action | AnonError:
         """A line that is nothing but a code: it joins, where there is no room to say it in, else it is held once."""

@@ -7,6 +7,7 @@ from anonp2p.config import Config
 from anonp2p.errors import BadCode, InputFailed
 from anonp2p.room import events
 from anonp2p.ui import actions, commands
+from anonp2p.ui.bell import Bell
 from anonp2p.ui.frontend import Closed, FindRoom, UserRequest
 from anonp2p.ui.line.interpreter import Interpreter
 from anonp2p.ui.line.output import Output
@@ -28,8 +29,8 @@ class LineMode:
         json = self._config.mode == "json"
         self._closed = closed
         self._output = Output(closed, json=json)
-        asks = not json and os.isatty(0)
-        self._interpreter = Interpreter(find_room, self.tell, self._output.clear, json=json, asks=asks)
+        bell = Bell(self._output.ring, self._output.notify) if not json and os.isatty(0) else None
+        self._interpreter = Interpreter(find_room, self.tell, self._output.clear, json=json, bell=bell)
 
     async def first_command(self) -> actions.CreateRoomAction | actions.JoinRoomAction | None:
         """See `Frontend`. A code of `-` stands for the first line of stdin."""

@@ -10,6 +10,7 @@ from anonp2p import limits
 from anonp2p.errors import AnonError, Failed, OutputFailed
 from anonp2p.room import events
 from anonp2p.ui import sanitize, stdio, wording
+from anonp2p.ui.bell import notification
 from anonp2p.ui.reasons import encode_json
 
 _CLEAR = b"\x1b[2J\x1b[3J\x1b[H"
@@ -88,8 +89,20 @@ class Output:
 
     def clear(self) -> None:
         """Empties the terminal, its scrollback included; a pipe is left alone."""
+        self._steer(_CLEAR)
+
+    def ring(self) -> None:
+        """Rings the terminal's bell."""
+        self._steer(b"\a")
+
+    def notify(self) -> None:
+        """Has the desktop tell the user that there is something new."""
+        self._steer(notification().encode())
+
+    def _steer(self, sequence: bytes) -> None:
+        """Writes what steers a terminal, where there is one."""
         if not self._json and os.isatty(self._descriptor):
-            self._put(_CLEAR)
+            self._put(sequence)
 
     async def drained(self) -> None:
         """Returns once all events so far are printed."""

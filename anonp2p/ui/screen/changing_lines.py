@@ -1,7 +1,7 @@
 """The lines of a room's log that change, or are taken out again, after they were added."""
 
 from anonp2p import limits
-from anonp2p.ui.screen.log_lines import ChatMessage
+from anonp2p.ui.screen.log_lines import ChatMessage, date_of
 from anonp2p.ui.screen.program_lines import CodeCard, Divider, JoiningLine, MembershipLine
 from anonp2p.ui.screen.scrollback import Scrollback
 
@@ -57,7 +57,11 @@ class ChangingLines:
     def membership_line(self, now: float) -> MembershipLine:
         """The line that tells of who comes and goes: the latest one of the log, or a new one."""
         latest = self._log.last_line()
-        if not isinstance(latest, MembershipLine) or latest.count >= limits.MERGED_MOVES:
+        if (
+            not isinstance(latest, MembershipLine)
+            or latest.count >= limits.MERGED_MOVES
+            or date_of(latest.at) != date_of(now)
+        ):
             latest = MembershipLine(now)
             self._log.add_line(latest)
         return latest

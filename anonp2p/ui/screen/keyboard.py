@@ -5,12 +5,12 @@ from functools import partial
 from itertools import islice
 
 from anonp2p import limits
-from anonp2p.ui import commands
+from anonp2p.ui import commands, wording
+from anonp2p.ui.bell import Bell
 from anonp2p.ui.commands import from_first_seen
 from anonp2p.ui.completion import Completer
 from anonp2p.ui.rooms import label_room
 from anonp2p.ui.screen import overlays
-from anonp2p.ui.screen.bell import Bell
 from anonp2p.ui.screen.hint import Hint
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.typeahead import Typeahead
@@ -20,7 +20,6 @@ from anonp2p.ui.screen.scene import Scene
 from anonp2p.ui.screen.submission import Submission
 
 _AGAIN = "Ctrl-C again leaves anonp2p."
-_ENDING = " It ends for all, as nobody else can host: {}."
 _ROOM_KEYS = {f"meta {number}": label_room(number) for number in range(1, 10)}
 _OFFERED = 6  # candidates of a completion shown at once
 _OVERLAY_BESIDE = 80  # columns from which F2 shows the members beside the log, and not over it
@@ -185,14 +184,8 @@ class Keyboard:
             self._leave()
         else:
             self._asked = "leave"
-            ending = self._list_ending()
-            self._scene.hint = Hint(f"{_AGAIN}{_ENDING.format(ending)}", "caution") if ending else Hint(_AGAIN)
-
-    def _list_ending(self) -> str:
-        """The rooms that end for others if we leave now."""
-        tabs = self._scene.tabs.of_rooms
-        snapshots = [(tab, self._scene.snapshot(tab)) for tab in tabs]
-        return ", ".join(tab.title for tab, snapshot in snapshots if snapshot and snapshot.ends_with_us)
+            becomes = wording.foresee_quit(self._scene.list_rooms())
+            self._scene.hint = Hint(f"{_AGAIN} {becomes}", "caution") if becomes else Hint(_AGAIN)
 
     def _list_numbers(self) -> list[str]:
         """Of the messages that what is typed may name, the latest first: only one's own can be retracted."""

@@ -1,7 +1,8 @@
 """The lines of a room's log on the screen, and those of them that are messages.
 
 The author of a line is named left of the bar that runs down the screen, where no text of a peer is ever drawn: right
-of the bar a text may imitate what it likes. On narrow screens the author is named on a row without the bar.
+of the bar a text may imitate what it likes. On narrow screens the author is named on a row without the bar. Of several
+messages of one author in a row only the first has the name; each has its time, or a branch of the bar where it begins.
 """
 
 import re
@@ -9,17 +10,22 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import ClassVar, NamedTuple
 
 from anonp2p import limits
 from anonp2p.ui import sanitize, wording
-from anonp2p.ui.screen import palette, rows
+from anonp2p.ui.attention import find_nick
+from anonp2p.ui.screen import rows
+from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.rows import Piece, Row
-from anonp2p.ui.widths import continues, width, wrap
+from anonp2p.ui.widths import width, wrap
 
 LINK = re.compile(r"https?://\S+")
 _COUNTDOWN = 5  # columns at the right margin: a space, and up to 4 as in `364d`
 _CLOCK = 6  # columns: `23:59 `
+_BAR = 3  # columns: the bar, and a space on either side
+_TOGETHER = 5 * 60  # seconds between two messages that stand under one name
 
 
 class Layout(NamedTuple):
@@ -28,12 +34,25 @@ class Layout(NamedTuple):
     width: int
     nicks: int
 
+    @property
+    def room(self) -> int:
+        """Columns for a text right of the bar."""
+        return self.width - (_CLOCK + self.nicks + _BAR if self.nicks else 1)
+
+    def rule(self, style: str, text: str) -> Row:
+        """A line across with words in it, which leaves the bar as it is."""
+        if not self.nicks:
+            return rows.rule(style, text, self.width)
+        blank: Row = [("", " " * (_CLOCK + self.nicks + 1)), ("bar", "│"), ("", " ")]
+        return [*blank, *rows.rule(style, text, self.room)]
+
 
 class LineContext(NamedTuple):
     """What else the looks of a line depend on. now: seconds since the epoch. tor: what it is doing; empty once up.
 
     watched: whether somebody looks. numbers: whether messages are shown with their numbers in place of their times.
     find_message: finds a message of the same log by its seq. number_of: by what number the user can name one.
+    looks: of those who wrote it; None: nobody is known.
     """
 
     now: float
@@ -42,6 +61,7 @@ class LineContext(NamedTuple):
     numbers: bool = False
     find_message: "Callable[[int], ChatMessage | None]" = lambda _: None
     number_of: "Callable[[ChatMessage], int | None]" = lambda _: None
+    looks: MemberLooks = MemberLooks()
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -88,15 +108,8 @@ class LogLine(ABC):
             return [[*head, *label], *([bar, *row] for row in body)]
         blank: Row = [("", " " * (_CLOCK + layout.nicks))]
         gap: Row = [("", " "), bar, ("", " ")]
-        if wide > layout.nicks:  # it has a row to itself: a nick cut off could be anybody's
-            return [[*head, *label], *([*blank, *gap, *row] for row in body)]
         first: Row = [*head, ("", " " * (layout.nicks - wide)), *label]
         return [[*(blank if at else first), *gap, *row] for at, row in enumerate(body)]
-
-    @staticmethod
-    def _room(layout: Layout) -> int:
-        """Columns for a text right of the bar."""
-        return layout.width - (_CLOCK + layout.nicks + 3 if layout.nicks else 1)
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -155,9 +168,10 @@ class ChatMessage(LogLine):
         return self.reply is not None or self.reply_gone
 
     def _changing(self, context: LineContext, after: LogLine | None) -> tuple[object, ...]:
-        continues = self._continues(after) and not context.numbers
-        clock = self._clock(context)
-        return self._left(context), self.seq is None, continues, self.whole, clock, self._quote(context)
+        above = self._continues(after), self._is_same_minute(after)
+        looks = context.looks.version, context.looks.style(self.member)
+        shown = self._left(context), self._clock(context), self._quote(context), self.whole
+        return *above, *looks, *shown, self.seq is None
 
     def _quote(self, context: LineContext) -> str:
         """What is quoted, if it is a reply: looked up each time, so that nothing of it is kept here."""
@@ -171,42 +185,45 @@ class ChatMessage(LogLine):
         return "" if self.until is None else _countdown(self.until - context.now)
 
     def _continues(self, after: LogLine | None) -> bool:
-        """Whether its author is named just above already."""
-        if not isinstance(after, ChatMessage) or self.action or self.private or self.until is not None:
+        """Whether it may stand under the name of the message above it."""
+        if not isinstance(after, ChatMessage) or self.is_reply or self.late:
             return False
-        if self.is_reply or self.late:
-            return False
-        alike = (after.member, after.nick, after.history, after.seq is None, after.action or after.private)
-        same = alike == (self.member, self.nick, self.history, self.seq is None, False)
-        return same and after.until is None and self.at // 60 == after.at // 60
+        return self.kind == after.kind == (*self.kind[:3], False) and self.at - after.at < _TOGETHER
+
+    @property
+    def kind(self) -> tuple[str, str, bool, bool]:
+        """What messages under one name have in common, and whether it is one that always has its own."""
+        return self.member, self.nick, self.history, self.action or self.private
+
+    def _is_same_minute(self, after: LogLine | None) -> bool:
+        return after is not None and self.at // 60 == after.at // 60
 
     def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
         left = self._left(context)
         clock = self._clock(context)
-        columns = self._room(layout) - (_COUNTDOWN if left else 0)
-        body, hidden = self._body(columns)
+        columns = layout.room - (_COUNTDOWN if left else 0)
+        body, hidden = self._body(columns, context.looks)
         if left:
             body[0] = [*rows.fit(body[0], columns), ("expiring", f"{left:>{_COUNTDOWN}}")]
-        drawn = self._beside(
-            layout,
-            self._label(layout.nicks or layout.width),
-            body,
-            self._bar(),
-            clock,
-        )
+        continues = self._continues(after)
+        label = [] if continues and layout.nicks else self._label(layout.nicks or layout.width - _CLOCK, context.looks)
+        drawn = self._beside(layout, label, body, self._bar(), clock)
         if hidden:  # it stands beside a mark that is no nick: no text of a peer's can say it
-            note = rows.wrapped("quiet", f"{wording.more_lines(hidden)}: Alt-O shows all", self._room(layout))
+            note = rows.wrapped("quiet", f"{wording.more_lines(hidden)}: Alt-O shows all", layout.room)
             drawn += self._beside(layout, [("quiet", "·")], note, ("bar", "│"), clock)
         if quote := self._quote(context):
             drawn[:0] = self._draw_note(layout, "↳", quote)
         if self.late:
             drawn[:0] = self._draw_note(layout, "↺", wording.SAID_EARLIER)
-        return drawn[1:] if not (layout.nicks or context.numbers) and self._continues(after) else drawn
+        if layout.nicks or context.numbers or not continues or not self._is_same_minute(after):
+            return drawn
+        [(style, _), *first] = drawn[1]
+        return [[(style, "├"), *first], *drawn[2:]]
 
     def _clock(self, context: LineContext) -> str:
-        """When it came, or the number by which it can be named."""
+        """When it came, if it has its place; or the number by which it can be named."""
         if not context.numbers:
-            return "" if self.seq is None else time_of_day(self.at)
+            return f"{rows.MORE:>{_CLOCK - 1}}" if self.seq is None else time_of_day(self.at)
         number = context.number_of(self)
         return "" if number is None else f"{number:>5}"
 
@@ -215,24 +232,31 @@ class ChatMessage(LogLine):
         row: Row = [("quiet", sanitize.sanitize_line(note))]
         if not layout.nicks:
             return [[("quiet", f"{mark} "), *row]]
-        return self._beside(layout, [("quiet", mark)], [rows.fit(row, self._room(layout))], self._bar(), "")
+        return self._beside(layout, [("quiet", mark)], [rows.fit(row, layout.room)], self._bar(), "")
 
     def _bar(self) -> Piece:
         if self.private:
             return "private", "║"
         return "mention" if self.mention else "bar", ":" if self.history else "│"
 
-    def _label(self, columns: int) -> Row:
-        """The author."""
-        style = "pending" if self.seq is None else "own" if self.mine else palette.nick_style(self.member)
-        nick = sanitize.sanitize_line(self.nick)
+    def _label(self, columns: int, looks: MemberLooks) -> Row:
+        """The author, in no more than so many columns."""
+        style = self._style(looks)
         if self.private:
-            to = sanitize.sanitize_line(self.to)
-            whole = " → you" if width(nick) + 6 <= columns else " →"
-            return [("private", "→ "), (style, to)] if self.mine else [(style, nick), ("private", whole)]
-        return [(style, "*" if self.action else nick)]
+            to_us = " → you" if columns > _WITH_YOU else " →"
+            nick, member = (self.to, "") if self.mine else (self.nick, self.member)
+            free = columns - (2 if self.mine else width(to_us))
+            shown = looks.shorten(sanitize.sanitize_line(nick), member, free)
+            return [("private", "→ "), (style, shown)] if self.mine else [(style, shown), ("private", to_us)]
+        if self.action:
+            return [(style, "*")]
+        return [(style, looks.shorten(sanitize.sanitize_line(self.nick), self.member, columns))]
 
-    def _body(self, columns: int) -> tuple[list[Row], int]:
+    def _style(self, looks: MemberLooks) -> str:
+        """Of the author's nick."""
+        return "pending" if self.seq is None else "own" if self.mine else looks.style(self.member)
+
+    def _body(self, columns: int, looks: MemberLooks) -> tuple[list[Row], int]:
         """Its rows, and how many of its lines are not shown."""
         text, hidden = sanitize.sanitize_text(self.text), 0
         if not self.whole:
@@ -240,15 +264,16 @@ class ChatMessage(LogLine):
         nick = sanitize.sanitize_line(self.nick)
         style = "pending" if self.seq is None else ""
         marks = [(found.start(), found.end(), "link") for found in LINK.finditer(text)]
-        marks += [(start, end, "mention") for start, end in mentions(text, self.me) if self.mention]
+        marks += [(start, end, "mention") for start, end in find_nick(text, self.me) if self.mention]
         if self.action:
             shift = len(nick) + 1
             text = f"{nick} {text}"
-            marks = [(0, shift - 1, self._label(columns)[0][0])] + [
-                (a + shift, b + shift, what) for a, b, what in marks
-            ]
+            marks = [(0, shift - 1, self._style(looks)), *((a + shift, b + shift, what) for a, b, what in marks)]
         marks.sort()
         return [_styled(text, start, end, marks, style) for start, end in wrap(text, columns)], hidden
+
+
+_WITH_YOU = 20  # columns of a label from which it says that a private message is to us
 
 
 def _styled(text: str, start: int, end: int, marks: list[tuple[int, int, str]], style: str) -> Row:
@@ -263,17 +288,15 @@ def _styled(text: str, start: int, end: int, marks: list[tuple[int, int, str]], 
     return [*row, (style, text[at:end])]
 
 
-def mentions(text: str, nick: str) -> list[tuple[int, int]]:
-    """Where in a text somebody is called by this nick, as a word, in whatever case."""
-    if not nick or nick.casefold() not in text.casefold():
-        return []
-    found = re.finditer(rf"(?<![\w-]){re.escape(nick)}(?![\w-])", text, re.IGNORECASE)
-    return [match.span() for match in found if not continues("", text[match.end() : match.end() + 1])]  # no mark on it
-
-
 def time_of_day(at: float) -> str:
     """The time of day at which this was."""
     return time.strftime("%H:%M", time.localtime(at))
+
+
+@lru_cache(64)
+def date_of(at: float) -> str:
+    """The day on which this was, in words."""
+    return time.strftime("%A %-d %B %Y", time.localtime(at))
 
 
 def _countdown(seconds: float) -> str:

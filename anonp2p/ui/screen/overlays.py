@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from anonp2p import limits
-from anonp2p.ui import manual, qr, sanitize, wording
+from anonp2p.ui import manual, qr, replies, sanitize, wording
 from anonp2p.ui.actions import Command
 from anonp2p.ui.screen import rows
 from anonp2p.ui.screen.people import LEGEND, People
@@ -36,7 +36,7 @@ _KEYS = (
     ("Alt-O", "show all lines of the long messages in sight, or fewer again"),
     ("F1", "this help"),
     ("F2", "show or hide the members"),
-    ("F3", "bell when you are called while you look elsewhere: on or off"),
+    ("F3", "the bell, when something calls you while you look elsewhere: on or off; /notify says what calls"),
     ("Ctrl-A, Ctrl-E", "to the beginning, to the end of the line; Alt-B and Alt-F by words"),
     ("Ctrl-W, Ctrl-U, Ctrl-K", "cut a word, all before, all after; Ctrl-Y puts it back"),
     ("Ctrl-_", "undo"),
@@ -108,7 +108,7 @@ def of_numbers(log: Scrollback) -> Overlay:
             for number, it in latest
             if number is not None
         ]
-        return _table(table[::-1], columns) if table else rows.wrapped("quiet", f"{wording.NO_MESSAGES}.", columns)
+        return _table(table[::-1], columns) if table else rows.wrapped("quiet", f"{replies.NO_MESSAGES}.", columns)
 
     return Overlay("numbers: Esc puts them away", build)
 
@@ -137,7 +137,7 @@ def of_code(name: str, code: str) -> Overlay:
             *rows.wrapped("title", f"Whoever has this code can join {sanitize.sanitize_line(name)}:", columns),
             *rows.code(code, columns),
             *rows.wrapped("quiet", rows.COPYING, columns),
-            *rows.wrapped("quiet", wording.JOINING_BY_PASTE, columns),
+            *rows.wrapped("quiet", replies.JOINING_BY_PASTE, columns),
         ]
 
     return Overlay("code: Esc puts it away", build)

@@ -4,7 +4,6 @@ What has no background of its own has a colour halfway between black and white. 
 mixes as it likes, it is one of those that can be read on either.
 """
 
-import zlib
 from typing import Final
 
 import urwid
@@ -13,22 +12,20 @@ PaletteEntry = tuple[
     str, str, str, str, str, str
 ]  # name, then fore- and background in 16 colours, mono, both in 256 or more
 
-# Twelve as different as possible that are readable and unlike a warning; the same ones where there are 256. In 16,
-# several share one; in mono all nicks look the same.
+# The hues of nicks, the first ones the most different. Each has a contrast of 4.5 or more against black and against
+# white, so that it has one of 4.2 or more where the nearest of 256 colours stands for it. In 16, two share one, and
+# one of them is underlined; in mono all nicks look the same.
 _NICKS: Final = (
-    ("#d75f00", "dark red"),
-    ("#5f8700", "dark green"),
-    ("#008700", "dark green"),
-    ("#008787", "dark cyan"),
-    ("#005fff", "dark cyan"),
-    ("#5f87d7", "dark cyan"),
-    ("#8700ff", "dark magenta"),
-    ("#af5fd7", "dark magenta"),
-    ("#d700ff", "dark magenta"),
-    ("#af00af", "dark red"),
-    ("#ff00af", "dark red"),
-    ("#d75f87", "dark green"),
+    ("#008800", "dark green"),
+    ("#af6300", "dark red"),
+    ("#5f5fff", "dark cyan,underline"),
+    ("#d704b3", "dark magenta"),
+    ("#008387", "dark cyan"),
+    ("#af5f5b", "dark red,underline"),
+    ("#bb00ff", "dark magenta,underline"),
+    ("#637f00", "dark green,underline"),
 )
+HUES: Final = len(_NICKS)
 _GREY: Final = "g46"  # 4.6:1 against black, 4.5:1 against white
 _BAR: Final = "#005f87"
 _WHITE: Final = "g100"
@@ -80,6 +77,6 @@ QR: Final = urwid.AttrSpec("#000", "#fff", 256)
 """Black on white, as cameras want it, whatever the colours of all else: NO_COLOR is about adornment, a code is none."""
 
 
-def nick_style(member: str) -> str:
-    """The style of somebody's nick: the same one always and everywhere, whatever they call themselves."""
-    return f"nick {zlib.crc32(member.encode()) % len(_NICKS)}"
+def nick_style(hue: int) -> str:
+    """The style of the nick of a member who has this of the `HUES` hues."""
+    return f"nick {hue}"

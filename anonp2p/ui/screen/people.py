@@ -5,7 +5,8 @@ import time
 from anonp2p import limits
 from anonp2p.room.snapshot import MemberView
 from anonp2p.ui import sanitize
-from anonp2p.ui.screen import palette, rows
+from anonp2p.ui.screen import rows
+from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.rows import Row
 from anonp2p.ui.widths import width
 
@@ -17,7 +18,8 @@ LEGEND = "@ hosts the room; 1 2 3 would take it over, in order; # has its key; ?
 class People:
     """The members of a room: the host first, then who would host, those who are away last."""
 
-    def __init__(self, members: list[MemberView]) -> None:
+    def __init__(self, members: list[MemberView], looks: MemberLooks) -> None:
+        self._looks = looks
         self._members = sorted(members, key=_order)
         self.nicks = [sanitize.sanitize_line(one.nick) for one in self._members if not one.mine]
         self.longest = max((width(sanitize.sanitize_line(one.nick)) for one in members), default=0)
@@ -45,8 +47,9 @@ class People:
 
     def _row(self, one: MemberView, columns: int, *, tags: bool) -> Row:
         tag: Row = [("quiet", f"{sanitize.sanitize_line(one.tag)} ")] if tags else []
-        style = "quiet" if one.away else "own" if one.mine else palette.nick_style(one.member)
-        nick = rows.cut(sanitize.sanitize_line(one.nick), columns - self._beside - (self._tag if tags else 0) + 1)
+        style = "quiet" if one.away else "own" if one.mine else self._looks.style(one.member)
+        free = columns - self._beside - (self._tag if tags else 0) + 1
+        nick = self._looks.shorten(sanitize.sanitize_line(one.nick), one.member, free)
         is_what = "@" if one.role == "host" else str(one.rank or " ")
         key = "#" if _is_key_shown(one) else ""
         left: Row = [("quiet", is_what), (style, nick), ("quiet", key), ("error", "?" if one.away else "")]

@@ -1,6 +1,7 @@
 """The lines of a room's log that the program says: who came and went, codes, what it waits for."""
 
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from anonp2p import limits
 from anonp2p.ui import sanitize, wording
@@ -19,7 +20,7 @@ class SystemLine(LogLine):
     mark: str = "·"
 
     def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
-        columns = self._room(layout)
+        columns = layout.room
         body = [row for line in self.lines for row in rows.wrapped(self.style, sanitize.sanitize_line(line), columns)]
         if layout.nicks:
             return self._beside(layout, [(self.style, self.mark)], body, ("bar", "│"), time_of_day(self.at))
@@ -30,11 +31,30 @@ class SystemLine(LogLine):
 
 
 @dataclass(slots=True, repr=False, eq=False)
-class MembershipLine(LogLine):
-    """Who came, went and changed nicks, one after the other, in as few words as possible."""
+class _Doings:
+    """What one member did: the nick that it had at first, the one that it has now, and what it did last."""
 
-    _done: dict[Move, dict[str, str]] = field(default_factory=dict)  # nicks by member, by what each did last
-    _others: list[str] = field(default_factory=list)  # sentences
+    first: str
+    nick: str
+    move: Move | None = None
+    note: str = ""  # what else there is to be said of it
+
+    def plain_move(self) -> Move | None:
+        """What it did, if that can be told of several in one sentence."""
+        return self.move if self.nick == self.first and not self.note else None
+
+    def tell(self) -> str:
+        """It as a sentence."""
+        was = "" if self.nick == self.first else f" (was {self.first})"
+        did = f"{wording.moved([self.nick], self.move)}{was}" if self.move else wording.renamed(self.first, self.nick)
+        return f"{did}{self.note}"
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class MembershipLine(LogLine):
+    """Who came, went and changed nicks, in that order, in as few words as possible."""
+
+    _done: dict[str, _Doings] = field(default_factory=dict)  # by member; who did something last is the last
     _heirs: str = ""  # who can take the room over now, as a sentence
     count: int = 0
 
@@ -43,34 +63,41 @@ class MembershipLine(LogLine):
         """Bytes it takes, about."""
         return LogLine.size + 40 * limits.MERGED_MOVES
 
-    def add(self, member: str, nick: str, move: Move) -> None:
-        """Adds what a member did. Of a member who does several things, only the last is shown."""
-        self.count += 1
-        was = next((done for done, members in self._done.items() if member in members), None)
-        if was:
-            del self._done[was][member]
-        if move == "joined" and was == "lost":
-            move = "back"
-        self._done[move] = {**self._done.pop(move, {}), member: nick}
+    def add_move(self, member: str, nick: str, move: Move, note: str = "") -> None:
+        """Adds that a member came or went. Of several times only the last is told. note: what follows the sentence."""
+        done = self._take(member, nick)
+        done.nick, done.note = nick, note
+        done.move = "back" if move == "joined" and done.move == "lost" else move
 
-    def tell(self, sentence: str) -> None:
-        """Adds a sentence about anything else."""
-        self.count += 1
-        self._others.append(sentence)
+    def rename_member(self, member: str, was: str, nick: str, note: str = "") -> None:
+        """Adds that a member has another nick."""
+        done = self._take(member, was)
+        done.nick, done.note = nick, note
 
     def tell_heirs(self, sentence: str) -> None:
         """Says who can take the room over, in place of what was said before of that."""
         self.count += 1
         self._heirs = sentence
 
+    def _take(self, member: str, nick: str) -> _Doings:
+        """What a member did so far, which it goes on with now."""
+        self.count += 1
+        done = self._done.pop(member, None) or _Doings(nick, nick)
+        self._done[member] = done
+        return done
+
     def _changing(self, context: LineContext, after: LogLine | None) -> tuple[object, ...]:
         return (self.count,)
 
     def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
-        done = [wording.moved(list(nicks.values()), move) for move, nicks in self._done.items() if nicks]
-        hidden = len(self._others) - wording.NAMED
-        others = [f"{hidden} other changes", *self._others[-wording.NAMED :]] if hidden > 0 else self._others
-        sentences = [*others, *done, *([self._heirs] if self._heirs else [])]
+        told: list[str] = []
+        for move, doings in groupby(self._done.values(), _Doings.plain_move):
+            some = list(doings)
+            told += [wording.moved([it.nick for it in some], move)] if move else [it.tell() for it in some]
+        hidden = len(told) - wording.NAMED
+        if hidden > 0:
+            told = [f"{hidden} other changes", *told[-wording.NAMED :]]
+        sentences = [*told, *([self._heirs] if self._heirs else [])]
         return SystemLine(self.at, [" · ".join(sentences)], "quiet", "↔").rows(layout, context)
 
 
@@ -146,7 +173,7 @@ class Divider(LogLine):
     style: str = "bar"
 
     def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
-        return [rows.rule(self.style, self.text, layout.width)]
+        return [layout.rule(self.style, self.text)]
 
 
 def _spinner(now: float) -> str:

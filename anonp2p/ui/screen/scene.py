@@ -58,7 +58,7 @@ class Scene:
             doing = f"{self.tor.progress} %, {describe_reason(self.tor.summary)}"
         elif isinstance(self.tor, events.ReadyEvent):
             doing = ""
-        return LineContext(self.now(), doing, self.watched, self.wants_numbers)
+        return LineContext(self.now(), doing, self.watched, self.wants_numbers, looks=self.active.looks)
 
     def snapshot(self, tab: Tab) -> Snapshot | None:
         """A tab's room at a glance, if there is one. The same until `begin_frame`."""
@@ -67,13 +67,18 @@ class Scene:
             self._snapshots[tab.label] = room.snapshot() if room else None
         return self._snapshots[tab.label]
 
+    def list_rooms(self) -> list[tuple[str, Snapshot]]:
+        """The rooms that we are in, by their titles."""
+        snapshots = [(tab.title, self.snapshot(tab)) for tab in self.tabs.of_rooms]
+        return [(title, snapshot) for title, snapshot in snapshots if snapshot]
+
     def people(self, tab: Tab) -> People:
         """Who is in a tab's room, or was."""
         known = self._people.get(tab.label)
         if known is None or (tab.has_moved and time.monotonic() >= known.good_until):
             tab.has_moved = False
             room = self.find_room(tab.label)
-            known = self._people[tab.label] = People(room.members() if room and not tab.over else [])
+            known = self._people[tab.label] = People(room.members() if room and not tab.over else [], tab.looks)
         return known
 
     def begin_frame(self) -> None:

@@ -6,10 +6,10 @@ from anonp2p import limits
 from anonp2p.config import Config
 from anonp2p.room import events
 from anonp2p.ui import actions, commands, wording
+from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.frontend import Closed, FindRoom, UserRequest
 from anonp2p.ui.screen import overlays
-from anonp2p.ui.screen.bell import Bell
 from anonp2p.ui.screen.hint import Hint
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.typeahead import Typeahead
@@ -35,10 +35,12 @@ class Screen:
         self._closed: Closed = lambda _: None
         self.editor = Editor(on_full=self._tell_that_it_is_full)
         self.scene = Scene(Tabs(self.editor), config.nick)
-        self._bell = Bell(terminal.bell)
+        self._bell = Bell(terminal.bell, terminal.notify)
         self._typeahead = Typeahead()
-        self._clipboard = Clipboard(terminal.write)
-        self._submission = Submission(self.scene, self.editor, self._typeahead, self._clipboard, terminal.clear)
+        self._clipboard = Clipboard(terminal.write if terminal.has_window else None)
+        self._submission = Submission(
+            self.scene, self.editor, self._typeahead, self._bell, self._clipboard, terminal.clear
+        )
         self.keyboard = Keyboard(
             self.scene,
             self.editor,
@@ -103,7 +105,11 @@ class Screen:
                 scene.hint = Hint(wording.describe_event(event)[0])
             case events.GoneEvent(reason="left"):
                 self._submission.drop_tab(tab)
+            case events.LeaveHandsOverEvent():
+                scene.hint = Hint(" ".join(wording.describe_event(event)))
             case _:
+                if isinstance(event, events.LeaveEndsRoomEvent) and tab is not scene.active:  # we are about to quit
+                    scene.hint = Hint(f"{wording.foresee_quit(scene.list_rooms())} {wording.SAY_AGAIN}", "caution")
                 if tab.take_event(event, scene.now(), seen=tab is scene.active and self._is_log_seen()):
                     self._call_user(tab)
         if isinstance(event, events.ErrorEvent) and self._typeahead.is_awaiting(event.re):
@@ -120,7 +126,12 @@ class Screen:
     def _begin_frame(self) -> None:
         self.scene.begin_frame()
         if self._is_log_seen():
-            self.scene.active.mark_seen()
+            self.scene.active.attention.mark_seen()
+        self._terminal.show_count(self.count_calls())
+
+    def count_calls(self) -> int:
+        """How many messages call the user, in all rooms of which bystanders may learn that."""
+        return sum(tab.attention.calls for tab in self.scene.tabs.of_rooms if not self._is_private(tab))
 
     def _is_log_seen(self) -> bool:
         """Whether somebody looks at the latest lines of the active room."""
@@ -136,8 +147,12 @@ class Screen:
                 self._request_frame()
 
     def _call_user(self, tab: Tab) -> None:
+        self._bell.call_user(watched=self.scene.watched, is_private=self._is_private(tab))
+
+    def _is_private(self, tab: Tab) -> bool:
+        """Whether bystanders are not to learn that somebody writes there."""
         snapshot = self.scene.snapshot(tab)
-        self._bell.call_user(watched=self.scene.watched, is_private=bool(snapshot and ":" in snapshot.code))
+        return bool(snapshot and ":" in snapshot.code)
 
     def _tell_that_it_is_full(self) -> None:
         """Says that not all of what was typed or pasted fits."""

@@ -13,8 +13,7 @@ from itertools import chain
 
 from anonp2p import limits
 from anonp2p.room.succession.terms import index_of
-from anonp2p.ui.screen import rows
-from anonp2p.ui.screen.log_lines import ChatMessage, Layout, LineContext, LogLine
+from anonp2p.ui.screen.log_lines import ChatMessage, Layout, LineContext, LogLine, date_of
 from anonp2p.ui.screen.rows import Row
 
 
@@ -236,8 +235,12 @@ class Scrollback:
             of_line = self._rows(place, line, above, layout, context)
             self._drawn.append(line)
             changing = changing or line.is_changing()
-            drawn[:0] = of_line[: len(of_line) - min(hidden, len(of_line) - 1)]
+            of_line = of_line[: len(of_line) - min(hidden, len(of_line) - 1)]
             hidden = 0
+            if len(drawn) + len(of_line) == height and layout.nicks:  # the name that it stands under is out of sight
+                named = self._rows(place, line, None, layout, context)
+                of_line = named if len(named) == len(of_line) else of_line
+            drawn[:0] = of_line
             if len(drawn) >= height:
                 break
         for line in before:
@@ -271,6 +274,6 @@ class Scrollback:
         self, place: int, line: LogLine, above: LogLine | None, layout: Layout, context: LineContext
     ) -> list[Row]:
         context = context._replace(find_message=self.find_message, number_of=self.number_of)
-        if place != self._unread:
-            return line.rows(layout, context, above)
-        return [rows.rule("unread line", "new", layout.width), *line.rows(layout, context, None)]
+        new = [layout.rule("unread line", "new")] if place == self._unread else []
+        date = [layout.rule("quiet", date_of(line.at))] if above and date_of(above.at) != date_of(line.at) else []
+        return [*date, *new, *line.rows(layout, context, None if date or new else above)]

@@ -14,6 +14,7 @@ from anonp2p.room import events, inputs
 from anonp2p.room.snapshot import MemberView
 from anonp2p.ui import actions, commands, sanitize, wording
 from anonp2p.ui.actions import AppAction
+from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.conversation import Conversation, begin_conversation
 from anonp2p.ui.frontend import UserRequest
@@ -50,12 +51,14 @@ class Submission:
         scene: Scene,
         editor: Editor,
         typeahead: Typeahead,
+        bell: Bell,
         clipboard: Clipboard,
         clear_terminal: Callable[[], None],
     ) -> None:
         self._scene = scene
         self._editor = editor
         self._typeahead = typeahead
+        self._bell = bell
         self._clipboard = clipboard
         self._clear_terminal = clear_terminal
         self._number = 0
@@ -158,6 +161,8 @@ class Submission:
                 if active.conversation is None:
                     raise NoConversation
                 return self.end_conversation
+            case actions.NotifyAction():
+                return partial(self._set_notices, action)
             case actions.CopyAction(what=what):
                 return partial(self._copy, *self._find_copied(what))
             case inputs.LeaveInput() if active.over:
@@ -239,6 +244,14 @@ class Submission:
                 self._editor.replace(kept, len(kept))
             active.conversation = None
             self._scene.hint = Hint(wording.CONVERSATION_OVER)
+
+    def _set_notices(self, action: actions.NotifyAction) -> None:
+        attention = self._scene.active.attention
+        if action.level is not None:
+            attention.set_level(action.level)
+        if action.desktop is not None:
+            self._bell.is_notifying = action.desktop
+        self._scene.hint = Hint(wording.describe_notices(attention.level, desktop=self._bell.is_notifying))
 
     def _converse(self, conversation: Conversation) -> None:
         self._scene.active.conversation = conversation

@@ -11,11 +11,13 @@ from anonp2p.room import events
 from anonp2p.room.events import Event
 from anonp2p.ui import sanitize, wording
 from anonp2p.ui.actions import JoinRoomAction
+from anonp2p.ui.attention import Attention
 from anonp2p.ui.conversation import Conversation
 from anonp2p.ui.reasons import describe_reason
 from anonp2p.ui.screen.changing_lines import ChangingLines
 from anonp2p.ui.screen.input.drafts import Draft
-from anonp2p.ui.screen.log_lines import ChatMessage, mentions
+from anonp2p.ui.screen.log_lines import ChatMessage
+from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.program_lines import SystemLine
 from anonp2p.ui.screen.scrollback import Scrollback
 from anonp2p.ui.screen.warnings import Warnings
@@ -28,6 +30,7 @@ class Tab:
         self.label = label
         self.name = ""
         self.log = Scrollback()
+        self.looks = MemberLooks()
         self.draft = Draft()
         self.warnings = Warnings()
         self.link: Literal["", "connecting", "up", "lost"] = ""
@@ -35,12 +38,10 @@ class Tab:
         self.over = ""  # why we are out, once we are
         self.again: JoinRoomAction | None = None  # what asks for the room once more, where that is of use
         self.wants_nick = False  # whether we are out as we need another nick
-        self.unread = 0
-        self.mentions = 0
+        self.attention = Attention()
         self.conversation: Conversation | None = None
         self.speakers: dict[str, None] = {}  # nicks, the latest speaker last
         self.has_moved = True  # whether its members may have changed
-        self._nick = ""
         self._is_distrusted = False  # whether there was an alarm
         self._is_passed_on = False  # whether our host hands the room over, and we have no link to the next one yet
         self._lines = ChangingLines(self.log)
@@ -69,9 +70,10 @@ class Tab:
         """Shows an event. seen: whether the user looks at this tab. Returns whether the event calls the user."""
         if self.conversation:
             self.conversation.take_event(event)
+        calls = self.attention.take_event(event, seen=seen)
         match event:
             case events.MessageEvent():
-                return self._take_message(event, seen=seen)
+                self._take_message(event, seen=seen)
             case events.ExpiredEvent(seq=seq):
                 self.log.expire_message(seq)
                 if number := self._typed.pop(seq, 0):
@@ -89,16 +91,10 @@ class Tab:
             case events.ReachableEvent():
                 if not self._lines.mark_reachable():
                     self.add_system_line(now, [wording.REACHABLE_AGAIN])
-            case events.JoinedEvent(unknown_past=True):
-                self._lines.membership_line(now).tell(wording.describe_event(event)[0])
-            case events.JoinedEvent(member=member, nick=nick):
-                self._lines.membership_line(now).add(member, sanitize.sanitize_line(nick), "joined")
-            case events.LeftEvent(member=member, nick=nick, reason="left"):
-                self._lines.membership_line(now).add(member, sanitize.sanitize_line(nick), "left")
-            case events.LeftEvent(member=member, nick=nick, reason="lost"):
-                self._lines.membership_line(now).add(member, sanitize.sanitize_line(nick), "lost")
-            case events.RenamedEvent():
-                self._lines.membership_line(now).tell(wording.describe_event(event)[0])
+            case events.JoinedEvent() | events.RenamedEvent():
+                self._take_move(event, now)
+            case events.LeftEvent(reason="left" | "lost" as move, member=member, nick=nick):
+                self._lines.membership_line(now).add_move(member, sanitize.sanitize_line(nick), move)
             case events.LinkEvent():
                 self._take_link(event, now)
             case events.AlarmEvent():
@@ -136,35 +132,41 @@ class Tab:
                 self.over = reason
                 if self.again and (reason not in ("refused", "lost") or self._is_distrusted):
                     self.again = None
-                elif self.again and self._nick:
-                    self.again = dataclasses.replace(self.again, nick=self._nick)
+                elif self.again and self.attention.nick:
+                    self.again = dataclasses.replace(self.again, nick=self.attention.nick)
                 self.add_system_line(now, wording.describe_event(event), "error")
             case _:
                 self.add_system_line(now, wording.describe_event(event))
         self.has_moved = self.has_moved or isinstance(event, _MOVING)
         if isinstance(event, events.LeftEvent):
+            self.looks.leave_member(event.member)
             self.speakers.pop(event.nick, None)
         if isinstance(event, events.RenamedEvent) and event.was in self.speakers:
             del self.speakers[event.was]
             self.speakers[event.nick] = None
-        if isinstance(event, events.RenamedEvent) and event.was == self._nick:
-            self._nick = event.nick
-        return False
-
-    def mark_seen(self) -> None:
-        """The user looks at this tab: nothing in it is unread."""
-        self.unread = self.mentions = 0
+        return calls
 
     # --- what the events mean
 
-    def _take_message(self, event: events.MessageEvent, *, seen: bool) -> bool:
-        called = not event.mine and (event.private or bool(mentions(event.text, self._nick)))
+    def _take_move(self, event: events.JoinedEvent | events.RenamedEvent, now: float) -> None:
+        nick, note = sanitize.sanitize_line(event.nick), wording.unknown_past(event.unknown_past)
+        line = self._lines.membership_line(now)
+        match event:
+            case events.JoinedEvent(member=member):
+                self.looks.enter_member(member, nick)
+                line.add_move(member, nick, "joined", note)
+            case events.RenamedEvent(member=member, was=was):
+                self.looks.note_nick(nick)
+                line.rename_member(member, sanitize.sanitize_line(was), nick, note)
+
+    def _take_message(self, event: events.MessageEvent, *, seen: bool) -> None:
         if event.mine and isinstance(event.re, int):
             self._settle_pending(event.re)
             if event.ttl == 0:
                 self.draft.history.forget(event.re)
             else:
                 self._note_typed(event.seq, event.re)
+        self.looks.note_author(event.member, sanitize.sanitize_line(event.nick))
         if not event.mine:
             self.speakers.pop(event.nick, None)
             self.speakers[event.nick] = None
@@ -184,17 +186,14 @@ class Tab:
             late=event.late,
             reply=event.reply,
             reply_gone=event.reply_gone is True,
-            mention=called,
-            me=self._nick,
+            mention=self.attention.is_mentioned(event),
+            me=self.attention.nick,
         )
         fresh = not (seen or event.mine or event.history)
         if event.history:
             self._lines.add_history(message)
         else:
             self.log.add_line(message, unread=fresh)
-        self.unread += fresh
-        self.mentions += fresh and called
-        return called and not event.history
 
     def _note_typed(self, seq: int, number: int) -> None:
         self._typed[seq] = number
@@ -203,7 +202,8 @@ class Tab:
 
     def _take_entered(self, event: events.EnteredEvent, now: float) -> None:
         self._lines.remove_joining()
-        self.name, self._nick = event.name, event.nick
+        self.name = event.name
+        self.looks.enter_all((person.member, sanitize.sanitize_line(person.nick)) for person in event.members)
         if event.role == "host":
             self._lines.show_code(now, event.name, event.code)
             return

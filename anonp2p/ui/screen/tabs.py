@@ -69,8 +69,8 @@ class Tabs:
 
     def unread_tab(self) -> Tab:
         """A tab with something new, first of all for the user; or the active one if there is none."""
-        unread = [tab for tab in self.all if tab.unread and tab is not self.active]
-        return max(unread, key=lambda tab: tab.mentions > 0, default=self.active)
+        unread = [tab for tab in self.all if tab.attention.unread and tab is not self.active]
+        return max(unread, key=lambda tab: tab.attention.mentions > 0, default=self.active)
 
     def put_away_warning(self) -> bool:
         """Puts away the warning that is shown first; whether there was one."""

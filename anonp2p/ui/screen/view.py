@@ -25,7 +25,10 @@ _LEAST = 20, 6  # columns and rows below which nothing of use can be shown
 _WITH_PEOPLE = 80  # columns from which there is a list of members beside the log
 _WITH_TAGS = 100  # columns from which it has their tags
 _WIDE = 60  # columns of a log from which it has a column of nicks
-_NICKS = 12  # columns of nicks, unless there is much room
+_ROOMY = 72  # columns of a log from which that column may be wide
+_NICKS = 14  # columns of nicks at most: a longer nick is shortened
+_FEW_NICKS = 11  # at most in a narrower log: such a nick as the program makes, `anon-x93k`, and an arrow
+_FEWEST_NICKS = 8  # at least
 
 
 class Controls(Protocol):
@@ -122,9 +125,10 @@ class View(urwid.Widget):
 
     def _tab(self, tab: Tab) -> Row:
         active = tab is self.scene.active
-        style = "tab active" if active else "tab mention" if tab.mentions else "tab unread" if tab.unread else "tabs"
-        count = f" {tab.unread}" if tab.unread else ""
-        called = "!" if tab.mentions else ""
+        new = tab.attention
+        style = "tab active" if active else "tab mention" if new.mentions else "tab unread" if new.unread else "tabs"
+        count = f" {new.unread}" if new.unread else ""
+        called = "!" if new.mentions else ""
         piece: Row = [(style, f" {number_room(tab.label)} {rows.cut(tab.title, 20)}{count}{called} ")]
         return [*piece, ("alarm", "!!")] if self._is_alarmed(tab) else piece
 
@@ -163,15 +167,15 @@ class View(urwid.Widget):
         return [[*row, ("bar", "│"), *other] for row, other in zip(log, beside, strict=True)]
 
     def _log(self, tab: Tab, columns: int, height: int) -> list[Row]:
-        most, arrow = (_NICKS, " →") if columns < _WITH_TAGS else (limits.NICK + 6, " → you")
-        nicks = max(8, min(self.scene.people(tab).longest + len(arrow), most))
+        most = _NICKS if columns >= _ROOMY else _FEW_NICKS
+        nicks = max(_FEWEST_NICKS, min(self.scene.people(tab).longest + len(" →"), most))
         layout = Layout(columns, nicks if columns >= _WIDE else 0)
         self.scene.body = height, layout
         drawn, changing = tab.log.draw_visible(height, layout, self.scene.context())
         self.scene.is_changing = self.scene.is_changing or changing
         if tab.log.looking_back and drawn:
             new = f"{tab.log.below} new below" if tab.log.below else "looking back"
-            drawn[-1] = rows.rule("unread line", f"{new}: End goes there", columns)
+            drawn[-1] = layout.rule("unread line", f"{new}: End goes there")
         return drawn
 
     def _tor(self) -> first_page.TorStatus:

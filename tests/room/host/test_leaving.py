@@ -3,6 +3,7 @@
 import pytest
 
 from anonp2p import limits
+from anonp2p.crypto import identity
 from anonp2p.protocol import bodies
 from anonp2p.protocol.field_types import Heir
 from anonp2p.room import events, inputs
@@ -28,6 +29,15 @@ class Home(Ordering):
         """The log names one."""
         self.context.replica.ledger.heirs = (Heir(member, bytes([7]) * 32),)
 
+    @property
+    def name(self) -> str:
+        """What the room is called."""
+        return self.context.replica.ledger.name
+
+    def warning(self, *, closes: bool = False, asks: bool = False) -> events.LeaveEndsRoomEvent:
+        """That the room ends for both."""
+        return events.LeaveEndsRoomEvent(room="r1", name=self.name, others=2, closes=closes, asks=asks, re="1")
+
     def leaves(self, *, close: bool = False, asks: bool = False, at: float = 0.0) -> list[events.Event]:
         """The user wants out; returns what it is told."""
         set_time(self.context, at)
@@ -43,7 +53,10 @@ def home() -> Home:
 def test_a_host_with_an_heir_hands_over_and_is_out(home: Home) -> None:
     home.has_heir(ANN.id)
     assert home.leaving.can_hand_over
-    assert kinds(home.leaves()) == ["GoneEvent"]
+    handed, gone = home.leaves()
+    ann = identity.spell_member(ANN.id)
+    assert handed == events.LeaveHandsOverEvent(room="r1", name=home.name, member=ann, nick="ann", re="1")
+    assert isinstance(gone, events.GoneEvent)
     assert home.bodies(home.start) == [bodies.HandOverBody(leaves=True)]
     ledger = home.context.replica.ledger
     assert ledger.handed_over
@@ -63,14 +76,22 @@ def test_to_close_ends_the_room_for_all_even_with_an_heir(home: Home) -> None:
     assert home.bodies(home.start) == [bodies.CloseBody()]
 
 
+def test_a_person_has_to_say_twice_that_a_room_is_to_be_closed(home: Home) -> None:
+    home.has_heir(ANN.id)
+    assert home.leaves(close=True, asks=True) == [home.warning(closes=True, asks=True)]
+    assert home.bodies(home.start) == []
+    assert kinds(home.leaves(close=True, asks=True, at=1.0)) == ["GoneEvent"]
+    assert home.bodies(home.start) == [bodies.CloseBody()]
+
+
 def test_a_host_without_an_heir_is_told_before_the_room_ends(home: Home) -> None:
     told_, gone = home.leaves()
-    assert told_ == events.LeaveEndsRoomEvent(room="r1", asks=False, re="1")
+    assert told_ == home.warning()
     assert isinstance(gone, events.GoneEvent)
 
 
 def test_a_person_has_to_say_it_twice(home: Home) -> None:
-    assert home.leaves(asks=True) == [events.LeaveEndsRoomEvent(room="r1", asks=True, re="1")]
+    assert home.leaves(asks=True) == [home.warning(asks=True)]
     assert home.bodies(home.start) == []
     assert kinds(home.leaves(asks=True, at=limits.LEAVE_CONFIRM)) == ["LeaveEndsRoomEvent", "GoneEvent"]
 
@@ -81,10 +102,12 @@ def test_what_was_said_long_ago_has_to_be_said_again(home: Home) -> None:
     assert home.bodies(home.start) == []
 
 
-def test_a_host_that_is_alone_just_leaves(home: Home) -> None:
+@pytest.mark.parametrize("close", [False, True])
+def test_a_host_that_is_alone_just_leaves(home: Home, close: bool) -> None:
     for member in (ANN, BOB):
         home.sequencer.order_own(bodies.AwayBody(member.id))
     start = home.sequencer.log.end
+    home.context.reporter.take_effects()
     assert not home.leaving.ends_room
-    assert kinds(home.leaves(asks=True))[-1] == "GoneEvent"
+    assert kinds(home.leaves(asks=True, close=close)) == ["GoneEvent"]
     assert home.bodies(start) == [bodies.CloseBody()]

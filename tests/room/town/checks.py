@@ -171,7 +171,11 @@ class Checks:
 
     @property
     def _hosts(self) -> list[Person]:
-        return [person for person in self._town.people if person.is_hosting]
+        """Those that count: of liars, who is followed."""
+        followed = {_host_of(person) for person in self._here}
+        return [
+            person for person in self._town.people if person.is_hosting and (person.is_honest or person.id in followed)
+        ]
 
     @property
     def _is_apart(self) -> bool:

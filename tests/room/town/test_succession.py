@@ -116,3 +116,12 @@ def test_an_heir_that_takes_over_while_the_host_lives_takes_nobody_along(seed: i
 def test_an_heir_that_does_nothing_when_it_is_due_is_passed_over(seed: int) -> None:
     playing = play(seed, Step(AT, "meddle", ("heir", "idle")), Step(AT + 1, "kill", ("host",)), end=150.0)
     assert max(delays(playing, AT + 1)) < 80.0
+
+
+@pytest.mark.parametrize("seed", SEEDS[:2])
+def test_one_who_hosts_alone_and_never_gives_way_takes_nobody_along(seed: int) -> None:
+    steps = Step(AT, "meddle", ("1", "stubborn")), Step(AT + 1, "split", ("1", "90", "told"))
+    playing = play(seed, *steps, end=200.0)
+    assert [person.is_hosting for person in playing.town.people] == [True, True, False, False, False]
+    assert playing.checks.counts["terms opened"] == 1, "the host stands above it once"
+    assert playing.checks.counts["entries cut"] == 0

@@ -2,28 +2,44 @@
 
 import dataclasses
 import json
+import time
 
 import pytest
 from msgspec import UNSET
 
-from anonp2p.errors import AnonError, CodeAsMessage, CodeMistyped, ConversationOver, NoConversation, NoRoom, TooLong
+from anonp2p.errors import (
+    AnonError,
+    CodeAsMessage,
+    CodeMistyped,
+    ConversationOver,
+    NoBell,
+    NoConversation,
+    NoRoom,
+    TooLong,
+)
 from anonp2p.names.codes import RoomKey
 from anonp2p.room import events, inputs
 from anonp2p.room.snapshot import MemberView, Snapshot
 from anonp2p.room.succession.terms import make_place
 from anonp2p.ui.actions import JoinRoomAction, QuitAction
+from anonp2p.ui.bell import Bell
 from anonp2p.ui.frontend import RoomView, UserRequest
 from anonp2p.ui.line.interpreter import Interpreter
+
+
+def silent() -> Bell:
+    """A bell that nobody hears."""
+    return Bell(lambda: None, lambda: None)
 
 
 class Typist:
     """Types lines; keeps what is shown."""
 
-    def __init__(self, *labels: str, json: bool = True, asks: bool = False) -> None:
+    def __init__(self, *labels: str, json: bool = True, bell: Bell | None = None) -> None:
         self.shown: list[events.Event] = []
         self.cleared = 0
         self.rooms: dict[str, RoomView] = {}
-        self.interpreter = Interpreter(self._find_room, self.shown.append, self._clear, json=json, asks=asks)
+        self.interpreter = Interpreter(self._find_room, self.shown.append, self._clear, json=json, bell=bell)
         for label in labels:
             self.interpreter.open_room(label)
 
@@ -92,6 +108,35 @@ def test_in_a_private_conversation_lines_of_that_room_go_to_one_member(json: boo
     assert typist.type("hi") == UserRequest(inputs.SayInput("hi"), room="r1")
 
 
+def test_what_calls_rings_the_bell_of_who_types_nothing_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    rung: list[bool] = []
+    typist = Typist("r1", json=False, bell=Bell(lambda: rung.append(True), lambda: None))
+    typist.rooms = {"r1": Open()}
+    typist.interpreter.take_event(entered("r1", "demo"))
+    now = time.monotonic()
+    for minutes, typed, text, rings in (
+        (0, "", "me?", 0),
+        (2, "", "hello", 0),
+        (2, "", "me?", 1),
+        (3, "/notify all", "me?", 1),
+        (5, "", "hello", 2),
+        (6, "/notify none", "", 2),
+        (9, "", "me?", 2),
+    ):
+        monkeypatch.setattr(time, "monotonic", lambda at=now + 60 * minutes: at)
+        if typed:
+            assert typist.type(typed) is None
+        said = events.MessageEvent(room="r1", member="b", nick="ben", text=text, seq=3, at=0.0)
+        typist.interpreter.take_event(said)
+        assert len(rung) == rings, minutes
+
+
+def test_through_a_pipe_there_is_no_bell() -> None:
+    typist = Typist("r1")
+    typist.rooms = {"r1": Open()}
+    assert typist.type("/notify all") == UserRequest(NoBell(), room="r1")
+
+
 def test_without_a_room_there_is_no_private_conversation() -> None:
     assert Typist().type("/query ben") == UserRequest(NoRoom())
 
@@ -99,7 +144,7 @@ def test_without_a_room_there_is_no_private_conversation() -> None:
 def test_a_code_alone_joins_on_a_terminal_and_in_a_room_it_is_held_once() -> None:
     key = RoomKey(b"k" * 32)
     code = key.code
-    typist = Typist(json=False, asks=True)
+    typist = Typist(json=False, bell=silent())
     assert typist.type(code) == UserRequest(JoinRoomAction(key.public))
     mistyped = typist.type(f"{code[:-7]}x.onion")
     assert mistyped
@@ -154,14 +199,16 @@ LEAVING = [("/leave", inputs.LeaveInput(), "r1"), ("/quit", QuitAction(), "r1")]
 def test_only_a_person_on_a_terminal_is_asked_before_a_room_ends(
     line: str, action: inputs.LeaveInput | QuitAction, room: str
 ) -> None:
-    for typist in (Typist("r1"), Typist("r1", json=False), Typist("r1", asks=True)):
+    for typist in (Typist("r1"), Typist("r1", json=False), Typist("r1", bell=silent())):
         assert typist.type(line) == UserRequest(action, room=room)
     asked = dataclasses.replace(action, asks=True)
-    assert Typist("r1", json=False, asks=True).type(line) == UserRequest(asked, room=room)
+    assert Typist("r1", json=False, bell=silent()).type(line) == UserRequest(asked, room=room)
 
 
-def test_who_closes_a_room_is_not_asked() -> None:
-    assert Typist("r1", json=False, asks=True).type("/close") == UserRequest(inputs.LeaveInput(close=True), room="r1")
+def test_who_closes_a_room_is_asked_on_a_terminal_and_nowhere_else() -> None:
+    for bell in (silent(), None):
+        close = inputs.LeaveInput(close=True, asks=bell is not None)
+        assert Typist("r1", json=False, bell=bell).type("/close") == UserRequest(close, room="r1")
 
 
 def test_an_object_names_its_room_and_leaves_the_active_one() -> None:

@@ -202,7 +202,7 @@ def test_whatever_the_locale_and_python_think_text_is_utf_8() -> None:
     with Stage("--nick", "ada", environment=environment, pty=True) as stage:
         room(stage)
         assert stage.find("日本語 ünïcödé │ 👍")
-        stage.type("äé日👍\n").until("ada │ äé日👍")
+        stage.type("äé日👍\n").until("│ äé日👍")
         stage.type("ß日").until(lambda rows: rows[-1] == "ada> ß日")
 
 

@@ -40,7 +40,7 @@ def test_on_the_full_screen_nothing_is_drawn_outside_the_column_of_texts(engine:
         assert (rows[0], rows[-2:], len(rows)) == (first[0], first[-2:], len(first)), "\n".join(rows)
         for y in film.place.log:
             head, _, rest = rows[y].partition("│")
-            of_a_message = re.fullmatch(r"12:0[0-9] +ben |  {6,}", head) or MORE_ROW.fullmatch(rows[y])
+            of_a_message = re.fullmatch(r"12:0[0-9] +(ben )?|  {6,}", head) or MORE_ROW.fullmatch(rows[y])
             assert of_a_message or not (head + rest).strip("│ "), rows[y]
             assert rows[y].rpartition("│")[2] == first[y].rpartition("│")[2], rows[y]
 

@@ -4,8 +4,8 @@ import pytest
 
 from anonp2p import limits
 from anonp2p.names.codes import RoomKey
+from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
-from anonp2p.ui.screen.bell import Bell
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.typeahead import Typeahead
 from anonp2p.ui.screen.keyboard import Keyboard
@@ -28,8 +28,10 @@ class Hands:
         self.editor = Editor()
         self.scene = Scene(Tabs(self.editor))
         self.typeahead = Typeahead()
-        self.bell = Bell(self._ring)
-        submission = Submission(self.scene, self.editor, self.typeahead, Clipboard(self.written.append), self._clear)
+        self.bell = Bell(self._ring, self._ring)
+        submission = Submission(
+            self.scene, self.editor, self.typeahead, self.bell, Clipboard(self.written.append), self._clear
+        )
         self.keyboard = Keyboard(
             self.scene, self.editor, self.bell, self.typeahead, submission, self._request, self._clear, self._leave
         )
@@ -126,7 +128,7 @@ def test_rooms_are_shown_by_their_numbers() -> None:
 
 def test_the_next_room_with_something_new_is_a_key_away() -> None:
     hands = Hands("r1", "r2", "r3")
-    hands.scene.tabs.tab_of("r1").unread = 1
+    hands.scene.tabs.tab_of("r1").attention.unread = 1
     assert hands.press("meta a").shown == "r1"
 
 

@@ -161,7 +161,7 @@ def test_of_a_room_that_was_left_the_screen_keeps_nothing(watched: Stage) -> Non
     say(watched)
     watched.type(f"{DRAFTED}").key("ctrl w").type(f"{DRAFTED} more").key("ctrl u", "ctrl _", "up", "down").settled()
     assert kept(watched, DRAFTED)
-    watched.key("ctrl u").type("/leave\n").until("ends for all")
+    watched.key("ctrl u").type("/leave\n").until("leaving ends it")
     watched.type("/leave\n").until(lambda rows: " 2 other " in rows[0] + " ")
     for text in (THEIRS, MINE, DRAFTED):
         assert kept(watched, text) == []
@@ -172,7 +172,7 @@ def test_of_the_only_room_that_was_left_the_screen_keeps_nothing(watched: Stage)
     code = next(found[0] for row in watched.screen() if (found := re.search(r"[a-z2-7]{56}\.onion", row)))
     watched.type("/code\n").until("Whoever has")
     watched.key("esc").settled()
-    watched.type(f"{DRAFTED}").key("ctrl w").type("/leave\n").until("ends for all")
+    watched.type(f"{DRAFTED}").key("ctrl w").type("/leave\n").until("leaving ends it")
     watched.type("/leave\n").until("/create NAME")
     for text in (THEIRS, MINE, DRAFTED, code):
         assert kept(watched, text) == []

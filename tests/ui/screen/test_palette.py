@@ -6,7 +6,7 @@ import pytest
 import urwid
 
 from anonp2p.ui.screen import palette
-from anonp2p.ui.screen.palette import PALETTE, nick_style
+from anonp2p.ui.screen.palette import HUES, PALETTE, nick_style
 
 DEPTHS = pytest.mark.parametrize("depth", [256, 2**24])
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
@@ -125,7 +125,7 @@ def test_mono_has_no_colours() -> None:
 @DEPTHS
 def test_nicks_are_told_apart(depth: Depth) -> None:
     given = [colors(entry, depth)[0] for entry in NICKS]
-    assert 12 <= len(given) <= 16
+    assert len(given) == HUES == 8
     for at, one in enumerate(given):
         for other in given[:at]:
             assert one is not None
@@ -133,20 +133,26 @@ def test_nicks_are_told_apart(depth: Depth) -> None:
             assert sum(abs(a - b) for a, b in zip(one, other, strict=True)) >= 0x50
 
 
-def test_256_colours_are_the_same_as_more() -> None:
+@pytest.mark.parametrize(("depth", "least"), [(256, 4.2), (2**24, 4.5)])
+def test_nicks_can_be_read_on_black_and_on_white(depth: Depth, least: float) -> None:
+    for entry in NICKS:
+        foreground, background = colors(entry, depth)
+        assert background is None
+        assert foreground is not None
+        assert min(contrast(foreground, BLACK), contrast(foreground, WHITE)) >= least, entry
+
+
+def test_nicks_are_told_apart_with_16_colours_too() -> None:
+    assert len({entry[1] for entry in NICKS}) == HUES
+
+
+def test_256_colours_are_the_same_as_more_but_for_nicks() -> None:
     for entry in PALETTE:
-        assert colors(entry, 256) == colors(entry, 16777216), entry
+        assert entry in NICKS or colors(entry, 256) == colors(entry, 16777216), entry
 
 
-def test_a_member_has_one_style_for_ever() -> None:
-    assert nick_style("k3xw5m2q") == "nick 11"
-    assert nick_style("k3xw5m2q") == nick_style("k3xw5m2q")
-
-
-def test_members_share_all_the_styles_evenly() -> None:
-    styles = [nick_style(f"member{number}") for number in range(1_400)]
-    assert set(styles) == {entry[0] for entry in NICKS}
-    assert max(styles.count(style) for style in set(styles)) < 180
+def test_each_hue_is_a_style() -> None:
+    assert [nick_style(hue) for hue in range(HUES)] == [entry[0] for entry in NICKS]
 
 
 def test_a_qr_code_is_black_on_white_without_colours_too() -> None:

@@ -9,6 +9,7 @@ from anonp2p.config import Config
 from anonp2p.room import events
 from anonp2p.room.room import Room
 from anonp2p.room.snapshot import MemberView, Snapshot
+from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.people import People
 from anonp2p.ui.screen.screen import Screen
 from anonp2p.ui.screen.term.terminal import Terminal
@@ -164,7 +165,7 @@ def test_who_is_away_is_marked_and_comes_last() -> None:
         MemberView("3", "cho", "host", "tag3", away=False, mine=False),
         MemberView("4", "zoe", "member", "tag4", away=False, mine=True),
     ]
-    people = People(standings)
+    people = People(standings, MemberLooks())
     drawn = ["".join(text for _, text in row).rstrip() for row in people.rows(20, 10, tags=False)]
     assert drawn == [" 3 here", "@cho", " ben", " zoe", " ann?"]
     assert people.nicks == ["cho", "ben", "ann"]
@@ -326,6 +327,33 @@ def test_a_private_room_never_rings(code: str, rings: int) -> None:
 # --- the ways out
 
 
+def test_before_rooms_end_for_others_one_is_told_which_and_for_how_many_and_says_it_twice() -> None:
+    with Stage("--nick", "zoe", columns=120) as stage:
+        host(stage, "ben", "cho")
+        host(stage, "dan", name="two")
+        host(stage, name="own")
+        warning = "That ends demo for 2 others, two for 1 other: nobody else there can host."
+        stage.type("/quit\n").until(f"{warning} Type it again within 60 seconds to do so.")
+        stage.type("x").until(lambda rows: not any(warning in row for row in rows))
+        stage.key("backspace", "ctrl c").until(f"Ctrl-C again leaves anonp2p. {warning}")
+        stage.type("/close\n").until(lambda rows: "own" not in rows[0])  # nobody else is in it
+        stage.key("meta 1").until("host demo: leaving ends it for 2 others. Type it again")
+        stage.key("meta 2").type("/close\n").until("Closing two ends it for 1 other. Type it again within 60 seconds")
+        stage.type("/close\n").until(lambda rows: "two" not in rows[0])
+        stage.type("/quit\n/quit\n")
+        assert stage.status() == 0
+
+
+def test_who_leaves_a_room_to_another_host_is_told_to_whom() -> None:
+    with Stage("--nick", "zoe", columns=120) as stage:
+        host(stage)
+        stage.ask("join", who="ben", able=True)
+        stage.until("host, then ben")
+        stage.key("ctrl c").until("Ctrl-C again leaves anonp2p. ben takes demo over.")
+        stage.type("/leave\n").until("ben takes demo over.")
+        stage.until("/create NAME")
+
+
 def test_of_a_room_that_was_left_nothing_is_left() -> None:
     with Stage("--nick", "zoe") as stage:
         code = enter(stage, "ben", name="secret-room")
@@ -346,8 +374,7 @@ def test_a_host_can_end_its_room() -> None:
         for command, who in (("/leave", "ben"), ("/close", "cho")):
             host(stage, who)
             stage.ask("say", who=who, text="hello")
-            if command == "/leave":
-                stage.type("/leave\n").until("ends for all")
+            stage.type(f"{command}\n").until("Type it again")
             stage.type(f"{command}\n").until("/create NAME")
             assert not any("hello" in row or "demo" in row for row in stage.settled())
 

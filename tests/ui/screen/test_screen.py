@@ -18,11 +18,12 @@ SIZE = (80, 24)
 class View:
     """A live room; looked_at: how often its members were asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, code: str = "abc.onion") -> None:
         self.looked_at = 0
+        self._code = code
 
     def snapshot(self) -> Snapshot:
-        return Snapshot("demo", "abc.onion", "zoe", "m", False, "ada", True, 2, 0, False, None, False)
+        return Snapshot("demo", self._code, "zoe", "m", False, "ada", True, 2, 0, False, None, False)
 
     def members(self) -> list[MemberView]:
         self.looked_at += 1
@@ -94,10 +95,19 @@ def test_what_is_in_sight_is_not_unread_and_all_else_is() -> None:
     screen = screen_of("r1", "r2")
     for room in ("r1", "r2"):
         screen.tell(message(room, "hello"))
-    assert [tab.unread for tab in screen.scene.tabs.of_rooms] == [1, 0]
+    assert [tab.attention.unread for tab in screen.scene.tabs.of_rooms] == [1, 0]
     press(screen, "f1")  # over the log
     screen.tell(message("r2", "hello"))
-    assert screen.scene.active.unread == 1
+    assert screen.scene.active.attention.unread == 1
+
+
+def test_the_title_does_not_count_private_rooms() -> None:
+    screen = screen_of("r1", "r2", "r3")
+    screen.attach(lambda _: None, lambda label: View("abc.onion:key" if label == "r1" else "abc.onion"))
+    for room in ("r1", "r2"):
+        private = events.MessageEvent(room=room, member="m", nick="ada", text="psst", seq=1, at=0.0, private=True)
+        screen.tell(private)
+    assert screen.count_calls() == 1
 
 
 @pytest.mark.parametrize(("command", "data"), [("/code", {"code": CODE}), ("/qr", {"code": CODE})])

@@ -1,6 +1,7 @@
 """What is in sight of a room's log: the latest, or what one looks back at, wherever it is and whatever comes."""
 
 import gc
+import re
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from anonp2p import limits
 from anonp2p.ui import widths
 from anonp2p.ui.screen import rows
-from anonp2p.ui.screen.log_lines import ChatMessage, Layout, LineContext, LogLine
+from anonp2p.ui.screen.log_lines import ChatMessage, Layout, LineContext, LogLine, time_of_day
+from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.program_lines import MembershipLine, SystemLine
 from anonp2p.ui.screen.scrollback import Scrollback
 
@@ -234,7 +236,7 @@ class Looking(RuleBasedStateMachine):
     def move(self, count: int) -> None:
         moves = MembershipLine(NOW.now)
         for at in range(count):
-            moves.add(f"m{at}", f"nick{at}", "joined")
+            moves.add_move(f"m{at}", f"nick{at}", "joined")
         self.log.add_line(moves)
 
     @precondition(lambda self: self.seqs)
@@ -317,10 +319,83 @@ def test_an_imitation_of_a_message_stands_right_of_the_bar(layout: Layout, entry
         assert row[column:].lstrip(" ")[0] in "│:║"
 
 
-def test_a_nick_wider_than_its_column_moves_no_bar() -> None:
+def test_a_nick_wider_than_its_column_is_shortened_and_moves_no_bar() -> None:
     drawn = text_of(message(1, "hello", nick="a" * limits.NICK).rows(WIDE, NOW))
-    assert drawn[0].endswith("a" * limits.NICK), "it is not cut off: what is left could be anybody's"
-    assert [row.index("│") for row in drawn[1:]] == [6 + 8 + 1]
+    assert drawn[0].endswith(" aaaaaaa… │ hello")
+    assert [row.index("│") for row in drawn] == [6 + 8 + 1]
+
+
+@pytest.mark.parametrize("layout", [WIDE, Layout(100, 14)], ids=str)
+@pytest.mark.parametrize("more", [{}, {"private": True}, {"private": True, "mine": True, "to": "ß" * 20}], ids=str)
+def test_no_label_is_wider_than_its_column(layout: Layout, more: dict[str, Any]) -> None:
+    looks = MemberLooks()
+    looks.note_nick("日" * 19 + "本")
+    for nick in ("a" * 20, "日" * 20, "anon-x93k"):
+        looks.note_nick(nick)
+        context = NOW._replace(looks=looks)
+        drawn = text_of(ChatMessage(NOW.now, "abcdefghijkl", nick, "hello", 1, **more).rows(layout, context))
+        assert [widths.width(row[: row.index("hello") - 2]) for row in drawn] == [6 + layout.nicks + 1]
+
+
+def test_messages_in_a_row_stand_under_one_name_each_with_its_time() -> None:
+    log = filled(2)
+    log.add_line(message(2, "other", nick="bob"))
+    log.add_line(message(3, "more", nick="bob", until=NOW.now + 60))
+    when = time_of_day(NOW.now)
+    assert [row.split("│")[0].split() for row in in_sight(log)] == [[when, "ann"], [when], [when, "bob"], [when]]
+
+
+def test_on_a_narrow_screen_a_branch_of_the_bar_says_where_a_message_begins() -> None:
+    log = filled(0)
+    log.add_line(message(1, "one\ntwo"))
+    log.add_line(message(2, "three\nfour"))
+    assert in_sight(log, layout=NARROW)[1:] == ["│one", "│two", "├three", "│four"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        message(2, private=True),
+        message(2, action=True),
+        message(2, reply=1),
+        message(2, late=True),
+        message(2, history=True),
+        message(2, nick="anne"),
+    ],
+    ids=["private", "action", "reply", "late", "history", "renamed"],
+)
+def test_what_is_another_kind_of_message_has_a_name_of_its_own(other: ChatMessage) -> None:
+    log = filled(1)
+    log.add_line(other)
+    log.add_line(message(3))
+    shown = in_sight(log, 9)
+    assert len([row for row in shown if re.match(r"\d\d:\d\d +(\*|ann)", row)]) == 3 - (other.is_reply or other.late)
+
+
+def test_after_a_while_the_name_stands_there_again() -> None:
+    log = filled(1)
+    log.add_line(ChatMessage(NOW.now + 299, "ann", "ann", "soon", 2))
+    log.add_line(ChatMessage(NOW.now + 700, "ann", "ann", "later", 3))
+    assert ["ann" in row for row in in_sight(log)] == [True, False, True]
+
+
+def test_whose_the_topmost_message_is_can_be_seen() -> None:
+    assert ["ann" in row for row in in_sight(filled(20))] == [True, False, False, False, False]
+
+
+def test_a_line_says_that_another_day_has_begun() -> None:
+    log = filled(1)
+    log.add_line(ChatMessage(NOW.now + 86_400, "ann", "ann", "next", 2))
+    log.add_line(ChatMessage(NOW.now + 86_400, "ann", "ann", "too", 3))
+    rows_of = in_sight(log, 9)
+    assert [row.split("│")[1].strip(" ─") for row in rows_of] == [
+        "text 0",
+        "Tuesday 13 January 1970",
+        "next",
+        "too",
+    ]
+    assert "ann" in rows_of[2]
+    assert {row.index("│") for row in rows_of} == {15}  # nothing crosses the bar
 
 
 def test_who_has_the_nick_of_the_one_before_stands_under_a_name_of_its_own() -> None:

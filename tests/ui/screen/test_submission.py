@@ -11,6 +11,7 @@ from anonp2p.names.codes import RoomKey, encode_key
 from anonp2p.room import events, inputs
 from anonp2p.room.snapshot import MemberView, Snapshot
 from anonp2p.ui.actions import CreateRoomAction, JoinRoomAction
+from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.commands import COMMANDS
 from anonp2p.ui.frontend import UserRequest
@@ -49,8 +50,9 @@ class Desk:
         self.scene = Scene(Tabs(self.editor))
         self.typeahead = Typeahead()
         self.copied: list[str] = []
+        self.bell = Bell(lambda: None, lambda: None)
         clipboard = Clipboard(self.copied.append)
-        self.submission = Submission(self.scene, self.editor, self.typeahead, clipboard, self._clear)
+        self.submission = Submission(self.scene, self.editor, self.typeahead, self.bell, clipboard, self._clear)
         for label in labels:
             self.scene.tabs.tab_of(label)
 
@@ -254,9 +256,9 @@ def test_every_command_does_something(command: str) -> None:
     desk.scene.find_room = lambda _: OPEN
     before = desk.active.log.last_line()
     desk.enter(command + arguments.get(command, ""))
-    assert desk.hint == "" or desk.copied or desk.active.conversation
+    assert desk.hint == "" or desk.copied or desk.active.conversation or command == "/notify"
     did = (desk.scene.overlay, desk.requests, desk.cleared, desk.active.log.last_line() is not before)
-    assert any(did) or command == "/switch" or desk.copied or desk.active.conversation
+    assert any(did) or command == "/switch" or desk.copied or desk.active.conversation or command == "/notify"
 
 
 def said(seq: int, text: str, *, private: bool = False) -> events.MessageEvent:
@@ -265,7 +267,7 @@ def said(seq: int, text: str, *, private: bool = False) -> events.MessageEvent:
 
 def pasted(desk: Desk) -> list[str]:
     """What was on the clipboard, one after the other."""
-    return [base64.b64decode(data.removeprefix("\x1b]52;c;").removesuffix("\a")).decode() for data in desk.copied]
+    return [base64.b64decode(data.removeprefix("\x1b]52;c;").removesuffix("\x1b\\")).decode() for data in desk.copied]
 
 
 def test_code_links_and_messages_are_copied_when_asked_for_and_as_they_are_shown() -> None:
@@ -381,3 +383,15 @@ def test_a_private_conversation_is_of_one_room() -> None:
     desk.enter("hi")
     [request] = desk.requests
     assert isinstance(request.action, inputs.SayInput)
+
+
+def test_what_calls_is_said_and_kept_for_each_room() -> None:
+    desk = Desk("r1", "r2")
+    desk.enter("/notify none")
+    assert "Nothing here calls you" in desk.hint
+    desk.scene.show_tab(desk.scene.tabs.tab_of("r1"))
+    desk.enter("/notify desktop on")
+    assert "name you" in desk.hint
+    assert "your desktop is told too" in desk.hint
+    assert desk.bell.is_notifying
+    assert desk.requests == []

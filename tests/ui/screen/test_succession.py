@@ -11,6 +11,7 @@ from anonp2p.ui import wording
 from anonp2p.ui.actions import QuitAction
 from anonp2p.ui.screen import overlays, view
 from anonp2p.ui.screen.log_lines import Layout, LineContext
+from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.people import People
 from anonp2p.ui.screen.tab import Tab
 from tests.support.stage import Stage
@@ -45,7 +46,7 @@ def banners(tab: Tab) -> list[tuple[str, str]]:
 def test_a_message_with_another_place_keeps_its_line_and_has_no_second_one() -> None:
     tab = in_room(message(7, "one"), message(8, "two"), moved(7, make_place(5, 9)))
     assert said(tab)[-2:] == ["one", "two"]
-    assert tab.unread == 0
+    assert tab.attention.unread == 0
     take(tab, expired(make_place(5, 9)))
     assert "one" not in said(tab)
 
@@ -157,7 +158,7 @@ def test_who_leaves_on_the_full_screen_may_be_asked_first() -> None:
     assert [request.action for request in desk.requests] == [
         inputs.LeaveInput(re=1, asks=True),
         QuitAction(re=2, asks=True),
-        inputs.LeaveInput(close=True, re=3),
+        inputs.LeaveInput(close=True, re=3, asks=True),
     ]
 
 
@@ -169,7 +170,7 @@ class Ending:
 
     def snapshot(self) -> Snapshot:
         """As RoomView has it."""
-        return Snapshot("demo", CODE, "zoe", "m", True, "zoe", True, 3, 0, False, None, False, "", self._ends)
+        return Snapshot("demo", CODE, "zoe", "m", True, "zoe", True, 3, 0, False, None, False, "ben", self._ends)
 
     def members(self) -> list[MemberView]:
         """As RoomView has it."""
@@ -179,10 +180,12 @@ class Ending:
 def test_control_c_says_which_rooms_it_ends_for_all() -> None:
     hands = Hands("r1", "r2")
     hands.scene.find_room = lambda label: Ending(ends=label == "r2")
+    hands.scene.tabs.rooms.by_label["r1"].name = "demo"
     hands.scene.tabs.rooms.by_label["r2"].name = "den"
     hands.press("ctrl c")
     assert hands.scene.hint
-    assert "den" in hands.scene.hint.text
+    assert "That ends den for 2 others" in hands.scene.hint.text
+    assert "ben takes demo over" in hands.scene.hint.text
     assert "again leaves" in hands.scene.hint.text
     assert hands.left == 0
     hands.press("ctrl c")
@@ -278,21 +281,22 @@ def test_host_heirs_in_order_and_who_has_the_key_are_marked() -> None:
             view_of("cho", rank=1, key=True),
             view_of("dee", "host", key=True),
             view_of("eve", key=True, away=True),
-        ]
+        ],
+        MemberLooks(),
     )
     drawn = ["".join(text for _, text in row).rstrip() for row in people.rows(20, 10, tags=False)]
     assert drawn == [" 4 here", "@dee", "1cho#", "2ben", " ann", " eve#?"]
 
 
 def test_no_mark_of_a_member_is_cut_off() -> None:
-    people = People([view_of("a" * 20, rank=1, key=True, away=True)])
+    people = People([view_of("a" * 20, rank=1, key=True, away=True)], MemberLooks())
     for tags in (True, False):
         wide = people.width(tags=tags, most=40)
         assert "".join(text for _, text in people.rows(wide, 3, tags=tags)[1]).startswith("1" + "a" * 20 + "#?")
 
 
 def test_the_marks_are_explained_below_the_members() -> None:
-    rows = overlays.of_members(lambda: People([view_of("ann")])).build(40, 20)
+    rows = overlays.of_members(lambda: People([view_of("ann")], MemberLooks())).build(40, 20)
     text = " ".join("".join(text for _, text in row) for row in rows)
     for mark in "@123#?":
         assert f"{mark} " in text.rpartition("ann")[2]

@@ -148,7 +148,8 @@ EVERY: list[Event] = [
         room="r1", heirs=[events.Successor(HOSTILE, HOSTILE, True), events.Successor("m", HOSTILE, False)]
     ),
     events.HeirEvent(room="r1", rank=2, was=None, holds_key=True),
-    events.LeaveEndsRoomEvent(room="r1", asks=True),
+    events.LeaveEndsRoomEvent(room="r1", name=HOSTILE, others=3, closes=False, asks=True),
+    events.LeaveHandsOverEvent(room="r1", name=HOSTILE, member="m", nick=HOSTILE),
     events.CodeEvent(room="r1", code=CODE),
     events.CutEvent(room="r1", count=65),
     events.MovedEvent(room="r1", was=1, seq=(5 << 32) + 1),
@@ -179,9 +180,9 @@ def test_every_event_is_taken_after_every_other(is_in: bool) -> None:
         tab = in_room(first) if is_in else Tab("")
         for seen in (True, False):
             take(tab, *EVERY, seen=seen)
-        tab.mark_seen()
+        tab.attention.mark_seen()
         assert shown(tab)
-        assert (tab.unread, tab.mentions) == (0, 0)
+        assert (tab.attention.unread, tab.attention.mentions) == (0, 0)
         assert sanitize.sanitize_text(tab.title) == tab.title
 
 
@@ -288,11 +289,11 @@ def test_links_that_are_lost_and_found_are_told_once_one_is_in() -> None:
 
 def test_what_nobody_looks_at_is_counted() -> None:
     tab = in_room(message(1), message(2, "zoe: you there?"), message(3), seen=False)
-    assert (tab.unread, tab.mentions) == (3, 1)
-    tab.mark_seen()
-    assert (tab.unread, tab.mentions) == (0, 0)
+    assert (tab.attention.unread, tab.attention.mentions) == (3, 1)
+    tab.attention.mark_seen()
+    assert (tab.attention.unread, tab.attention.mentions) == (0, 0)
     take(tab, message(4), message(5, "ZOE!"), seen=True)
-    assert (tab.unread, tab.mentions) == (0, 0)
+    assert (tab.attention.unread, tab.attention.mentions) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -314,7 +315,7 @@ def test_what_nobody_looks_at_is_counted() -> None:
 def test_who_is_called(event: Event, called: bool, unread: int) -> None:
     tab = in_room()
     assert take(tab, event, seen=False) == [called]
-    assert tab.unread == unread
+    assert tab.attention.unread == unread
 
 
 def test_one_is_called_by_the_nick_that_one_has_now() -> None:
@@ -416,7 +417,7 @@ def test_comings_and_goings_in_a_row_are_one_line() -> None:
     assert len(said(tab)) == 2
     assert "20 joined" in said(tab)[-1]
     assert "p19" in said(tab)[-1]
-    assert tab.unread == 0
+    assert tab.attention.unread == 0
     take(tab, message(1), joined("ben"), left("p00"))
     assert said(tab)[2:] == ["hello", "ben joined · p00 left"]
 
@@ -430,6 +431,30 @@ def test_the_same_one_over_and_over_is_told_as_no_more_than_so_many() -> None:
     tab = in_room(*(event for _ in range(limits.MERGED_MOVES) for event in (joined("ben"), left("ben"))))
     assert sum("↔" in row for row in shown(tab)) == 2
     assert len(shown(tab)) < 6
+
+
+def test_comings_and_goings_are_told_in_the_order_in_which_they_happened() -> None:
+    tab = in_room(
+        *(joined("ben"), left("cho"), joined("dan"), joined("eve"), renamed("dan", "Dan"), renamed("fay", "Fay")),
+        *(
+            left("gus"),
+            left("hal", "lost"),
+            joined("ida"),
+            left("ida"),
+            renamed("gil", "Gil"),
+            left("Gil", member="key of gil"),
+        ),
+    )
+    told = "ben joined · cho left · eve joined · Dan joined (was dan) · fay is now Fay · gus left · hal was lost"
+    assert " ".join(said(tab)[1:]).split(" · ")[-6:] == [*told.split(" · ")[-4:], "ida left", "Gil left (was gil)"]
+
+
+def test_who_is_here_has_a_colour_and_keeps_it() -> None:
+    tab = in_room(joined("ben"), joined("cho"), message(1, nick="dan", history=True))
+    styles = [tab.looks.style(f"key of {nick}") for nick in ("zoe", "ada", "ben", "cho", "dan")]
+    assert len(set(styles)) == 5
+    take(tab, left("ben"), joined("eve"))
+    assert [tab.looks.style(f"key of {nick}") for nick in ("zoe", "ada", "ben", "cho", "dan")] == styles
 
 
 def test_who_left_and_came_back_is_not_told_as_gone() -> None:

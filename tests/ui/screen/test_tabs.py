@@ -61,6 +61,6 @@ def test_each_tab_has_its_draft() -> None:
 
 def test_of_tabs_with_something_new_who_calls_comes_first() -> None:
     tabs = tabs_of("r1", "r2", "r3")
-    tabs.tab_of("r1").unread = 2
-    tabs.tab_of("r2").unread = tabs.tab_of("r2").mentions = 1
+    tabs.tab_of("r1").attention.unread = 2
+    tabs.tab_of("r2").attention.unread = tabs.tab_of("r2").attention.mentions = 1
     assert tabs.unread_tab() is tabs.tab_of("r2")

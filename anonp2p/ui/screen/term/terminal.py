@@ -16,9 +16,11 @@ from urwid.display.common import INPUT_DESCRIPTORS_CHANGED
 from urwid.event_loop.abstract_loop import SupportsFileno
 
 from anonp2p import limits
+from anonp2p.ui.bell import notification
 from anonp2p.ui.screen.input.keys import Keys
 from anonp2p.ui.screen.input.sequences import Key
 from anonp2p.ui.screen.term.steady_rows import Row, SteadyRows
+from anonp2p.ui.screen.term.window import Title
 from anonp2p.ui.screen.term.writer import BELL, Descriptor, Writer
 
 _Take = Callable[[list[Any], list[int]], object]  # keys, and the bytes that they came of
@@ -87,6 +89,7 @@ class Terminal(raw.Screen):
         self._typed = Keys()
         self._frame: _Frame | None = None
         self._steady_rows = SteadyRows()
+        self._count_in_title = Title(self.write)
         kind = self.term.partition("-")[0].partition(".")[0]
         if not kind:
             self.set_terminal_properties(colors=1)
@@ -140,6 +143,21 @@ class Terminal(raw.Screen):
         """Draws attention."""
         if not self._writer.rings:
             self.write(BELL)
+
+    @property
+    def has_window(self) -> bool:
+        """Whether it is likely to have a window with a title, and a clipboard."""
+        return not self._is_simple
+
+    def notify(self) -> None:
+        """Has the desktop tell the user that there is something new."""
+        if self.has_window:
+            self.write(notification())
+
+    def show_count(self, count: int) -> None:
+        """Shows in the window's title how many things call the user."""
+        if self.has_window and self._started:
+            self._count_in_title.show_count(count)
 
     def draw_screen(self, size: tuple[int, int], canvas: urwid.Canvas) -> None:
         """Draws the canvas, unless the last frame is still on its way."""
@@ -308,6 +326,7 @@ class Terminal(raw.Screen):
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
             self._is_away = False
         self._writer.leave()
+        self._count_in_title.show_count(0)
         self._forget()
         _, lines = self.get_cols_rows()
         # Line by line: GNU screen keeps what is cleared at once, for its user to scroll back to.

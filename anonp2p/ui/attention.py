@@ -1,0 +1,69 @@
+"""What is new in a room, and what of it calls the user."""
+
+import re
+from typing import Literal
+
+from anonp2p.room import events
+
+Level = Literal["all", "mentions", "none"]  # what calls: each message, those that name us or are for us alone, nothing
+
+
+class Attention:
+    """Of one room. A room whose level is "none" is silent altogether: nothing in it is counted either.
+
+    nick: our own. unread: messages that the user has not looked at. mentions: those of them that name the user, or are
+    for the user alone.
+    """
+
+    def __init__(self) -> None:
+        self.level: Level = "mentions"
+        self.nick = ""
+        self.unread = 0
+        self.mentions = 0
+        self._awaits_guest = False  # whether we host the room, and nobody has come yet
+
+    @property
+    def calls(self) -> int:
+        """How many of the messages that the user has not looked at call."""
+        return self.unread if self.level == "all" else self.mentions
+
+    def set_level(self, level: Level) -> None:
+        """What calls the user from now on."""
+        self.level = level
+        if level == "none":
+            self.mark_seen()
+
+    def mark_seen(self) -> None:
+        """The user looks at the room."""
+        self.unread = self.mentions = 0
+
+    def is_mentioned(self, message: events.MessageEvent) -> bool:
+        """Whether a message names the user, or is for the user alone."""
+        return not message.mine and (message.private is True or bool(find_nick(message.text, self.nick)))
+
+    def take_event(self, event: events.Event, *, seen: bool) -> bool:
+        """Counts what is new. seen: the user looks at the room. Returns whether the event calls the user."""
+        match event:
+            case events.EnteredEvent(nick=nick, role=role):
+                self.nick, self._awaits_guest = nick, role == "host"
+            case events.RenamedEvent(was=self.nick, nick=nick):
+                self.nick = nick
+            case events.JoinedEvent() if self._awaits_guest:
+                self._awaits_guest = False
+                return self.level != "none"
+            case events.MessageEvent(mine=False, history=False) if self.level != "none":
+                is_mentioned = self.is_mentioned(event)
+                self.unread += not seen
+                self.mentions += is_mentioned and not seen
+                return is_mentioned or self.level == "all"
+        return False
+
+
+def find_nick(text: str, nick: str) -> list[tuple[int, int]]:
+    """Where in a text somebody is called by this nick, as a word, in whatever case."""
+    if not nick or nick.casefold() not in text.casefold():
+        return []
+    from anonp2p.ui.widths import continues  # not sooner: most messages name nobody
+
+    found = re.finditer(rf"(?<![\w-]){re.escape(nick)}(?![\w-])", text, re.IGNORECASE)
+    return [match.span() for match in found if not continues("", text[match.end() : match.end() + 1])]  # no mark on it

@@ -1,0 +1,103 @@
+"""Replies to commands, as text."""
+
+import time
+from typing import Any
+
+from anonp2p.crypto.epoch import KEPT
+from anonp2p.room import events, retention
+from anonp2p.room.succession.terms import index_of
+from anonp2p.ui import qr
+
+NO_MESSAGES = "There is no message here that has a number"
+JOINING_BY_PASTE = "anonp2p join -  asks for the code: the shell's history has none of it."
+NO_ROOMS = "You are in no room"
+
+
+def describe_reply(reply: events.ReplyEvent) -> list[str]:
+    """The lines of a reply; none of a command of another version."""
+    match reply:
+        case events.ReplyEvent(command="/nick", data=data):
+            return [f"You join rooms as {data['nick']} from now on."]
+        case events.ReplyEvent(command="/who", data=people):
+            return [f"  {person.nick}  {person.tag}{'  host' if person.role == 'host' else ''}" for person in people]
+        case events.ReplyEvent(command="/code", data=data):
+            return [f"Code {data['code']}", JOINING_BY_PASTE]
+        case events.ReplyEvent(command="/qr", data=data):
+            return qr.rows(qr.matrix(data["code"]), inverted=True)
+        case events.ReplyEvent(command="/heirs", data=data):
+            return _heirs(data)
+        case events.ReplyEvent(command="/retain", data=data):
+            kept, least, default, most = (span(data[key]) for key in ("ttl", "minimum", "default", "maximum"))
+            kept += {None: ", which is until the room ends", 0: ", so they are shown once"}.get(data["ttl"], "")
+            return [f"Your messages here are kept for: {kept} (usual {default}, from {least} to {most})"]
+        case events.ReplyEvent(command="/verify", data={"nick": nick, "words": words}):
+            return [f"You and {nick}: {' '.join(words)}"]
+        case events.ReplyEvent(command="/verify", data=data):
+            return _verified(data)
+        case events.ReplyEvent(command="/numbers", data=rows):
+            return [f"{_number(row['seq'], rows):>6}  {row['nick']}: {row['words']}" for row in rows] or [NO_MESSAGES]
+        case events.ReplyEvent(command="/rooms", data=rooms):
+            return [_room(room) for room in rooms] or [NO_ROOMS]
+        case events.ReplyEvent(command="/help", data=rows):
+            wide = max(len(row["usage"]) for row in rows)
+            page = _page(rows[0]) if len(rows) == 1 else []
+            return [*(f"{row['usage']:{wide}}  {row['does']}" for row in rows), *page]
+    return []
+
+
+def _heirs(data: dict[str, Any]) -> list[str]:
+    """Who hosts, who would, and who has or had the key of the room's code."""
+    rows = [f"Host: {_nick(data['host'])}"]
+    for heir in data["heirs"]:
+        away = "" if heir["ready"] else " (away)"
+        rows.append(f"  {heir['rank']}  {_nick(heir)}{away}{'  has the key' if heir['holds_key'] else ''}")
+    if not data["heirs"]:
+        rows.append("Nobody can take the room over now: none of the others can, or wants to, or is ready yet")
+    return [*rows, f"Whoever has had the key of the room's code: {', '.join(map(_nick, data['holders']))}"]
+
+
+def _nick(member: dict[str, Any]) -> str:
+    """Of one who may have left since."""
+    return member["nick"] or f"one who is gone ({member['member'][:8]})"
+
+
+def _page(row: dict[str, Any]) -> list[str]:
+    """What help on one command says besides its row."""
+    parts = [(it["part"], it["means"]) for it in row["parts"]] + [("for example", row["example"])]
+    parts += [("also", " ".join(row["also"]))] if row["also"] else []
+    wide = max(len(part) for part, _ in parts)
+    return [f"  {part:{wide}}  {means}" for part, means in parts]
+
+
+def _number(seq: int, rows: list[dict[str, Any]]) -> str:
+    """The number by which a message of these rows can be named: none if its place was cut, and another has it now."""
+    number = index_of(seq)
+    return str(number) if all(row["seq"] <= seq for row in rows if index_of(row["seq"]) == number) else ""
+
+
+def _verified(data: dict[str, Any]) -> list[str]:
+    """A room's safety words at its last marks, the older one first."""
+    marks = [mark for mark in (data["previous"], data) if mark and mark["words"]]
+    if not marks:
+        return ["No words yet that you could vouch for: ask again in ten minutes"]
+    rows = []
+    for mark in marks:
+        when = time.strftime("%H:%M", time.localtime(mark["at"]))
+        rows.append(f"Room at {mark['minutes']} min ({when}): {' '.join(mark['words'])}")
+    if not data["minutes"]:
+        return [*rows, "They say only that you all have the same code: ask again after ten minutes for what was said"]
+    if data["unproven"] is not None:
+        rows.append(
+            f"What you saw before minute {data['unproven']} is not in them: nothing proves what is missing since"
+        )
+    return [*rows, "All members see the same words for the same time"]
+
+
+def _room(room: dict[str, Any]) -> str:
+    mark = "*" if room["active"] else " "
+    return f"{mark} {room['room']}  {room['name'] or '(joining)'}  {room['members']} here  {room['role']}"
+
+
+def span(ttl: int | None) -> str:
+    """How long a message is kept, in words. ttl: as in events."""
+    return retention.span(KEPT if ttl is None else ttl)

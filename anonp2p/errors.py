@@ -131,6 +131,14 @@ class NoConversation(BadInput):
     sentence = "There is no private conversation here: /query NICK begins one."
 
 
+class IgnoresItself(BadInput):
+    sentence = "You cannot ignore yourself."
+
+
+class NobodyIgnored(BadInput):
+    sentence = "You ignore nobody here who is called {detail}."
+
+
 class NoMessageYet(BadInput):
     sentence = "There is no message here for that."
 

@@ -140,7 +140,11 @@ FETCH_PATIENCE: Final = 5.0  # for Tor to fetch a room's descriptor: a circuit a
 HEIRS: Final = 3  # who can take over: each exposes itself by a service; three in a row are gone only with everything
 PREPARE: Final = 60.0  # for a member to publish a service and reach it: a descriptor and a dial, each slow
 HEIR_PATIENCE: Final = 5.0  # for the heirs of a term that is over to come to its next host: those who live wait there
-ECHO: Final = 3.0  # seconds in which a host answers an heir: two ways through Tor take 0.6, at worst 2
+ECHO: Final = 3.0  # seconds in which a host gives a sign of life at most: two ways through Tor take 0.6, at worst 2
+ECHO_LEAST: Final = 1.0  # of them at least, however fast it was: a program, or a Tor, that has much to do
+ECHO_TIMES: Final = 3.0  # as long as its slowest answer of late, it is given: that of a network that has much to do
+ECHO_ANSWERS: Final = 16  # of its answers, of late: a minute of a lively talk
+ASK_PAUSE: Final = 30.0  # seconds between times at which one lost link makes all members ask the host: 2 frames each
 STRAYS: Final = 30.0  # seconds without a host after which an heir counts a member as lost to its own host
 ENTRUST_CHECK: Final = 0.5  # seconds between checks whether an heir has been sent the entry that makes it one
 CODE_CHECK: Final = (930.0, 990.0)  # seconds until a host dials its code again: Tor looks anew once in 15 minutes
@@ -180,8 +184,12 @@ MEETINGS: Final = 64  # links at once on which another side of a split may answe
 MEETING_COST: Final = 8.0  # tokens for an answer to another side of a split: a log of 10,000 entries is read again
 STAND_PAUSE: Final = 30.0  # seconds between terms that one challenger makes a host begin: each is a commit
 STAND_PAUSE_REMOVED: Final = 600.0  # the same where one who was thrown out hosts those who are more, for ever perhaps
+STAND_NUMBERS: Final = (
+    8  # numbers that such a term may be above the last for that: one uses up all in no less than 90 d
+)
 STRAYS_FRESH: Final = 10.0  # seconds for which the number of those who lost us counts: two heartbeats
 HAND_BACK: Final = 60.0  # seconds for which who hosted before must have had a link until the room goes back to it
+HAND_BACK_READY: Final = 20.0  # for which it is the first heir then: all dial it, and it gets the key of the code
 HAND_BACK_PAUSE: Final = 600.0  # seconds between such hand-overs: a host whose network comes and goes hosts no more
 
 # Tor (seconds).
@@ -211,6 +219,8 @@ LEAVE_CONFIRM: Final = 60.0  # within which a person has to say again what ends 
 LEAVE_SPREAD: Final = 0.8  # within which each of several rooms is left, at its own time, when the program ends
 LEAVE_PATIENCE: Final = 1.5  # for our last entries and the leave to be ordered
 FLUSH_PATIENCE: Final = 1.0  # for the host's last entries to be sent
+TAKEN_PATIENCE: Final = 5.0  # for Tor, or another program on it, to withdraw a service that we are to publish
+TAKEN_PAUSE: Final = 0.2  # between tries to publish it till then
 WITHDRAW_PATIENCE: Final = 0.4  # for Tor to withdraw a service, and for us to close its control port
 LINGER_PATIENCE: Final = 5.0  # for a peer to read the last bytes on its link and close it
 EOF_PATIENCE: Final = 60.0  # for what was typed before the end of input
@@ -225,6 +235,7 @@ LOOKALIKES: Final = 1_000  # nicks that others had, of one room, that wait to be
 NAMED_AT_ONCE: Final = 4  # of them named at once: with the longest nicks they fit a third of a screen of 50 by 24
 LOOKS: Final = 2_000  # members of a room, and long nicks, whose looks the full screen knows: all there can be, twice
 MERGED_MOVES: Final = 200  # comings and goings told as one
+SOUGHT: Final = 100  # characters of what one looks for in a room: more are none that one remembers
 SENT_TEXTS: Final = 200  # texts of a room's input line to go back to: more than anybody does
 SENT_BYTES: Final = 256 * 1024  # of them together: 64 of the longest messages
 UNDOS: Final = 100  # states of a text to go back to

@@ -50,6 +50,11 @@ PAGES: dict[str, Page] = {
         (("NICK", "all that you type goes to this member alone; the prompt says so; without it, to the room again"),),
         "/query ben",
     ),
+    "/ignore": Page(
+        (("NICK", "nobody else learns of it; what was said meanwhile does not come back with /unignore"),),
+        "/ignore ben",
+    ),
+    "/unignore": Page((("NICK", "as /ignore alone lists them"),), "/unignore ben"),
     "/reply": Page(
         (("SEQ", "the number of a message, as /numbers shows it; without it, the latest one of another"),),
         "/reply 12 I agree",

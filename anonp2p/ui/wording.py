@@ -272,6 +272,16 @@ def moved(nicks: list[str], move: Move) -> str:
     return f"{some} {several if len(nicks) > 1 else one}"
 
 
+def ignores(nick: str) -> str:
+    """That the user sees nothing of somebody any more."""
+    return f"You see nothing of what {nick} says any more, until /unignore {nick}, or until you leave the room."
+
+
+def ignored(nicks: list[str]) -> str:
+    """Whom the user ignores."""
+    return f"You ignore: {', '.join(nicks)}" if nicks else "You ignore nobody here."
+
+
 def renamed(was: str, nick: str) -> str:
     """That somebody has another nick now."""
     return f"{was} is now {nick}"

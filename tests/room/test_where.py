@@ -369,6 +369,12 @@ def test_a_removal_that_the_host_of_both_has_not_ordered_since_moves_nobody(case
         where.judge_where(mine.replica, changed(said, proof=[NO_LAST_WORDS[case]()]))
 
 
+def test_nor_does_one_of_which_nothing_is_shown(sides: tuple[Side, Side]) -> None:
+    """8.17: a log may not reach back to where they part."""
+    mine, theirs = sides
+    assert where.judge_where(mine.replica, changed(theirs.tells(mine), proof=[])) is None
+
+
 NAMES_EVE = bodies.HeirsBody([heir(EVE)], entrusts=False)
 
 

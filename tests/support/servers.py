@@ -69,7 +69,7 @@ class FakeTor:
 
     info: what GETINFO tells, by key; what is not there is unknown. unknown: words that its ADD_ONION does not know, and
     what it answers to them. deny: answers to commands, by their first word, instead of the usual ones. deaf: commands
-    that get no answer. cookie: what AUTHCHALLENGE is about.
+    that get no answer. cookie: what AUTHCHALLENGE is about. taken: how many times it still has the service to be added.
     """
 
     def __init__(self) -> None:
@@ -80,6 +80,7 @@ class FakeTor:
         self.unknown: dict[str, str] = {}
         self.deny: dict[str, str] = {}
         self.deaf: set[str] = set()
+        self.taken = 0
         self.heard: list[str] = []
         self._streams: list[trio.SocketStream] = []
         self._voice = trio.Lock()  # answers and events come from different tasks
@@ -134,6 +135,9 @@ class FakeTor:
                 return ["515 Authentication failed: Safe cookie response did not match expected value."]
             case "ADD_ONION" if answers := [answer for word, answer in self.unknown.items() if word in rest]:
                 return answers[:1]
+            case "ADD_ONION" if self.taken:
+                self.taken -= 1
+                return ["550 Onion address collision"]
             case "ADD_ONION":
                 return ["250-ServiceID=" + "a" * 56, "250 OK"]
             case "AUTHENTICATE" | "SETEVENTS" | "DEL_ONION" | "TAKEOWNERSHIP" | "HSFETCH" | "SIGNAL":

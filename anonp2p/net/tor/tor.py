@@ -40,6 +40,7 @@ _DEFENCES: dict[events.Defence, str] = {
     "proof-of-work": "PoWDefensesEnabled=1",
 }
 _NOT_UNDERSTOOD = ("510", "512", "513")  # what filters, and Tors of several ages, answer to arguments they do not know
+_TAKEN = "550"  # what it answers where it serves that address already
 
 # What Tor's replies to a dial mean (proposal 304), whether to try again, whether they say that the room is not there.
 _DIAL_FAULTS: dict[int, tuple[DialFailure, bool, bool]] = {
@@ -143,6 +144,7 @@ class Tor:
         self._runtime = runtime
         self._uids = uids or frozenset((os.getuid(),))
         self._unanswered: set[str] = set()  # the codes whose latest dial got no answer at all
+        self._served: set[str] = set()  # the codes of our services
 
     @asynccontextmanager
     async def listen(self, key: RoomKey) -> AsyncIterator[_Place]:
@@ -161,14 +163,35 @@ class Tor:
 
         with _listener(self._runtime, self._uids) as (listener, target), self._control.listening("HS_DESC", heard):
             undefended = await self._publish(self._control, key, target)
+            self._served.add(key.code)
             try:
                 yield _Place(listener, undefended, uploaded)
             finally:
+                self._served.discard(key.code)
                 with trio.move_on_after(limits.WITHDRAW_PATIENCE, shield=True), suppress(AnonError):
                     await self._control.send(f"DEL_ONION {address}")
 
     async def _publish(self, control: Control, key: RoomKey, target: str) -> list[events.Defence]:
-        """ADD_ONION (control-spec 3.27), with all defences that are understood; returns those that are not."""
+        """Returns the defences that are not understood.
+
+        What Tor still serves that we do not want any more, it has not withdrawn in time. What another room or program
+        serves is withdrawn soon, if that is a host in whose place we go on.
+        """
+        deadline = trio.current_time() + limits.TAKEN_PATIENCE
+        while True:
+            status, undefended = await self._add_service(control, key, target)
+            if status != _TAKEN or trio.current_time() >= deadline:
+                break
+            if key.code not in self._served:
+                await control.send(f"DEL_ONION {key.code.removesuffix('.onion')}")
+            await trio.sleep(limits.TAKEN_PAUSE)
+        if status != "250":
+            raise NotPublished(status)
+        return undefended
+
+    @staticmethod
+    async def _add_service(control: Control, key: RoomKey, target: str) -> tuple[str, list[events.Defence]]:
+        """ADD_ONION (control-spec 3.27), with all defences that are understood; its status, and those that are not."""
         ladder = (kept for count in (2, 1, 0) for kept in combinations(_DEFENCES, count))
         status = ""
         for kept in ladder:
@@ -180,9 +203,7 @@ class Tor:
             status, _, _ = (await control.send(" ".join(words)))[-1]
             if status not in _NOT_UNDERSTOOD:
                 break
-        if status != "250":
-            raise NotPublished(status)
-        return [defence for defence in _DEFENCES if defence not in kept]
+        return status, [defence for defence in _DEFENCES if defence not in kept]
 
     async def dial(self, code: str, isolation: str, *, fresh: bool = False) -> trio.abc.Stream:
         """A stream to the room through the SOCKS port. Raises DialFault with what Tor's reply means, TorLost.

@@ -318,10 +318,10 @@ class HostRole:
         rules, hosting, now = self._context.meeting, self._meetings.hosting, self._context.clock.tick
         returned = rules.find_returned(hosting, now)
         self.heirs.prefer_member(returned)
-        is_first = returned is not None and hosting.heirs[:1] == [returned]
-        if is_first:
+        hands_back = rules.may_hand_back(returned, hosting, now)
+        if hands_back:
             rules.note_handed_back(now)
-        if is_first or rules.is_cut_off(hosting, now):
+        if hands_back or rules.is_cut_off(hosting, now):
             self.hand_over()
 
     def _entrust(self, event: inputs.EntrustInput) -> None:

@@ -131,11 +131,16 @@ class Meetings:
 
     def tell(self, caller: Caller, key: bytes, openings: Sequence[Opening], index: int) -> float:
         """Tells a member of another term, with this key and log, where we are; returns what that has cost."""
+        if not terms.rivals(openings[-1], self._replica.ledger.openings[-1]):
+            return self.send_away(caller, openings, index)
         answer = self._sign(tell_where(self._replica, openings, index), caller.service, caller.hello)
-        if terms.rivals(openings[-1], self._replica.ledger.openings[-1]):  # it may have something to prove to us
-            self._await_proof(caller, key, answer)
-        else:
-            self._reporter.add_effect(effects.FinishEffect(caller.link, caller.channel.seal_frames([answer])))
+        self._await_proof(caller, key, answer)  # it may have something to prove to us
+        return limits.MEETING_COST
+
+    def send_away(self, caller: Caller, openings: Sequence[Opening], index: int) -> float:
+        """Tells a member with this log where we are, and ends the link; returns what that has cost."""
+        answer = self._sign(tell_where(self._replica, openings, index), caller.service, caller.hello)
+        self._reporter.add_effect(effects.FinishEffect(caller.link, caller.channel.seal_frames([answer])))
         return limits.MEETING_COST
 
     def _ask_for_proof(self, caller: Caller, meet: frames.MeetRequest) -> float:

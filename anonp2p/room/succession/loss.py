@@ -55,6 +55,7 @@ class Loss:
         self._dial_at = _NEVER
         self._standby_at = _NEVER  # when we may dial the first heir again
         self._tried: dict[bytes, float] = {}  # when each address was dialled last, since the loss
+        self._first_tried: dict[bytes, float] = {}  # and when for the first time
         self._failed: dict[bytes, float] = {}  # when each member was last found not to answer
 
     @property
@@ -87,9 +88,9 @@ class Loss:
         since = self._lost_at - limits.LINK_LOST
         return [member for member, at in self._failed.items() if at >= since]
 
-    def has_tried(self, address: bytes) -> bool:
-        """Whether this address was dialled since the loss."""
-        return address in self._tried
+    def first_try_of(self, address: bytes) -> float | None:
+        """When this address was dialled for the first time since the loss, if it was."""
+        return self._first_tried.get(address)
 
     # --- what happens
 
@@ -101,6 +102,7 @@ class Loss:
         self._hint = hint
         self._sent_to = None if hint is None else hint.member
         self._tried.clear()
+        self._first_tried.clear()
         self._pledged_until = _NEVER if self._standby is None else now + limits.PLEDGE
 
     def note_let_in(self) -> None:
@@ -175,6 +177,7 @@ class Loss:
         targets = [it for it in self._candidates(lost_at, line, now) if it.address not in busy][: max(0, room)]
         for target in targets:
             self._tried[target.address] = now
+            self._first_tried.setdefault(target.address, now)
         return targets
 
     def _candidates(self, lost_at: float, line: Line, now: float) -> list[Target]:

@@ -75,17 +75,18 @@ class Meeting:
     def __init__(self, draw: Callable[[float, float], float]) -> None:
         self._draw = draw
         self._met_at = self._meet_at = _NEVER  # when we last looked for others, and when we do next
-        self._stands_again_at: dict[bytes, float] = {}  # when each who made us begin a term may do so again
+        self._rests_until: dict[bytes, float] = {}  # until when each who challenged us makes us begin no other term
         self._strays = 0  # how many members lost us, as our first heir says
         self._strays_at = _NEVER
         self._predecessor: bytes | None = None  # from whom we took over when it was lost
         self._back_at: float | None = None  # since when it has a link to us
+        self._first_at: float | None = None  # since when it is our first heir
         self._handed_back_at = _NEVER
         self.gave_way_to = 0  # the number of the term of the host to which we gave way last
 
     def begin(self, now: float, predecessor: bytes | None) -> None:
         """We host from now on. predecessor: from whom we took over, if it was lost."""
-        self._predecessor, self._back_at = predecessor, None
+        self._predecessor, self._back_at, self._first_at = predecessor, None, None
         self._strays_at = _NEVER
         self._met_at, self._meet_at = now, now + limits.MEET
 
@@ -120,14 +121,14 @@ class Meeting:
         counts = not (is_alike or challenge.is_removed)
         if challenge.is_overruled or (counts and not self._stands(challenge, hosting)):
             return None if is_alike else self._give_way(challenge)
-        if now < self._stands_again_at.get(challenge.opener, _NEVER):
+        if now < self._rests_until.get(challenge.opener, _NEVER):
             return None
         number = terms.number_to_top(hosting.number, challenge.number)
         if number is None:
             return None
-        self._stands_again_at = {opener: at for opener, at in self._stands_again_at.items() if now < at}
-        pause = limits.STAND_PAUSE_REMOVED if challenge.is_removed else limits.STAND_PAUSE
-        self._stands_again_at[challenge.opener] = now + pause
+        self._rests_until = {opener: until for opener, until in self._rests_until.items() if now < until}
+        pause = limits.STAND_PAUSE * max(1.0, (number - hosting.number) / limits.STAND_NUMBERS)
+        self._rests_until[challenge.opener] = now + (limits.STAND_PAUSE_REMOVED if challenge.is_removed else pause)
         if is_alike:
             self._meet_at = now
         return Stand(number)
@@ -169,6 +170,15 @@ class Meeting:
             self._back_at = now
         is_time = now >= self._back_at + limits.HAND_BACK and now >= self._handed_back_at + limits.HAND_BACK_PAUSE
         return self._predecessor if is_time else None
+
+    def may_hand_back(self, returned: bytes | None, hosting: Hosting, now: float) -> bool:
+        """Whether who is to host again has been our first heir for so long that the members wait there."""
+        if returned is None or hosting.heirs[:1] != [returned]:
+            self._first_at = None
+            return False
+        if self._first_at is None:
+            self._first_at = now
+        return now >= self._first_at + limits.HAND_BACK_READY
 
     def note_handed_back(self, now: float) -> None:
         """We have handed over to who hosted before us."""

@@ -8,7 +8,7 @@ What the user reads and types as the number of a message is the index of its pla
 means one message: where two have the same, the place of the one in the earlier term was cut, and it has no number.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 
 from anonp2p import limits
@@ -32,6 +32,7 @@ class Scrollback:
         self._unread: int | None = None  # the first line that came while the user did not look
         self._drawn: list[LogLine] = []  # what is in sight
         self._below = 0  # lines that came while the user looks back
+        self._selected: ChatMessage | None = None
 
     # --- what there is
 
@@ -105,6 +106,12 @@ class Scrollback:
         if found is not None:
             self._remove(found)
 
+    def remove_messages(self, member: str) -> None:
+        """Takes out all that somebody has said."""
+        said = [place for place, line in self._lines.items() if isinstance(line, ChatMessage) and line.member == member]
+        for place in said:
+            self._remove(place)
+
     def __contains__(self, line: object) -> bool:
         return any(other is line for other in self._lines.values())
 
@@ -119,6 +126,7 @@ class Scrollback:
         self._numbered.clear()
         self._fleeting.clear()
         self._drawn.clear()
+        self._selected = None
         self._size = self._below = 0
         self._foot = self._unread = None
 
@@ -137,6 +145,8 @@ class Scrollback:
             self._unread = next((below for below in self._lines if below > place), None)
         line = self._lines.pop(place)
         self._drawn = [drawn for drawn in self._drawn if drawn is not line]
+        if self._selected is line:
+            self._selected = None
         self._size -= line.size
         if isinstance(line, ChatMessage) and line.seq is not None:
             for seq in (*line.former_seqs, line.seq):
@@ -144,6 +154,40 @@ class Scrollback:
                 if self._numbered.get(index_of(seq)) == seq:
                     del self._numbered[index_of(seq)]
             self._fleeting.discard(place)
+
+    # --- the message that is selected
+
+    @property
+    def selected(self) -> ChatMessage | None:
+        """The message that the user has selected, until it ends."""
+        return self._selected
+
+    def select_message(self, message: ChatMessage | None) -> None:
+        """Selects a message, or none."""
+        self._selected = message
+
+    def next_message(self, by: int, wanted: Callable[[ChatMessage], bool] = lambda _: True) -> ChatMessage | None:
+        """The next such message, up from the one that is selected, or down where `by` is negative.
+
+        Where none is selected: the lowest one in sight and all above it; there is none below.
+        """
+        messages = [*self.latest_messages()]
+        lowest = next((line for line in self._drawn if isinstance(line, ChatMessage) and line.seq is not None), None)
+        start = self._selected or lowest
+        at = next((at for at, message in enumerate(messages) if message is start), -1)
+        if by < 0:
+            below = messages[:at][::-1] if self._selected else []
+            return next(filter(wanted, below), None)
+        return next(filter(wanted, messages[at + 1 if self._selected else max(at, 0) :]), None)
+
+    def show_message(self, message: ChatMessage, height: int, layout: Layout, context: LineContext) -> None:
+        """Moves so that the message is in sight, in the middle if it was not."""
+        if any(line is message for line in self._drawn[:-1]):
+            return
+        place = next((place for place, line in self._lines.items() if line is message), None)
+        if place is not None:
+            self._foot = place, 0
+            self.scroll_by(-(height // 2), height, layout, context)
 
     # --- what is in sight
 
@@ -273,7 +317,7 @@ class Scrollback:
     def _rows(
         self, place: int, line: LogLine, above: LogLine | None, layout: Layout, context: LineContext
     ) -> list[Row]:
-        context = context._replace(find_message=self.find_message, number_of=self.number_of)
+        context = context._replace(find_message=self.find_message, number_of=self.number_of, selected=self._selected)
         new = [layout.rule("unread line", "new")] if place == self._unread else []
         date = [layout.rule("quiet", date_of(line.at))] if above and date_of(above.at) != date_of(line.at) else []
         return [*date, *new, *line.rows(layout, context, None if date or new else above)]

@@ -13,6 +13,7 @@ from anonp2p.ui import sanitize, wording
 from anonp2p.ui.actions import JoinRoomAction
 from anonp2p.ui.attention import Attention
 from anonp2p.ui.conversation import Conversation
+from anonp2p.ui.ignored import Ignored
 from anonp2p.ui.reasons import describe_reason
 from anonp2p.ui.screen.changing_lines import ChangingLines
 from anonp2p.ui.screen.input.drafts import Draft
@@ -31,6 +32,7 @@ class Tab:
         self.name = ""
         self.log = Scrollback()
         self.looks = MemberLooks()
+        self.ignored = Ignored()
         self.draft = Draft()
         self.warnings = Warnings()
         self.link: Literal["", "connecting", "up", "lost"] = ""
@@ -70,6 +72,8 @@ class Tab:
         """Shows an event. seen: whether the user looks at this tab. Returns whether the event calls the user."""
         if self.conversation:
             self.conversation.take_event(event)
+        if self.ignored.hides(event):
+            return False
         calls = self.attention.take_event(event, seen=seen)
         match event:
             case events.MessageEvent():
@@ -145,6 +149,11 @@ class Tab:
             del self.speakers[event.was]
             self.speakers[event.nick] = None
         return calls
+
+    def ignore_member(self, member: str, nick: str) -> None:
+        """Shows nothing of what somebody says or has said."""
+        self.ignored.add_member(member, nick)
+        self.log.remove_messages(member)
 
     # --- what the events mean
 

@@ -188,7 +188,9 @@ class View(urwid.Widget):
         return first_page.TorStatus(notice=self.scene.tor_notice)
 
     def _hint(self, columns: int) -> list[Row]:
-        hint = self.scene.hint or lasting_hint(self.scene.active, self.editor.original_widget.edit_text)
+        searching = self.scene.search.hint if self.scene.search else None
+        lasting = lasting_hint(self.scene.active, self.editor.original_widget.edit_text)
+        hint = self.scene.hint or searching or lasting
         if not hint:
             return []
         return _fitted(rows.wrapped(hint.style, sanitize.sanitize_line(hint.text), columns)[:4], columns)

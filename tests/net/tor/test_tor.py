@@ -106,13 +106,29 @@ async def test_an_older_tor_or_a_filter_serves_the_room_with_what_it_knows_and_t
 
 
 @pytest.mark.parametrize("answer", ["510 Command filtered", f"550 Collision of {KEY.expanded_private_key()}"])
-async def test_a_refused_room_tells_the_status_and_not_the_key(fake: FakeTor, short_path: Path, answer: str) -> None:
+async def test_a_refused_room_tells_the_status_and_not_the_key(
+    fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    monkeypatch.setattr(limits, "TAKEN_PATIENCE", 0.0)
     fake.deny["ADD_ONION"] = answer
     async with control_of(fake, short_path) as control:
         with refused(TorRefused, answer[:3]):
             async with Tor(control, NOWHERE, short_path, "own").listen(KEY):
                 pytest.fail("it was published")
     assert [line for line in fake.heard if line.startswith("DEL_ONION")] == []
+
+
+@pytest.mark.parametrize("answer", ["250 OK", "552 Unknown Onion Service id"], ids=["ours", "of another program"])
+async def test_a_room_that_its_tor_serves_already_is_published_once_it_was_withdrawn(
+    fake: FakeTor, short_path: Path, answer: str
+) -> None:
+    """Tor may take longer to withdraw a service than we wait; and a host that leaves may be on the same Tor."""
+    fake.deny["DEL_ONION"] = answer
+    fake.taken = 2
+    async with room_at(fake, short_path, short_path) as place:
+        assert place.undefended == []
+    asked = [line.split()[0] for line in fake.heard if "_ONION" in line]
+    assert asked == [*(2 * ["ADD_ONION", "DEL_ONION"]), "ADD_ONION", "DEL_ONION"]
 
 
 async def test_a_room_is_published_with_the_first_upload_of_its_own_descriptor(fake: FakeTor, short_path: Path) -> None:
@@ -267,8 +283,9 @@ async def own_tor(torrc: Path) -> AsyncIterator[tuple[Tor, Control]]:
 
 @pytest.mark.tor_control
 async def test_tor_publishes_a_room_under_the_address_that_we_predicted_and_not_twice_at_once(
-    torrc: Path, runtime: Path
+    torrc: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(limits, "TAKEN_PATIENCE", 0.1)
     async with own_tor(torrc) as (own, control):
         for _ in range(2):
             async with own.listen(KEY) as place:

@@ -16,6 +16,7 @@ from anonp2p.room.member.head_check import HeadCheck
 from anonp2p.room.member.own_service import OwnService
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.succession.loss import Loss
+from anonp2p.room.succession.patience import Patience
 from tests.room.member.parts import HELLO, SECRET, joined_context, set_time, take_effects
 from tests.room.peers import ANN, ROOM, ROOM_KEY, randomness
 from tests.support.world import payloads
@@ -34,7 +35,8 @@ class Able:
         self.uplink.begin(-1, ROOM, HELLO, Channel(SECRET, HELLO, up=True))
         self.uplink.end_handshake()
         loss = Loss(lambda least, _: least)
-        self.carrier = Carrier(self.context, self.uplink, loss, HeadCheck(self.context), lambda _: None)
+        heads = HeadCheck(self.context)
+        self.carrier = Carrier(self.context, self.uplink, loss, Patience(), heads, lambda _: None)
         self.service = self.carrier.service
         take_effects(self.context)
 

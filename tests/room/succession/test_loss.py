@@ -170,8 +170,9 @@ def test_a_loss_is_one_loss_however_often_it_is_noted() -> None:
     loss = lost_at(100.0)
     loss.take_due(LINE, (), 100.0)
     loss.lose(105.0)
+    loss.take_due(LINE, (), 105.0)
     assert loss.lost_at == 100.0
-    assert loss.has_tried(address(HOST))
+    assert loss.first_try_of(address(HOST)) == 100.0
 
 
 # --- hints

@@ -119,6 +119,17 @@ def test_a_challenger_far_above_is_topped_in_steps_that_members_take() -> None:
     assert make_meeting().judge(challenge(limits.TERMS - 1), hosting(*linked, number=limits.TERMS - 4), 50.0) is None
 
 
+def test_who_makes_a_host_go_up_far_waits_as_much_longer() -> None:
+    """8.17: "or in as many times that as its number went up by 8"."""
+    meeting, jump = make_meeting(), limits.TERM_JUMP
+    assert meeting.judge(challenge(limits.TERMS - 1), hosting(BEN, CID, DAN), 0.0) == Stand(jump)
+    again, now = challenge(limits.TERMS - 1), hosting(BEN, CID, DAN, number=jump)
+    pause = limits.STAND_PAUSE * jump / limits.STAND_NUMBERS
+    assert meeting.judge(again, now, pause - 1) is None
+    assert meeting.judge(again, now, pause) == Stand(2 * jump)
+    assert pause * limits.TERMS / jump > 90 * 86_400
+
+
 # --- handing over to who hears more
 
 
@@ -164,6 +175,17 @@ def test_who_hosted_before_hosts_again_once_it_has_been_back_for_a_while() -> No
     assert meeting.find_returned(hosting(ANN), 10.0) is None
     assert meeting.find_returned(hosting(ANN, BEN), 20.0) is None
     assert meeting.find_returned(hosting(ANN, BEN), 20.0 + limits.HAND_BACK) == BEN
+
+
+def test_the_room_goes_back_once_its_next_host_has_been_the_first_heir_for_so_long_that_all_wait_there() -> None:
+    meeting = make_meeting(predecessor=BEN)
+    assert not meeting.may_hand_back(BEN, hosting(ANN, BEN), 20.0)
+    first = hosting(ANN, BEN, heirs=(BEN, ANN))
+    assert not meeting.may_hand_back(BEN, first, 20.0)
+    assert not meeting.may_hand_back(BEN, first, 20.0 + limits.HAND_BACK_READY - 1)
+    assert meeting.may_hand_back(BEN, first, 20.0 + limits.HAND_BACK_READY)
+    assert not meeting.may_hand_back(None, first, 20.0 + limits.HAND_BACK_READY), "its link broke"
+    assert not meeting.may_hand_back(BEN, first, 21.0 + limits.HAND_BACK_READY)
 
 
 def test_a_link_that_breaks_begins_the_time_anew() -> None:

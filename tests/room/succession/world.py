@@ -562,9 +562,10 @@ class Node:
         hosting = self.as_hosting
         returned = self.meeting.find_returned(hosting, now)
         self.appoint(returned)
+        hands_back = self.meeting.may_hand_back(returned, self.as_hosting, now)
         if self.meeting.is_cut_off(hosting, now):
             self.hand_over(leaves=False)
-        elif returned and member_id(self.state.heirs[0]) == returned:
+        elif hands_back:
             self.meeting.note_handed_back(now)
             self.world.handed_back += 1
             self.hand_over(leaves=False)
@@ -603,7 +604,7 @@ class Node:
             handed_over=self.state.handed_over,
             present=[member_id(it) for it in self.state.present],
             lost_at=self.loss.lost_at,
-            host_tried=self.loss.has_tried(as_heir(self.state.host).address),
+            host_tried_at=self.loss.first_try_of(as_heir(self.state.host).address),
             failed=self.loss.failed,
             reports={
                 member_id(it): Report(lost, *theirs.term, theirs.index)

@@ -91,6 +91,20 @@ class Open:
         return [MemberView(member="b", nick="ben", role="member", tag="", away=False, mine=False)]
 
 
+def test_what_an_ignored_member_says_is_not_shown_in_that_room() -> None:
+    typist = Typist("r1", "r2")
+    typist.rooms["r2"] = Open()
+    assert typist.type("/ignore ben") is None
+    told = [events.MessageEvent(room=label, member="b", nick="ben", text="hi", seq=1, at=0.0) for label in ("r2", "r1")]
+    assert [typist.interpreter.take_event(event) for event in told] == [False, True]
+    assert typist.type("/numbers") is None
+    assert typist.type("/unignore ben") is None
+    assert typist.interpreter.take_event(told[0])
+    texts = [getattr(event, "text", getattr(event, "data", None)) for event in typist.shown]
+    assert texts[1:] == [[], "You ignore nobody here."]
+    assert "You see nothing of what ben says" in str(texts[0])
+
+
 @pytest.mark.parametrize("json", [False, True])
 def test_in_a_private_conversation_lines_of_that_room_go_to_one_member(json: bool) -> None:
     typist = Typist("r1", "r2", json=json)

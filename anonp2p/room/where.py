@@ -165,15 +165,15 @@ def check_signer(
     """Raises PeerFault for a first answer that neither this member signs, nor the host that it names, nor a carrier.
 
     Others may answer in place of who was dialled, whose address may have been the room's code: others have had its key.
-    member: whom we have dialled, if we know. Of members that we do not know, the onion service is all that we know.
+    member: whom we have dialled, if we know. Of a host that we do not know, which has joined on another side, the onion
+    service is all that we know.
     """
     where = redirect.where
     check_form(where)
     signers = dict.fromkeys((where.host, member or where.host, *replica.ledger.carriers))
-    found = [_find_member_key(replica, it, where.openings, where.index) for it in signers]
-    keys = [key for key in found if key is not None]
-    if keys:
-        meeting.check_redirect(redirect, service, hello, *keys)
+    host, *others = (_find_member_key(replica, it, where.openings, where.index) for it in signers)
+    if host is not None:
+        meeting.check_redirect(redirect, service, hello, host, *(key for key in others if key is not None))
 
 
 def _ledger_at(replica: Replica, index: int) -> Ledger | None:

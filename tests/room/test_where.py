@@ -1,6 +1,7 @@
 """Telling another side of a split which host one follows, and checking what it tells."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import msgspec
@@ -231,6 +232,47 @@ def test_a_challenge_is_of_who_has_begun_the_first_term_and_of_no_name_that_is_m
     challenge = where.judge_where(mine.replica, lie)
     assert challenge is not None
     assert (challenge.number, challenge.opener) == (9, ANN.id)
+
+
+# --- whose word it is
+
+
+@pytest.mark.parametrize(
+    ("signer", "dialled", "counts"),
+    [
+        (BEN, BEN.id, True),
+        (ANN, BEN.id, True),  # who hosts may have the key of the code, which was his address once
+        (EVE, BEN.id, False),
+        (HOST, BEN.id, True),  # who hosted serves the code of then yet
+        (HOST, None, True),  # the code: it may be the address of one who follows the host by now
+        (EVE, None, False),
+    ],
+    ids=[
+        "who was dialled",
+        "the host",
+        "another",
+        "a carrier elsewhere",
+        "a carrier at the code",
+        "another at the code",
+    ],
+)
+def test_what_is_told_of_a_host_is_the_word_of_who_was_dialled_or_of_a_host_of_now_or_before(
+    sides: tuple[Side, Side], signer: Identity, dialled: bytes | None, counts: bool
+) -> None:
+    """8.15"""
+    mine, theirs = sides
+    redirect = meeting.sign_redirect(theirs.tells(mine), KEY, b"hello", signer)
+    with nullcontext() if counts else pytest.raises(PeerFault, match="unsigned-redirect"):
+        where.check_signer(mine.replica, redirect, KEY, b"hello", dialled)
+
+
+def test_of_a_host_that_came_on_another_side_the_service_is_all_that_is_known(sides: tuple[Side, Side]) -> None:
+    mine, theirs = sides
+    theirs.says(ANN, bodies.JoinedBody(CID.key, "cid", KEY))
+    theirs.says(ANN, bodies.HeirsBody([heir(CID)], entrusts=True))
+    theirs.begins(CID)
+    redirect = meeting.sign_redirect(theirs.tells(mine), KEY, b"hello", CID)
+    where.check_signer(mine.replica, redirect, KEY, b"hello", ANN.id)
 
 
 # --- whom we show our log

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Literal
 
@@ -228,6 +229,13 @@ class Submission:
         except AnonError as error:
             self._scene.hint = Hint(str(error), "error")
 
+    def answer_comparison(self, label: str, nick: str, same: bool) -> None:
+        """The user has compared safety words with somebody in this room."""
+        self._number += 1
+        verify = inputs.VerifyInput(nick, self._number, same)
+        with suppress(trio.WouldBlock):  # then too much is on its way, and the user compares again
+            self._send.send_nowait(UserRequest(verify, self._number, label))
+
     def ignore_author(self, message: ChatMessage) -> None:
         """Shows nothing of what the author of a message says or has said."""
         self._ignore(message.member, message.nick)
@@ -240,12 +248,12 @@ class Submission:
         """A function that ignores somebody, no more, or tells who is. Raises AnonError."""
         tab, members = self._scene.active, self._list_members()
         if action.nick is None:
-            return partial(tab.add_system_line, self._scene.now(), [wording.ignored(tab.ignored.nicks)])
+            return partial(tab.add_system_line, self._scene.now(), [wording.ignored(tab.ignored.nicks)], passing=True)
         if action.on:
             found = find_ignored(members, action.nick)
             return partial(self._ignore, found.member, found.nick)
         tab.ignored.remove_nick(action.nick)
-        return partial(tab.add_system_line, self._scene.now(), [wording.ignored(tab.ignored.nicks)])
+        return partial(tab.add_system_line, self._scene.now(), [wording.ignored(tab.ignored.nicks)], passing=True)
 
     def retract_message(self, message: ChatMessage) -> None:
         """Ends a message of ours, for all."""

@@ -95,6 +95,15 @@ class LogLine(ABC):
     def seen(self, now: float) -> None:  # noqa: B027  # to most lines that makes no difference
         """It is on the screen."""
 
+    @property
+    def fades(self) -> bool:
+        """Whether it is to be taken out once it was shown for a while."""
+        return False
+
+    def is_over(self, now: float) -> bool:
+        """Whether that while is over."""
+        return False
+
     def _changing(self, context: LineContext, after: "LogLine | None") -> tuple[object, ...]:
         """All that its looks depend on and that may change, except the layout."""
         return ()
@@ -149,6 +158,11 @@ class ChatMessage(LogLine):
         """It is on the screen."""
         if self.fleeting and self.until is None:
             self.until = now + limits.FLEETING
+
+    @property
+    def fades(self) -> bool:
+        """Whether it is shown only once."""
+        return self.fleeting
 
     def is_over(self, now: float) -> bool:
         """Whether a fleeting message was shown for long enough."""

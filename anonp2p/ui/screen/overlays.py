@@ -44,6 +44,7 @@ _KEYS = (
     ("Ctrl-F", "find a message, as you type what is in it"),
     ("Ctrl-R", "find what you have typed before"),
     ("Alt-O", "show all lines of the long messages in sight, or fewer again"),
+    ("Alt-L", "messages alone, without bar and members, for the mouse to select long links; any key goes back"),
     ("F1", "this help"),
     ("F2", "show or hide the members"),
     ("F3", "the bell, when something calls you while you look elsewhere: on or off; /notify says what calls"),

@@ -12,6 +12,7 @@ from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.frontend import Closed, FindRoom, UserRequest
 from anonp2p.ui.screen import overlays
+from anonp2p.ui.screen.bare_view import BareView
 from anonp2p.ui.screen.hint import Hint
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.typeahead import Typeahead
@@ -43,12 +44,14 @@ class Screen:
         self._submission = Submission(
             self.scene, self.editor, self._typeahead, self._bell, self._clipboard, terminal.clear
         )
+        self._bare_view = BareView(self.scene, terminal)
         self.keyboard = Keyboard(
             self.scene,
             self.editor,
             self._bell,
             self._typeahead,
             self._submission,
+            self._bare_view,
             request_frame=self._request_frame,
             clear_terminal=terminal.clear,
             leave=self._leave,
@@ -140,6 +143,7 @@ class Screen:
         self._render_loop.request(at_once=at_once)
 
     def _begin_frame(self) -> None:
+        self._bare_view.drop_ended()
         self.scene.begin_frame()
         if self._is_log_seen():
             self.scene.active.attention.mark_seen()
@@ -151,7 +155,7 @@ class Screen:
 
     def _is_log_seen(self) -> bool:
         """Whether somebody looks at the latest lines of the active room."""
-        is_watched = self.scene.watched and not self._terminal.is_away
+        is_watched = self.scene.watched and not self._terminal.is_away and not self._bare_view.is_open
         return is_watched and not self.scene.overlay and not self.scene.active.log.looking_back
 
     async def _tick(self) -> None:

@@ -248,12 +248,12 @@ class Submission:
         """A function that ignores somebody, no more, or tells who is. Raises AnonError."""
         tab, members = self._scene.active, self._list_members()
         if action.nick is None:
-            return partial(tab.add_system_line, self._scene.now(), [wording.ignored(tab.ignored.nicks)])
+            return partial(tab.add_system_line, self._scene.now(), [wording.ignored(tab.ignored.nicks)], passing=True)
         if action.on:
             found = find_ignored(members, action.nick)
             return partial(self._ignore, found.member, found.nick)
         tab.ignored.remove_nick(action.nick)
-        return partial(tab.add_system_line, self._scene.now(), [wording.ignored(tab.ignored.nicks)])
+        return partial(tab.add_system_line, self._scene.now(), [wording.ignored(tab.ignored.nicks)], passing=True)
 
     def retract_message(self, message: ChatMessage) -> None:
         """Ends a message of ours, for all."""

@@ -489,6 +489,26 @@ def test_comings_and_goings_and_the_like_change_who_is_there() -> None:
     assert not tab.has_moved
 
 
+def test_errors_and_notices_fade_once_they_could_be_read_and_nothing_else_does() -> None:
+    tab = in_room(
+        message(1),
+        events.NoticeEvent(text="A notice."),
+        events.ErrorEvent(code="bad-nick", text=Failed("An error.")),
+        events.ErrorEvent(code="nick-taken", text=Failed("Why it is over."), final=True),
+        events.ErrorEvent(code="tor-lost", text=Failed("No Tor.")),
+        alarm("It lied."),
+        link("lost"),
+        link("up"),
+        events.UnsentEvent(room="r1", text="given back"),
+    )
+    assert not tab.log.drop_faded(NOW + 1_000)  # nobody has looked
+    before = said(tab)
+    assert not tab.log.drop_faded(NOW + limits.PASSING_LINE - 1)
+    assert tab.log.drop_faded(NOW + limits.PASSING_LINE)
+    gone = set(before) - set(said(tab))
+    assert gone == {"A notice.", "An error.", "The link to the room was lost:", "The link to the room is there again."}
+
+
 # --- warnings
 
 

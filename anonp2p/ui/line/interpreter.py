@@ -130,7 +130,7 @@ class Interpreter:
         label = self._rooms.active or ""
         room = self._find_room(label)
         members = room.members() if room else []
-        numbers = [str(index_of(row["seq"])) for row in reversed(self._excerpts.list_latest(label))]
+        numbers = [str(index_of(seq)) for seq in self._excerpts.list_seqs(label)]
         names = [one.name for one in self._rooms.by_label.values() if one.name]
         return Known([sanitize_line(one.nick) for one in members if not one.mine], names, numbers)
 

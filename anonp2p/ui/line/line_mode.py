@@ -43,7 +43,7 @@ class LineMode:
         self._interpreter = Interpreter(find_room, self.tell, self._output.clear, json=json, bell=bell)
         if self._typing:
             self._output.line = self._typing.line
-            self._typing.show = self._output.show_line
+            self._typing.show, self._typing.redraw = self._output.show_line, self._output.redraw_line
             self._typing.known = self._interpreter.list_known
             self._typing.entered = self._note_entered
 

@@ -65,11 +65,17 @@ class Output:
         if self.line is None:
             return
         before, before_at = self._shown
-        row, at = self._shown = self.line.draw(_columns(self._descriptor))
+        row, at = self.line.draw(_columns(self._descriptor))
         is_added = row.startswith(before) and before_at == len(before) and at == len(row)
         if row.isascii() and is_added:  # so that a screen reader says no more than that
+            self._shown = row, at
             self._put(row[len(before) :].encode())
-        else:
+        elif (row, at) != self._shown:
+            self.redraw_line()
+
+    def redraw_line(self) -> None:
+        """Draws the input line, whatever is on the terminal."""
+        if self.line:
             self._put_above("")
 
     def _put_above(self, text: str) -> None:
@@ -122,8 +128,7 @@ class Output:
     def clear(self) -> None:
         """Empties the terminal, its scrollback included; a pipe is left alone."""
         self._steer(_CLEAR)
-        if self.line:
-            self._put_above("")
+        self.redraw_line()
 
     def ring(self) -> None:
         """Rings the terminal's bell."""

@@ -25,13 +25,15 @@ _STOP = 0.01  # seconds for the kernel to stop us, once it is asked to
 class Typing:
     """What is typed on the terminal with this descriptor, which is also printed on.
 
-    show: has the line drawn; known: what can be completed; entered: is told each text that is entered.
+    show, redraw: have the line drawn, if it has changed or anyhow. known: what can be completed. entered: is told each
+    text that is entered.
     """
 
     def __init__(self, descriptor: int = 0) -> None:
         self.line = InputLine()
         self.take_event = OwnTexts(self.line).take_event
         self.show: Callable[[], None] = lambda: None
+        self.redraw: Callable[[], None] = lambda: None
         self.known: Callable[[], Known] = Known
         self.entered: Callable[[str], None] = lambda _: None
         self._descriptor = descriptor
@@ -114,4 +116,4 @@ class Typing:
         with suppress(OSError, termios.error):
             self._take()
         if self._token:
-            self._token.run_sync_soon(self.show)  # a signal comes between any two steps of ours
+            self._token.run_sync_soon(self.redraw)  # a signal comes between any two steps of ours

@@ -128,6 +128,8 @@ def _find(name: str) -> Command:
 
 def _alike(wanted: str) -> str:
     """The commands that this may have been meant for, in words; empty if there are none, or too many to say."""
+    if near := manual.NEAR.get(wanted):
+        return near
     import difflib  # not sooner: few mistype, and the program should start fast
 
     names = [command.name for command in COMMANDS]

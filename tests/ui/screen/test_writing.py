@@ -110,8 +110,8 @@ def test_while_a_command_is_typed_its_usage_stands_above_it() -> None:
         stage.type("5m\n").until("yours expire in 5m")
         assert not any(row.startswith("30s") for row in stage.screen())
         stage.type("/retain ").until("^30s  5m  2h  off  never; now 5m")
-        stage.key("ctrl c").type("/le").until("^/leave  leave the room.*; That ends demo for 1 other")
-        stage.key("ctrl c").type("/clos").until("^/close .*; that ends demo for 1 other")
+        stage.key("ctrl c").type("/le").until("^/leave  That ends demo for 1 other: nobody else there can host")
+        stage.key("ctrl c").type("/clos").until("^/close  That ends demo for 1 other")
         stage.key("ctrl c").type("/who/").until("^There is no such command")
         stage.key("ctrl c").type("a /retain ").until(lambda rows: not any(row.startswith("30s") for row in rows))
 

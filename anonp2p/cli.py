@@ -283,7 +283,15 @@ def _frontend(config: Config) -> "Iterator[Frontend]":
         from anonp2p.ui.line.line_mode import LineMode
 
         with _hidden_tracebacks(held=False):
-            yield LineMode(config)
+            if config.mode == "line" and _has_terminal():
+                _require_packages("wcwidth", "urwid")
+                from anonp2p.ui.line.typing import Typing
+
+                typing = Typing()
+                with typing.on_terminal():
+                    yield LineMode(config, typing=typing)
+            else:
+                yield LineMode(config)
 
 
 def calm_collector() -> None:

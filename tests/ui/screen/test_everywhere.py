@@ -231,7 +231,7 @@ def test_the_full_screen_is_for_a_terminal_with_pictures_on_both_ends(
         modes.append(config.mode)
         return 0, None
 
-    monkeypatch.setattr(cli, "_run", run)
+    monkeypatch.setattr(cli, "run", run)
     monkeypatch.setattr(os, "isatty", lambda descriptor: descriptor in terminals)
     monkeypatch.setenv("TERM", term)
     monkeypatch.setattr(sys, "argv", ["anonp2p", *option])

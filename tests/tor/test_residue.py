@@ -55,6 +55,7 @@ def test_what_has_expired_is_in_no_members_memory(torrc: str, tmp_path: Path, mo
             for text in (short, never):
                 assert residue(peer.process.pid, text.split()[1].encode()) == 0
         assert residue(host.process.pid, kept.split()[1].encode()) > 0, "what is kept is not found either"
+        host.wait(lambda event: event["type"] == "heirs" and event["heirs"])
         for process in (host.tor(), host.process.pid):
             os.kill(process, signal.SIGKILL)
         for peer in (ada, ben):

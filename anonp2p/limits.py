@@ -38,6 +38,9 @@ FORMER_MEMBERS: Final = 65_536  # whose keys a host refuses, by their ids: 8 MB;
 PROOF_EXCESS: Final = 1_024  # more of them, before the oldest are dropped: each time, all others move in memory
 PROOF_STEPS: Final = 256  # of them in one frame: 17 to 25 kB
 LOG_ENTRIES: Final = 10_000  # entries that a host keeps: a slow reader may lag so far behind a fast room
+WAYMARK: Final = (
+    1_000  # entries between those as of which a log keeps the room once it was read again: 6 ms, in place of 70
+)
 WRITE_BYTES: Final = (
     256 * 1024
 )  # bytes of entries written to a link at once: a full frame fits; a stuck link holds them
@@ -140,7 +143,11 @@ FETCH_PATIENCE: Final = 5.0  # for Tor to fetch a room's descriptor: a circuit a
 HEIRS: Final = 3  # who can take over: each exposes itself by a service; three in a row are gone only with everything
 PREPARE: Final = 60.0  # for a member to publish a service and reach it: a descriptor and a dial, each slow
 HEIR_PATIENCE: Final = 5.0  # for the heirs of a term that is over to come to its next host: those who live wait there
-ECHO: Final = 3.0  # seconds in which a host answers an heir: two ways through Tor take 0.6, at worst 2
+ECHO: Final = 3.0  # seconds in which a host gives a sign of life at most: two ways through Tor take 0.6, at worst 2
+ECHO_LEAST: Final = 1.0  # of them at least, however fast it was: a program, or a Tor, that has much to do
+ECHO_TIMES: Final = 3.0  # as long as its slowest answer of late, it is given: that of a network that has much to do
+ECHO_ANSWERS: Final = 16  # of its answers, of late: a minute of a lively talk
+ASK_PAUSE: Final = 30.0  # seconds between times at which one lost link makes all members ask the host: 2 frames each
 STRAYS: Final = 30.0  # seconds without a host after which an heir counts a member as lost to its own host
 ENTRUST_CHECK: Final = 0.5  # seconds between checks whether an heir has been sent the entry that makes it one
 CODE_CHECK: Final = (930.0, 990.0)  # seconds until a host dials its code again: Tor looks anew once in 15 minutes
@@ -177,8 +184,11 @@ MEET_SOON: Final = 10.0  # the same of a host that has lost half of its members,
 CODE_UNANSWERED: Final = 2  # dials of its code in a row that fail till a host publishes it anew: one may by chance
 LOOK_PAUSE: Final = 1.0  # seconds between looks of a host at who of its members is there: 0.3 ms in the largest room
 MEETINGS: Final = 64  # links at once on which another side of a split may answer: of more, the oldest end
-MEETING_COST: Final = 8.0  # tokens for an answer to another side of a split: a log of 10,000 entries is read again
+MEETING_COST: Final = 8.0  # tokens for an answer to another side of a split: `WAYMARK` entries are read again
 STAND_PAUSE: Final = 30.0  # seconds between terms that one challenger makes a host begin: each is a commit
+STAND_NUMBERS: Final = (
+    8  # numbers that such a term may be above the last for that: one uses up all in no less than 90 d
+)
 STRAYS_FRESH: Final = 10.0  # seconds for which the number of those who lost us counts: two heartbeats
 HAND_BACK: Final = 60.0  # seconds for which who hosted before must have had a link until the room goes back to it
 HAND_BACK_READY: Final = 20.0  # for which it is the first heir then: all dial it, and it gets the key of the code
@@ -227,6 +237,8 @@ LOOKALIKES: Final = 1_000  # nicks that others had, of one room, that wait to be
 NAMED_AT_ONCE: Final = 4  # of them named at once: with the longest nicks they fit a third of a screen of 50 by 24
 LOOKS: Final = 2_000  # members of a room, and long nicks, whose looks the full screen knows: all there can be, twice
 MERGED_MOVES: Final = 200  # comings and goings told as one
+PASSING_LINE: Final = 60.0  # seconds for which an error or notice of the program can be read: then it is noise
+SOUGHT: Final = 100  # characters of what one looks for in a room: more are none that one remembers
 SENT_TEXTS: Final = 200  # texts of a room's input line to go back to: more than anybody does
 SENT_BYTES: Final = 256 * 1024  # of them together: 64 of the longest messages
 UNDOS: Final = 100  # states of a text to go back to

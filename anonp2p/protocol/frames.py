@@ -262,7 +262,7 @@ class EntrustFrame(Packed, frozen=True, tag=17):
 
 
 class EchoFrame(Packed, frozen=True, tag=18):
-    """Heir: asks its host for a sign of life."""
+    """Member: asks its host for a sign of life."""
 
 
 class EchoedFrame(Packed, frozen=True, tag=19):
@@ -333,6 +333,10 @@ class WantFrame(Packed, frozen=True, tag=25):
     openings: Openings
 
 
+class AskHostFrame(Packed, frozen=True, tag=26):
+    """Heir, to who has the host: others have lost it, and it is to ask the host for a sign of life."""
+
+
 FromMember = (
     SubmitFrame
     | KeyFrame
@@ -363,6 +367,7 @@ FromHost = (
     | RedirectFrame
     | HostLivesFrame
     | WantFrame
+    | AskHostFrame
 )
 Frame = FromMember | FromHost
 

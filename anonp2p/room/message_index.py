@@ -13,7 +13,7 @@ from anonp2p.room.succession.terms import index_of
 class ShownMessage(msgspec.Struct, gc=False):
     """Where a message is, without what it says. peer: with whom it is shared if it is private; gone: whether it ended.
 
-    mine: whether we wrote it, as who we are or were.
+    mine: whether we wrote it, as who we are or were. said: a hash of what it says; empty once it has ended.
 
     The garbage collector ignores them, as there are many.
     """
@@ -23,6 +23,7 @@ class ShownMessage(msgspec.Struct, gc=False):
     counter: int
     peer: bytes | None = None
     mine: bool = False
+    said: bytes = b""
     gone: bool = False
 
     def __repr__(self) -> str:
@@ -89,7 +90,7 @@ class MessageIndex:
         shown = self._by_seq.get(seq)
         if shown is None:
             return True
-        was_gone, shown.gone = shown.gone, True
+        was_gone, shown.gone, shown.said = shown.gone, True, b""
         return not was_gone
 
     def find_named(self, message: EntryId) -> ShownMessage | None:

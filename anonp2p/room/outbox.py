@@ -231,6 +231,7 @@ class Outbox:
                 out.append(self.refuse_entry(counter, errors.Unsealable()))
                 continue
             out.append(frames.SubmitFrame(sealed.epoch, sealed.entry))
+            self._entries[counter].sent_at = now
             self._sent = counter
         return out
 
@@ -288,6 +289,10 @@ class Outbox:
         if sealed is None or sealed.entry != entry:
             raise PeerFault("entry-never-sent")
         return sealed.body
+
+    def sent_at(self, counter: int) -> float:
+        """When the entry with this counter, which has no place yet, went out last."""
+        return self._entries[counter].sent_at
 
     def refuse_denied_before(self, counter: int) -> list[GivenBack]:
         """The entry with this counter has its place: what might have one before it was denied on a link that broke."""

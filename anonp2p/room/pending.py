@@ -37,7 +37,8 @@ class Whisper:
 class Pending:
     """Something of ours on its way: the line to give back if it is not ordered, and the input that asked for it.
 
-    retraction: the input that wants this message ended as soon as it has its place, if any does.
+    retraction: the input that wants this message ended as soon as it has its place, if any does. sent_at: when it went
+    out last, in seconds of the sender's clock.
 
     In the epoch in which it was first sent, the same bytes go out again on a new link; in another, it is sealed anew.
     Either way what has its place already is known by its counter.
@@ -49,6 +50,7 @@ class Pending:
     ttl: int = KEPT
     sealed: Sealed | None = None
     retraction: events.Re | None = None
+    sent_at: float = 0.0
 
     @property
     def is_message(self) -> bool:

@@ -6,9 +6,10 @@ from typing import Literal
 from msgspec import UNSET, UnsetType
 
 from anonp2p import errors
+from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.names.reused import ReusedNicks
-from anonp2p.protocol import room_state
+from anonp2p.protocol import frames, room_state
 from anonp2p.protocol.bodies import EntryId
 from anonp2p.room import changes, effects, events
 from anonp2p.room.changes import Caution, Change
@@ -86,11 +87,14 @@ class Reporter:
         self._note_shown(change, re)
 
     def _take_moved(self, change: Change) -> list[events.Event]:
-        """What is told of a message that was shown before, and has another place now."""
+        """What is told of a message that was shown before, and has another place now.
+
+        Where its author says something else there under the same counter, that is a message like any.
+        """
         if not isinstance(change, changes.MessageChange):
             return []
         was = self._message_index.take_cut(EntryId(change.member, change.counter))
-        if was is None or was.gone:
+        if was is None or was.said != _hash_words(change):
             return []
         if change.ttl not in (KEPT, FLEETING):
             self._shown_messages.forget_message(was.seq)
@@ -127,7 +131,7 @@ class Reporter:
     def _note_message(self, message: changes.MessageChange) -> None:
         self._reused_nicks.note_message(message.member)
         self._message_index.note_message(
-            ShownMessage(message.seq, message.member, message.counter, message.peer, mine=message.mine)
+            ShownMessage(message.seq, message.member, message.counter, message.peer, message.mine, _hash_words(message))
         )
         if message.ttl not in (KEPT, FLEETING):
             end = self._clock.now.age + max(0.0, message.ttl - message.age)
@@ -153,3 +157,7 @@ class Reporter:
         for seq in ended:
             if self._message_index.end_message(seq):
                 self.tell_event(self._narrator.describe_expired(seq))
+
+
+def _hash_words(message: changes.MessageChange) -> bytes:
+    return suite.hash_data(frames.pack([message.text, message.action, message.reply, message.peer]))

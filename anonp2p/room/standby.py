@@ -25,7 +25,8 @@ class StandbyLink:
     """One member's link. lost_since: since when (`Now.tick`) it has no host; None while it has one.
 
     encryption_key: the one that it has shown last. index, digest, openings: how far its log is. sent_to: the term to
-    whose host we have sent it. shown: index of the log up to which we have shown it ours.
+    whose host we have sent it. shown: index of the log up to which we have shown it ours. asked_at: when we last told
+    it to ask its host for a sign of life.
     """
 
     caller: Caller
@@ -38,6 +39,7 @@ class StandbyLink:
     units: TokenBucket
     sent_to: tuple[int, bytes] | None = None
     shown: int = -1
+    asked_at: float = float("-inf")
 
     @property
     def report(self) -> Report:
@@ -149,6 +151,12 @@ class Standby:
         """Tells this to all who have lost their host."""
         for link in self.lost:
             self._tell(link.caller.link, frame)
+
+    def have_host_asked(self, since: float) -> None:
+        """Tells those who have their host to ask it for a sign of life, unless they were told since this time."""
+        for link in [link for link in self._links.values() if link.lost_since is None and link.asked_at < since]:
+            link.asked_at = self._clock.tick
+            self._tell(link.caller.link, frames.AskHostFrame())
 
     def tell_member(self, member: bytes, frame: frames.Frame) -> None:
         """Tells this to one member, if it waits."""

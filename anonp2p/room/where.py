@@ -39,9 +39,9 @@ def _check_log(openings: Sequence[Opening], index: int, address: bytes) -> None:
 def judge_where(replica: Replica, where: frames.Where) -> Challenge | None:
     """What another side says of its host, if its term has a higher number than ours, or the same one.
 
-    None as well where somebody began a term there whom we have thrown out since: the other side need not know that.
-    Raises PeerFault for what no log of this room can be, and for such a term that nothing proves. Who has left since
-    the logs parted is on no side.
+    None as well where somebody began a term there whom we have thrown out since: the other side need not know that; and
+    where a log does not reach back to where they part, so that nothing can be proven. Raises PeerFault for what no log
+    of this room can be, and for a false proof. Who has left since the logs parted is on no side.
     """
     ledger, openings = replica.ledger, where.openings
     check_form(where)
@@ -51,8 +51,8 @@ def judge_where(replica: Replica, where: frames.Where) -> Challenge | None:
     if not terms.rivals(openings[-1], ledger.openings[-1]):
         return None
     there = _ledger_at(replica, fork)
-    if there is None:
-        raise PeerFault("unproven-term")
+    if there is None or not where.proof:
+        return None
     first = next(opening for opening in openings if opening.index > fork)
     _check_proof(there, first, where.proof)
     departed = replica.room_log.find_departed(fork)
@@ -105,15 +105,18 @@ def check_signer(
 ) -> None:
     """Raises PeerFault for a first answer that neither this member has signed nor the host that it names.
 
-    The latter may answer in place of the former, by a key of the room's code. member: whom we have dialled, if we know.
-    Of members that we do not know, the onion service is all that we know.
+    The latter may answer in place of the former, by a key of the room's code. member: whom we have dialled; None for
+    the code, where anybody may answer who is or was a host. Of a host that we do not know, which has joined on another
+    side, the onion service is all that we know.
     """
     where = redirect.where
     check_form(where)
-    signers = (where.host,) if member is None else (member, where.host)
-    keys = [key for it in signers if (key := find_key(replica, it, where.openings, where.index)) is not None]
-    if keys:
-        meeting.check_redirect(redirect, service, hello, *keys)
+    host, *others = (
+        find_key(replica, it, where.openings, where.index)
+        for it in (where.host, *(replica.ledger.carriers if member is None else (member,)))
+    )
+    if host is not None:
+        meeting.check_redirect(redirect, service, hello, host, *(key for key in others if key is not None))
 
 
 def _ledger_at(replica: Replica, index: int) -> Ledger | None:
@@ -155,7 +158,6 @@ def _check_proof(there: Ledger, first: Opening, proof: Sequence[frames.SignedEnt
     """Raises PeerFault unless this proves that one who might has begun the term. there: the room where logs part."""
     keys = {member.id: member.key for member in there.roster} | {there.host: there.host_key}
     may_begin = {there.host, *(heir.member for heir in there.heirs)}
-    expect(bool(proof), "unproven-term")
     for entry in proof[:-1]:
         header, content = _open_signed(there.room, entry, keys)
         expect(header.author == there.host and content.index >= there.index, "unproven-term")

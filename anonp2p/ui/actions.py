@@ -92,6 +92,15 @@ class ConverseAction:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class IgnoreAction:
+    """Show nothing of what a member says any more, or again. nick: None asks who is ignored."""
+
+    nick: str | None
+    on: bool = True
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class NotifyAction:
     """Say what calls the user, or have something else do so.
 
@@ -121,6 +130,7 @@ FrontendAction = (
     | ClearScreenAction
     | CopyAction
     | ConverseAction
+    | IgnoreAction
     | NotifyAction
 )
 Action = AppAction | FrontendAction

@@ -14,6 +14,7 @@ from anonp2p.ui.actions import (
     ClearScreenAction,
     Command,
     CreateRoomAction,
+    IgnoreAction,
     JoinRoomAction,
     ListNumbersAction,
     ListRoomsAction,
@@ -55,6 +56,13 @@ COMMANDS: tuple[Command, ...] = (
     Command("/copy", "[code|link|SEQ]", "copy the code, the latest link or message SEQ", arguments.parse_copy),
     Command("/msg", "NICK TEXT", "write to one member, for nobody else to read", arguments.parse_msg),
     Command("/query", "[NICK]", "write to one member until /query alone, or Esc", arguments.parse_query),
+    Command(
+        "/ignore",
+        "[NICK]",
+        "see nothing of what this member says, until you leave; alone: whom you ignore",
+        lambda a, re: IgnoreAction(a or None, re=re),
+    ),
+    Command("/unignore", "NICK", "see again what this member says", lambda a, re: IgnoreAction(a, on=False, re=re)),
     Command("/reply", "[SEQ] TEXT", "refer to message SEQ, or to the latest one of another", arguments.parse_reply),
     Command("/numbers", "", "show the latest messages with their numbers", lambda _, re: ListNumbersAction(re)),
     Command("/retract", "[SEQ]", "end message SEQ of yours now, or your latest one, for all", arguments.parse_retract),
@@ -65,7 +73,10 @@ COMMANDS: tuple[Command, ...] = (
         lambda a, re: inputs.RetainInput(arguments.parse_ttl(a) if a else None, re),
     ),
     Command(
-        "/verify", "[NICK]", "words to compare by another way: same room, or nobody between you two", inputs.VerifyInput
+        "/verify",
+        "[NICK] [yes|no]",
+        "words to compare by another way: same room, or nobody between you two",
+        arguments.parse_verify,
     ),
     Command("/notify", "[all|mentions|none|desktop] [on|off]", "what calls you in this room", arguments.parse_notify),
     Command("/rooms", "", "show the rooms you are in", lambda _, re: ListRoomsAction(re)),
@@ -117,6 +128,8 @@ def _find(name: str) -> Command:
 
 def _alike(wanted: str) -> str:
     """The commands that this may have been meant for, in words; empty if there are none, or too many to say."""
+    if near := manual.NEAR.get(wanted):
+        return near
     import difflib  # not sooner: few mistype, and the program should start fast
 
     names = [command.name for command in COMMANDS]

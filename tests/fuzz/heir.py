@@ -14,6 +14,7 @@ from anonp2p.room.member.carrier import Carrier
 from anonp2p.room.member.head_check import HeadCheck
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.succession.loss import Loss
+from anonp2p.room.succession.patience import Patience
 from tests.fuzz.source import KNOWN, STEPS, Source
 from tests.room.member.parts import HELLO, SECRET, joined_context, set_time, take_effects
 from tests.room.peers import ANN, BOB, EVE, HOST, ROOM, Somebody, randomness
@@ -46,7 +47,8 @@ class _Fuzz:
         uplink.begin(-1, ROOM, HELLO, Channel(SECRET, HELLO, up=True))
         uplink.end_handshake()
         self.loss = Loss(lambda least, _: least)
-        self.carrier = Carrier(self.context, uplink, self.loss, HeadCheck(self.context), lambda _: None)
+        heads = HeadCheck(self.context)
+        self.carrier = Carrier(self.context, uplink, self.loss, Patience(), heads, lambda _: None)
         self.lines: list[_Line] = []
         self.seconds = 0.0
 
@@ -74,13 +76,14 @@ class _Fuzz:
             case 6:
                 self.seconds += source.pick(0.5, 3.0, 20.0, 61.0)
                 set_time(self.context, self.seconds)
+                self.carrier.host_check.do_due_work()
                 self.carrier.do_due_work()
                 self.carrier.update()
             case 7:
                 now = self.context.clock.tick
                 if self.loss.lost_at is None:
                     self.loss.lose(now)
-                    self.carrier.note_link_lost()
+                    self.carrier.host_check.note_link_lost()
                 else:
                     self.loss.note_let_in()
                 self.carrier.update()

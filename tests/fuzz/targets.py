@@ -490,7 +490,7 @@ def _seeds() -> dict[str, list[bytes]]:
         [frames.BackfillFrame(passed, [None] * len(passed), bytes(112), bytes(112)), frames.CommitShareFrame(b"x")],
         [frames.KeyResponseFrame(ANN.encryption_key.public)],
         [frames.PrepareFrame(), frames.EntrustFrame(b"x"), frames.EchoedFrame(), frames.HostLivesFrame()],
-        [frames.WaitingFrame(bytes(64)), frames.WantFrame(1, bytes(32), openings), redirect],
+        [frames.WaitingFrame(bytes(64)), frames.WantFrame(1, bytes(32), openings), redirect, frames.AskHostFrame()],
     ]
     members: list[list[frames.FromMember]] = [
         [frames.SubmitFrame(0, b"x"), frames.KeyFrame(ANN.encryption_key.public)],

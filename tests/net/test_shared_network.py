@@ -145,6 +145,20 @@ async def test_dials_of_one_room_do_not_wait_for_each_other(
         assert trio.current_time() == start + 4
 
 
+async def test_dials_of_one_room_that_begin_at_the_same_moment_do_not_wait_for_each_other(
+    memory: MemoryNetwork, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    """As those of one who has lost its host do."""
+    memory.otherwise = HANG
+    shared, start = SharedNetwork(Tor(memory).usable), trio.current_time()
+    links = Links(keep)
+    for number, code in ((-1, "host"), (-2, "heir")):
+        effect = effects.DialEffect(number, code.encode().ljust(32, b"-"), limits.DIAL_TRIES[0], True, 5.0)
+        nursery.start_soon(dial, effect, shared, "room", links, links.begin_dial(number))
+    await trio.sleep(4)
+    assert times_of(memory) == {"host": start, "heir": start}
+
+
 async def test_dials_of_one_room_wait_once_another_room_does(
     memory: MemoryNetwork, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
 ) -> None:

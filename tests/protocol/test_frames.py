@@ -91,6 +91,7 @@ from_hosts = st.one_of(
     st.builds(frames.WaitingFrame, bytes64),
     st.builds(frames.RedirectFrame, wheres, bytes64),
     st.just(frames.HostLivesFrame()),
+    st.just(frames.AskHostFrame()),
     st.builds(frames.WantFrame, counts, bytes32, openings),
 )
 requests = st.one_of(
@@ -240,6 +241,7 @@ EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (
     ("host's", frames.RedirectFrame(WHERE, B64), 23),
     ("host's", frames.HostLivesFrame(), 24),
     ("host's", frames.WantFrame(1, B32, [OPENING]), 25),
+    ("host's", frames.AskHostFrame(), 26),
     ("member's", BACKFILL, 8),
     ("past", frames.BackfilledEntry(B33, b"body"), 1),
     ("past", frames.Tombstone(B33, B32), 2),

@@ -17,7 +17,7 @@ from anonp2p.room.standby import Standby
 from anonp2p.room.succession.heir import Report
 from tests.room.member.parts import joined_context, set_time, take_effects
 from tests.room.peers import ANN, BOB, HOST, Somebody
-from tests.support.world import payloads
+from tests.support.world import START, payloads
 
 SECRET, HELLO, SERVICE = b"s" * 32, b"n" * 32, b"o" * 32
 OPENINGS = [Opening(0, HOST.id, 0, bytes(32))]
@@ -148,6 +148,15 @@ def test_a_host_that_lives_is_told_to_those_alone_who_have_lost_it(porch: Porch)
     assert porch.tells() == [(2, [frames.HostLivesFrame()])]
     porch.standby.tell_member(ANN.id, frames.HostLivesFrame())
     assert porch.tells() == [(1, [frames.HostLivesFrame()])]
+
+
+def test_those_alone_who_have_their_host_are_to_ask_it_and_not_again_too_soon(porch: Porch) -> None:
+    porch.comes(BOB, 2, lost=True)
+    porch.tells()
+    ask = (1, [frames.AskHostFrame()])
+    for since, told in ((0.0, [ask]), (START, []), (START + 0.1, [ask])):
+        porch.standby.have_host_asked(since)
+        assert porch.tells() == told
 
 
 def test_who_waits_hears_from_us_from_time_to_time(porch: Porch) -> None:

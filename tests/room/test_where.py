@@ -1,6 +1,7 @@
 """Telling another side of a split which host one follows, and checking what it tells."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import msgspec
@@ -101,8 +102,7 @@ def test_a_log_that_does_not_reach_back_to_the_fork_proves_and_judges_nothing(si
         side.replica.begin_log(side.replica.ledger.copy())
     assert theirs.tells(mine).proof == []
     mine.talks(EVE)
-    with pytest.raises(PeerFault, match="unproven-term"):
-        judged(mine, theirs)
+    assert judged(mine, theirs) is None
 
 
 def test_members_of_before_the_logs_parted_have_keys_for_both_sides(sides: tuple[Side, Side]) -> None:
@@ -147,6 +147,39 @@ def test_a_challenge_is_of_who_has_begun_the_first_term_and_of_no_name_that_is_m
     challenge = where.judge_where(mine.replica, lie)
     assert challenge is not None
     assert (challenge.number, challenge.opener) == (9, ANN.id)
+
+
+# --- whose word it is
+
+
+@pytest.mark.parametrize(
+    ("signer", "dialled", "counts"),
+    [
+        (BEN, BEN.id, True),
+        (ANN, BEN.id, True),  # who hosts may have the key of the code, which was his address once
+        (EVE, BEN.id, False),
+        (HOST, None, True),  # the code: it may be the address of one who follows the host by now
+        (EVE, None, False),
+    ],
+    ids=["who was dialled", "the host", "another", "a carrier at the code", "another at the code"],
+)
+def test_what_is_told_of_a_host_is_the_word_of_who_was_dialled_or_of_the_host(
+    sides: tuple[Side, Side], signer: Identity, dialled: bytes | None, counts: bool
+) -> None:
+    """8.15"""
+    mine, theirs = sides
+    redirect = meeting.sign_redirect(theirs.tells(mine), KEY, b"hello", signer)
+    with nullcontext() if counts else pytest.raises(PeerFault, match="unsigned-redirect"):
+        where.check_signer(mine.replica, redirect, KEY, b"hello", dialled)
+
+
+def test_of_a_host_that_came_on_another_side_the_service_is_all_that_is_known(sides: tuple[Side, Side]) -> None:
+    mine, theirs = sides
+    theirs.says(ANN, bodies.JoinedBody(CID.key, "cid", KEY))
+    theirs.says(ANN, bodies.HeirsBody([heir(CID)], entrusts=True))
+    theirs.begins(CID)
+    redirect = meeting.sign_redirect(theirs.tells(mine), KEY, b"hello", CID)
+    where.check_signer(mine.replica, redirect, KEY, b"hello", ANN.id)
 
 
 # --- whom we show our log
@@ -241,7 +274,6 @@ EARLIER, LATER, OTHER_LOG = founded(), founded(), founded()
 LATER.talks(EVE, EVE)
 OTHER_LOG.talks(EVE)
 UNPROVEN: dict[str, Callable[[], list[frames.SignedEntry]]] = {
-    "nothing": list,
     "an opening that another signed": lambda: [forged(ANN, opening_by(ANN), before_opening(), EVE)],
     "a text": lambda: [forged(ANN, bodies.LeaveBody(), before_opening())],
     "an opening at another place": lambda: [forged(ANN, opening_by(ANN), LATER)],
@@ -255,6 +287,12 @@ def test_a_higher_term_that_nothing_proves_moves_nobody(case: str, sides: tuple[
     mine, theirs = sides
     with pytest.raises(PeerFault, match="unproven-term"):
         where.judge_where(mine.replica, changed(theirs.tells(mine), proof=UNPROVEN[case]()))
+
+
+def test_nor_does_one_of_which_nothing_is_shown(sides: tuple[Side, Side]) -> None:
+    """8.17: a log may not reach back to where they part."""
+    mine, theirs = sides
+    assert where.judge_where(mine.replica, changed(theirs.tells(mine), proof=[])) is None
 
 
 NAMES_EVE = bodies.HeirsBody([heir(EVE)], entrusts=False)

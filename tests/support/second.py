@@ -332,6 +332,7 @@ _FROM_HOST = either(
     _REDIRECT,
     tagged(24),
     tagged(25, number(), _HASH, _OPENINGS),
+    tagged(26),
 )
 FORMS: dict[str, Form] = {
     "hello": tagged(1, number(), _HASH, _KEY),

@@ -237,7 +237,7 @@ def records(link: bytes, digest: bytes) -> Vectors:
         ([frames.CommitShareFrame(b"a box"), frames.KeyNotFoundFrame(seed("a key"))], False),
         ([frames.KeyResponseFrame(key)], False),
         ([frames.PrepareFrame(), frames.EntrustFrame(b"a box"), frames.EchoedFrame()], False),
-        ([frames.WaitingFrame(bytes(64)), frames.HostLivesFrame()], False),
+        ([frames.WaitingFrame(bytes(64)), frames.HostLivesFrame(), frames.AskHostFrame()], False),
         ([redirect, frames.WantFrame(7, seed("a log"), openings)], False),
     ]
     ends = {"up": handshake.Channel(link, digest, up=True), "down": handshake.Channel(link, digest, up=False)}

@@ -158,9 +158,15 @@ class Admission:
         return self._take_back(caller, resume.member, key, resume.epoch, reached, resume.openings)
 
     def welcome_standby(self, link: StandbyLink) -> float:
-        """A member that has waited for us to host; returns what that has cost. Raises NotAdmitted, PeerFault."""
-        if self._replica.ledger.roster.find_member(link.member) is None:
+        """A member that has waited for us to host; returns what that has cost. Raises NotAdmitted, PeerFault.
+
+        One of another term with no lower number than ours asks again, and proves that then: on this link it reports.
+        """
+        ledger = self._replica.ledger
+        if ledger.roster.find_member(link.member) is None:
             raise NotAdmitted("unknown")
+        if terms.rivals(link.openings[-1], ledger.openings[-1]):
+            return self._meetings.send_away(link.caller, link.openings, link.index)
         reached = _Reached(link.index, link.digest)
         return self._take_back(link.caller, link.member, link.encryption_key, None, reached, link.openings)
 

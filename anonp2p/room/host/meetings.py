@@ -127,14 +127,19 @@ class Meetings:
 
     def tell(self, caller: Caller, key: bytes, openings: Sequence[Opening], index: int) -> float:
         """Tells a member of another term, with this key and log, where we are; returns what that has cost."""
+        if not terms.rivals(openings[-1], self._replica.ledger.openings[-1]):
+            return self.send_away(caller, openings, index)
+        if len(self._answered) >= limits.MEETINGS:
+            self._drop(next(iter(self._answered)), "displaced")
+        self._answered[caller.link] = caller, key  # it may have something to prove to us
         answer = self._redirect(caller.service, caller.hello, openings, index)
-        if terms.rivals(openings[-1], self._replica.ledger.openings[-1]):  # it may have something to prove to us
-            if len(self._answered) >= limits.MEETINGS:
-                self._drop(next(iter(self._answered)), "displaced")
-            self._answered[caller.link] = caller, key
-            self._reporter.add_effect(effects.AdmitEffect(caller.link, caller.channel, (answer,)))
-        else:
-            self._reporter.add_effect(effects.FinishEffect(caller.link, caller.channel.seal_frames([answer])))
+        self._reporter.add_effect(effects.AdmitEffect(caller.link, caller.channel, (answer,)))
+        return limits.MEETING_COST
+
+    def send_away(self, caller: Caller, openings: Sequence[Opening], index: int) -> float:
+        """Tells a member with this log where we are, and ends the link; returns what that has cost."""
+        answer = self._redirect(caller.service, caller.hello, openings, index)
+        self._reporter.add_effect(effects.FinishEffect(caller.link, caller.channel.seal_frames([answer])))
         return limits.MEETING_COST
 
     def _redirect(self, service: bytes, hello: bytes, openings: Sequence[Opening], index: int) -> frames.RedirectFrame:
@@ -205,7 +210,8 @@ class Meetings:
         if redirect.where.host in self._replica.ledger.kicked:  # which it need not know; it is told nothing
             self._drop(link, "closed")
             return None
-        check_signer(self._replica, redirect, call.service, call.hello_hash, it.member)
+        dialled = None if it.member == _ANYBODY else it.member
+        check_signer(self._replica, redirect, call.service, call.hello_hash, dialled)
         where = redirect.where
         verdict = self._judge(where)
         ours = self._replica.ledger.openings[-1]

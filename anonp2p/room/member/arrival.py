@@ -44,6 +44,7 @@ class Arrival:
         self._joining = joining
         self._welcome_check = WelcomeCheck(context, heads, joining)
         self._dialled: bytes | None = None
+        self._turned_away_by = b""  # who has told us last to ask for something else
         self._is_unproven = False  # whether entries of ours may be in a gap of which nothing is proven
 
     def begin(self, call: Call, member: bytes | None) -> None:
@@ -64,6 +65,7 @@ class Arrival:
         credentials.check_refusal(refused, self._hello_hash, self._uplink.service, host)
         reason = self._joining.take_refusal(refused.reason)
         if reason is not None:
+            self._turned_away_by = identity.member_id(refused.credentials.key)
             self._state.abandon()
             self._search.note_drop(self._uplink.service)
             self._uplink.drop(reason)
@@ -80,10 +82,11 @@ class Arrival:
 
         One who has been in the room is turned away by the host that it knows, or by one who might have taken over from
         that, or to whom such a one has sent it, and who says that it has; whoever else has the key of the code does not
-        drive it out.
+        drive it out. Whose place is gone asks the host again that has said so.
         """
         ledger, member = self._replica.ledger, identity.member_id(vouched.key)
-        has_taken_over = vouched.term > ledger.number and (member in ledger.carriers or member == self._dialled)
+        may_host = member in ledger.carriers or member in (self._dialled, self._turned_away_by)
+        has_taken_over = vouched.term > ledger.number and may_host
         return None if has_taken_over or not ledger.host else ledger.host_key
 
     def take_resumed(self, resumed: frames.ResumedFrame) -> None:

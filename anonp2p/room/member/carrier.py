@@ -11,6 +11,7 @@ from anonp2p.room.context import Context
 from anonp2p.room.gate import Caller, Gate, NotAdmitted
 from anonp2p.room.ledger import expect
 from anonp2p.room.member.head_check import HeadCheck
+from anonp2p.room.member.host_check import HostCheck
 from anonp2p.room.member.own_service import OwnService
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.resuming import check_resume_request
@@ -19,6 +20,7 @@ from anonp2p.room.standby import Standby, StandbyLink
 from anonp2p.room.succession import terms
 from anonp2p.room.succession.heir import BeginTerm, CatchUp, Heirship, Report, Situation, Wait
 from anonp2p.room.succession.loss import Loss, Target
+from anonp2p.room.succession.patience import Patience
 from anonp2p.room.where import find_asker, find_shared, tell_where
 
 _NEVER = float("-inf")
@@ -27,9 +29,9 @@ _NEVER = float("-inf")
 class Carrier:
     """Lets members wait, tells them whether our host lives, and decides when we host.
 
-    loss: whether we have a host. heads: what it has signed. catch_up: takes what a member shows of the log while there
-    is no host; raises PeerFault, HostLied. former: what we did when we hosted, if we did. plan: that we host from now
-    on.
+    loss: whether we have a host; host_check: whether it lives; patience: how long it may take to say so. heads: what it
+    has signed. catch_up: takes what a member shows of the log while there is no host; raises PeerFault, HostLied.
+    former: what we did when we hosted, if we did. plan: that we host from now on.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Carrier:
         context: Context,
         uplink: Uplink,
         loss: Loss,
+        patience: Patience,
         heads: HeadCheck,
         catch_up: Callable[[frames.BackfillFrame], None],
         former: MemberPlan | None = None,
@@ -52,18 +55,17 @@ class Carrier:
         self._catch_up = catch_up
         self.gate = former.gate if former else Gate(context, self)
         self.gate.answerer = self
+        self.host_check = HostCheck(context, uplink, self.gate, patience)
         self.standby = former.standby if former else Standby(context)
         self.service = OwnService(context, uplink, self.gate, former.address if former else b"")
         self._heirship = Heirship()
         self._decide_at: float | None = None  # when (`Now.tick`) to look again whether we host
-        self._echo_asked_at = _NEVER  # when we last asked our host for a sign of life
-        self._awaits_echo = False
         self._strays_told_at = _NEVER
 
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) `do_due_work` has something to do."""
         parts = (self.gate, self.standby, self.service)
-        dues = [self._decide_at, self._strays_due, self._echo_due, *(part.next_deadline() for part in parts)]
+        dues = [self._decide_at, self._strays_due, *(part.next_deadline() for part in parts)]
         return min((due for due in dues if due is not None), default=None)
 
     def do_due_work(self) -> None:
@@ -72,9 +74,6 @@ class Carrier:
         self.gate.forget_old_key()
         self.standby.send_due()
         self.service.do_due_work()
-        if (due := self._echo_due) is not None and self._clock.tick >= due:
-            self._awaits_echo = False  # so once
-            self._uplink.drop("broken")
 
     # --- who dials us
 
@@ -121,6 +120,11 @@ class Carrier:
             case inputs.DroppedInput(link=link) if link > 0:
                 self.gate.forget_link(link)
                 self.standby.forget_link(link)
+            case inputs.ReceivedInput() | inputs.DialFailedInput() | inputs.DroppedInput() if (
+                lives := self.host_check.take_input(event)
+            ) is not None:
+                if lives:
+                    self.standby.tell_lost(frames.HostLivesFrame())
             case _:
                 self.service.take_input(event)
 
@@ -165,27 +169,21 @@ class Carrier:
 
     # --- whether our host lives
 
-    def take_echo(self, _: frames.EchoedFrame) -> None:
-        """Our host lives: those who have lost it may go back. Raises PeerFault if we have not asked."""
-        expect(self._awaits_echo, "unexpected-echo")
-        self._awaits_echo = False
+    def take_echo(self, echoed: frames.EchoedFrame) -> None:
+        """Our host lives: those who have lost it may go back. Raises PeerFault if it was not asked."""
+        self.host_check.take_echo(echoed)
         self.standby.tell_lost(frames.HostLivesFrame())
 
-    def note_link_lost(self) -> None:
-        """No answer comes any more."""
-        self._awaits_echo = False
-
-    @property
-    def _echo_due(self) -> float | None:
-        """When (`Now.tick`) our link to the host counts as broken, as others' links to it still are."""
-        return self._echo_asked_at + limits.ECHO if self._awaits_echo and self.standby.lost else None
-
     def _ask_host(self) -> None:
-        """Asks our host for a sign of life if somebody has lost it since we did so last, and tells it of strays."""
+        """Asks our host for a sign of life if somebody has lost it since we did so last, and tells it of strays.
+
+        Where it is gone, some links to it may break at once, and others not at all: so who has it is to ask as well.
+        """
         since = [link.lost_since for link in self.standby.lost if link.lost_since is not None]
-        if not self._awaits_echo and any(at > self._echo_asked_at for at in since):
-            self._awaits_echo, self._echo_asked_at = True, self._clock.tick
-            self._uplink.send(frames.EchoFrame())
+        if any(at > self.host_check.asked_at for at in since):
+            self.host_check.ask()
+            self.host_check.dial()
+            self.standby.have_host_asked(self._clock.tick - limits.ASK_PAUSE)
         if (due := self._strays_due) is not None and self._clock.tick >= due:
             self._strays_told_at = self._clock.tick
             self._uplink.send(frames.StraysFrame(self.standby.count_strays()))
@@ -214,10 +212,13 @@ class Carrier:
         elif self._loss.is_sent_on and self._clock.tick < lost_at + limits.LOST_BY_SOME:
             self._decide_at = lost_at + limits.LOST_BY_SOME  # there is a host: we go there first
         else:
-            self._decide()
+            if not self._replica.ledger.handed_over:
+                self.standby.have_host_asked(lost_at)
+            self._decide(lost_at)
 
-    def _decide(self) -> None:
+    def _decide(self, lost_at: float) -> None:
         ledger = self._replica.ledger
+        tried_at = self.host_check.tried_since(lost_at)
         situation = Situation(
             me=self._replica.me.id,
             number=ledger.number,
@@ -226,8 +227,8 @@ class Carrier:
             heirs=[heir.member for heir in ledger.heirs],
             handed_over=ledger.handed_over,
             present=[member.id for member in ledger.roster if not member.away],
-            lost_at=self._loss.lost_at,
-            host_tried=self._loss.has_tried(ledger.address),
+            lost_at=lost_at,
+            host_tried_at=self._loss.first_try_of(ledger.address) if tried_at is None else tried_at,
             failed=self._loss.failed,
             reports=self._reports(),
             gave_way_to=self._context.meeting.gave_way_to,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import UNSET
 
+from anonp2p import limits
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import ENTRY, KEPT, OPENING, Header, read_header
 from anonp2p.errors import PeerFault
@@ -20,6 +21,7 @@ from anonp2p.room.member.states import LinkState
 from anonp2p.room.member.switch import Switch
 from anonp2p.room.replica import check_entry
 from anonp2p.room.roster_changes import compare_ledgers
+from anonp2p.room.succession.patience import Patience
 
 
 class Follower:
@@ -29,7 +31,15 @@ class Follower:
     leaves no trace. From then on it is a lie of the host's.
     """
 
-    def __init__(self, context: Context, heads: HeadCheck, keys: KeyBook, joining: Joining, state: LinkState) -> None:
+    def __init__(
+        self,
+        context: Context,
+        heads: HeadCheck,
+        keys: KeyBook,
+        joining: Joining,
+        state: LinkState,
+        patience: Patience,
+    ) -> None:
         self._context = context
         self._replica = context.replica
         self._outbox = context.outbox
@@ -39,6 +49,7 @@ class Follower:
         self._keys = keys
         self._joining = joining
         self._state = state
+        self._patience = patience
         self._lost = 0  # messages that expired before they came to us
 
     def take_batch(self, batch: frames.Batch) -> None:
@@ -66,19 +77,19 @@ class Follower:
         if backfill is not None:
             expect(head.place <= backfill.head.place, "backfill-after-welcome")
         self._expect_log(entries, head)
-        self._expect_gone(missed, entries, head, now, ledger)
+        self._expect_gone(missed, entries, head, now.time, ledger)
         self._take_in(entries, head, opened=True)
 
     @staticmethod
     def _expect_gone(
-        missed: frames.BackfillFrame, entries: Sequence[OpenedEntry], head: Head, now: Head, ledger: Ledger
+        missed: frames.BackfillFrame, entries: Sequence[OpenedEntry], head: Head, now: int, ledger: Ledger
     ) -> None:
-        """Raises PeerFault unless what is gone has expired or was retracted."""
+        """Raises PeerFault unless what is gone was retracted, or has expired by now, in milliseconds of the room."""
         for entry, shown in zip(entries, missed.entries, strict=True):
             if isinstance(shown, frames.RetractedEntry):
                 expect(is_retracted(ledger, shown, entries), "tombstone-too-soon")
             elif not entry.body:
-                over = entry.header.ttl != KEPT and now.time - head.time >= entry.header.ttl * 1000
+                over = entry.header.ttl != KEPT and now - head.time >= entry.header.ttl * 1000
                 expect(over, "tombstone-too-soon")
 
     @property
@@ -144,11 +155,13 @@ class Follower:
         ledger = self._replica.ledger
         entries = open_missed(missed)
         expect(all(entry.header.kind != OPENING for entry in entries), "bad-opening")
-        head, now = (self._heads.read_head(text, Signer.of_log(ledger)) for text in (missed.head, missed.now))
+        signer = Signer.of_log(ledger)
+        head, now = (self._heads.read_head(text, signer, late=True) for text in (missed.head, missed.now))
         if head.end <= ledger.index:
             return  # we have it from somebody else meanwhile
         self._heads.expect_log(head, ledger, entries)
-        self._expect_gone(missed, entries, head, now, ledger)
+        ours = self._heads.room_time() + round(limits.CLOCK_TOLERANCE * 1000)  # no host signs later ones
+        self._expect_gone(missed, entries, head, max(now.time, ours), ledger)
         self._take_in(entries, head, opened=True)
 
     def tell_of_lost(self) -> None:
@@ -162,7 +175,9 @@ class Follower:
         header = read_header(sealed)
         if header.author != self._replica.me.id:
             return self._replica.current_epoch.open_entry(sealed)
-        return header, self._outbox.own_body(header, sealed)
+        body = self._outbox.own_body(header, sealed)
+        self._patience.note_answer(self._context.clock.tick - self._outbox.sent_at(header.counter))
+        return header, body
 
     def _expect_log(self, entries: Sequence[OpenedEntry], head: Head) -> None:
         """Raises PeerFault unless these are the entries for which the host has signed, in a batch of their own."""

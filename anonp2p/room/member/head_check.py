@@ -70,7 +70,7 @@ class HeadCheck:
         self._replica = context.replica
         self._reporter = context.reporter
         self._label = context.label
-        self._known_time = _NO_TIME  # the latest of the room's times that we were told, and the age of our clock then
+        self._forget_time()
         self._begin_term(0, b"")
         if context.replica.has_log and context.replica.room_log.log.head:  # we have been in the room in another role
             log = context.replica.room_log.log
@@ -84,8 +84,12 @@ class HeadCheck:
 
     def begin_room(self) -> None:
         """Nobody has let us in yet: what others have said may be of any room."""
-        self._known_time = _NO_TIME
+        self._forget_time()
         self._begin_term(0, b"")
+
+    def _forget_time(self) -> None:
+        self._told_time = _NO_TIME[0]  # the latest of the room's times that we were told
+        self._known_time = _NO_TIME  # the latest that was not late when it came, and the age of our clock then
 
     def _begin_term(self, number: int, host: bytes) -> None:
         """Heads of another term say nothing of this one."""
@@ -99,7 +103,7 @@ class HeadCheck:
     @property
     def told_time(self) -> int:
         """The latest of the room's times that we were told, in milliseconds."""
-        return self._known_time[0]
+        return self._told_time
 
     @property
     def age_of_last(self) -> float:
@@ -107,7 +111,7 @@ class HeadCheck:
         return max(0, self.told_time - self._furthest.time) / 1000
 
     def room_time(self) -> int:
-        """Milliseconds since the room's creation, by what the host told."""
+        """Milliseconds since the room's creation, by what the host told and our own clock."""
         time, age = self._known_time
         return time + int((self._clock.now.age - age) * 1000)
 
@@ -116,10 +120,11 @@ class HeadCheck:
         time, age = self._known_time
         return age + (room_time - time) / 1000
 
-    def read_head(self, text: bytes, signer: Signer) -> Head:
+    def read_head(self, text: bytes, signer: Signer, *, late: bool = False) -> Head:
         """Reads a head that this host is to have signed.
 
-        Raises PeerFault for one that the host has not signed, HostLied for one that contradicts what it signed before.
+        late: whether others show it who lost the host too: it does not turn our time back, which has gone on. Raises
+        PeerFault for one that the host has not signed, HostLied for one that contradicts what it signed before.
         """
         head = self._read_signed(text, signer)
         expect(terms.number_of(head.place) == signer.number, "head-of-other-term")
@@ -133,7 +138,7 @@ class HeadCheck:
         if (head.place, head.time) > (self._newest.place, self._newest.time):
             self._newest = head
         self._await_next()
-        self._note_time(head.time)
+        self._note_time(head.time, late=late)
         return head
 
     def _read_signed(self, text: bytes, signer: Signer) -> Head:
@@ -142,8 +147,10 @@ class HeadCheck:
         expect(max(head.place, head.time) < field_types.COUNTS, "head-out-of-range")
         return head
 
-    def _note_time(self, time: int) -> None:
-        if time > self._known_time[0]:
+    def _note_time(self, time: int, *, late: bool = False) -> None:
+        self._told_time = max(self._told_time, time)
+        is_older = late and self._known_time != _NO_TIME and time <= self.room_time()
+        if time > self._known_time[0] and not is_older:
             self._known_time = time, self._clock.now.age
 
     def read_now(self, text: bytes, signer: Signer) -> Head:

@@ -26,6 +26,7 @@ from anonp2p.room.outbox import GivenBack
 from anonp2p.room.pending import Whisper
 from anonp2p.room.role import HostPlan, MemberPlan
 from anonp2p.room.succession.loss import Loss, Target
+from anonp2p.room.succession.patience import Patience
 from anonp2p.room.where import check_form
 
 
@@ -47,10 +48,12 @@ class MemberRole:
         self._hint = former.hint if former else None
         self._loss = Loss(partial(draw_between, context.random))
         joining = Joining(context, nick)
-        self._follower = Follower(context, self._heads, self._keys, joining, self._state)
+        patience = Patience()
+        self._follower = Follower(context, self._heads, self._keys, joining, self._state, patience)
         catch_up = self._follower.take_catch_up
-        self._carrier = Carrier(context, self._uplink, self._loss, self._heads, catch_up, former)
-        self._search = Search(context, self._loss, self._state, self._uplink, joining, catch_up)
+        self._carrier = Carrier(context, self._uplink, self._loss, patience, self._heads, catch_up, former)
+        self._host_check = self._carrier.host_check
+        self._search = Search(context, self._loss, self._state, self._uplink, joining, self._host_check, catch_up)
         self._arrival = Arrival(context, self._state, self._uplink, self._search, self._heads, joining)
         self._leave_by: float | None = None  # when we are out, though the host has not confirmed it
         self._frame_handlers: dict[type[Any], Callable[[Any], None]] = {
@@ -125,6 +128,7 @@ class MemberRole:
             self._search.next_deadline(),
             self._follower.next_expiry,
             self._carrier.next_deadline(),
+            self._host_check.next_deadline(),
         )
         return min((due for due in dues if due is not None), default=None)
 
@@ -163,6 +167,7 @@ class MemberRole:
     def retire(self) -> None:
         """We host from now on: our links to others end."""
         self._search.hang_up()
+        self._host_check.call_off()
         if self._uplink.link:
             self._uplink.drop("closed")
         self._outbox.lose_link()
@@ -183,6 +188,7 @@ class MemberRole:
             self._end_wait()
             self._end_slow_switch()
             self._carrier.do_due_work()
+            self._host_check.do_due_work()
             self._follower.expire_entries()
             self._uplink.send_due()
 
@@ -325,7 +331,7 @@ class MemberRole:
         self._state.lose_link()
         self._uplink.lose()
         self._outbox.lose_link()
-        self._carrier.note_link_lost()
+        self._host_check.note_link_lost()
         if self._lifecycle.phase == "leaving":
             self._lifecycle.leave_room("left")
         elif not self._lifecycle.over:

@@ -18,6 +18,7 @@ from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_between
 from anonp2p.room.ledger import expect
 from anonp2p.room.member.dialling import Dialling
+from anonp2p.room.member.host_check import HostCheck
 from anonp2p.room.member.joining import Joining
 from anonp2p.room.member.states import LinkState
 from anonp2p.room.member.uplink import Uplink
@@ -51,6 +52,7 @@ class Search:
         state: LinkState,
         uplink: Uplink,
         joining: Joining,
+        host_check: HostCheck,
         catch_up: Callable[[frames.BackfillFrame], None],
     ) -> None:
         self._loss = loss
@@ -62,7 +64,7 @@ class Search:
         self._state = state
         self._uplink = uplink
         self._joining = joining
-        self._waiting = Waiting(context, loss, state, catch_up, self._take_hint)
+        self._waiting = Waiting(context, loss, state, host_check, catch_up, self._take_hint)
         self._dialling = Dialling(context.number_dial, context.random, is_alone=context.is_alone)
         self._turned_away_at = b""  # the service of one who hosts and has given us no place
         self._tries: dict[int, _Try] = {}  # by link
@@ -249,7 +251,8 @@ class Search:
         """
         ledger, lost_at, member = self._replica.ledger, self._loss.lost_at, identity.member_id(vouched.key)
         if not ledger.host or member == ledger.host or vouched.term <= ledger.number:
-            return target.member in (None, ledger.host)
+            hosts_no_more = member in ledger.carriers and member != ledger.host  # its own address may be the code
+            return target.member in (None, ledger.host) and not hosts_no_more
         if member == self._loss.sent_to:
             return True
         return lost_at is not None and self._clock.tick >= lost_at + limits.LOST_BY_SOME

@@ -118,6 +118,7 @@ _EXPECTED: dict[type[frames.Frame], tuple[tuple[type[State], ...], Fault]] = {
     frames.WaitingFrame: ((), "unexpected-waiting"),
     frames.RedirectFrame: ((CatchingUp, Up, Rekeying), "unexpected-redirect"),
     frames.HostLivesFrame: ((), "unexpected-sign-of-life"),
+    frames.AskHostFrame: ((), "unexpected-sign-of-life"),
     frames.WantFrame: ((), "unexpected-want"),
 }
 

@@ -58,6 +58,12 @@ class Uplink:
         if not self._has_slots:
             self._put_off()
 
+    def ask(self, frame: frames.Frame) -> float:
+        """Sends a frame before all that waits; returns when (`Now.tick`) it goes out."""
+        self._waiting.insert(0, frame)
+        self.send()
+        return self._due_at if self._waiting and self._due_at is not None else self._clock.tick
+
     def drop(self, reason: Fault | LinkEnd) -> None:
         """Ends the link."""
         self._reporter.add_effect(effects.DropEffect(self.link, reason))

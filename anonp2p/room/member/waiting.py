@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from anonp2p import limits
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
 from anonp2p.protocol.field_types import Opening
@@ -13,6 +14,7 @@ from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_heartbeat
 from anonp2p.room.ledger import expect
 from anonp2p.room.log.reader import LogReader
+from anonp2p.room.member.host_check import HostCheck
 from anonp2p.room.member.states import LinkState
 from anonp2p.room.succession import terms
 from anonp2p.room.succession.loss import Loss
@@ -95,8 +97,8 @@ class WaitingLink:
 class Waiting:
     """The standby link to the heir that would be the next host, if there is one; `Loss` says which heir that is.
 
-    catch_up: takes what an heir shows of the log while there is no host; raises PeerFault, HostLied.
-    take_hint: takes which host an heir says it follows; raises PeerFault.
+    host_check: asks our host for a sign of life. catch_up: takes what an heir shows of the log while there is no host;
+    raises PeerFault, HostLied. take_hint: takes which host an heir says it follows; raises PeerFault.
     """
 
     def __init__(
@@ -104,6 +106,7 @@ class Waiting:
         context: Context,
         loss: Loss,
         state: LinkState,
+        host_check: HostCheck,
         catch_up: Callable[[frames.BackfillFrame], None],
         take_hint: Callable[[frames.Where], None],
     ) -> None:
@@ -112,6 +115,7 @@ class Waiting:
         self._replica = context.replica
         self._loss = loss
         self._state = state
+        self._host_check = host_check
         self._catch_up = catch_up
         self._take_hint = take_hint
         self._link: WaitingLink | None = None
@@ -189,6 +193,8 @@ class Waiting:
         match frame:
             case frames.HostLivesFrame():
                 self._loss.note_host_lives(self._clock.tick)
+            case frames.AskHostFrame():
+                self._ask_host()
             case frames.RedirectFrame(where=where):
                 self._take_hint(where)
             case frames.WantFrame():
@@ -198,6 +204,14 @@ class Waiting:
                     self._catch_up(frame)
             case _:
                 raise PeerFault("unexpected-sign-of-life")
+
+    def _ask_host(self) -> None:
+        """Others have lost the host; our link may be dead too, and nobody have told us. Not as often as one may say so.
+
+        The answer of the host decides.
+        """
+        if self._state.is_following and self._clock.tick >= self._host_check.asked_at + limits.ECHO:
+            self._host_check.ask()
 
     def _show_log(self, link: WaitingLink, want: frames.WantFrame) -> None:
         """The heir lacks what we have of the log."""

@@ -32,9 +32,9 @@ class Situation:
     """What an heir knows.
 
     number, host, index: how far our log is; heirs: their members; present: who is here by our log, with us and the
-    host; lost_at: since when we have no host; host_tried: whether it was dialled since; failed: who does not answer;
-    reports: of the members that have a standby link with us; gave_way_to: the number of the latest term, of another
-    host, to which we gave way.
+    host; lost_at: since when we have no host; host_tried_at: since when it is dialled in vain; failed: who does not
+    answer; reports: of the members that have a standby link with us; gave_way_to: the number of the latest term, of
+    another host, to which we gave way.
     """
 
     me: bytes
@@ -45,7 +45,7 @@ class Situation:
     handed_over: bool
     present: Collection[bytes]
     lost_at: float | None
-    host_tried: bool
+    host_tried_at: float | None
     failed: Collection[bytes]
     reports: Mapping[bytes, Report]
     gave_way_to: int = 0
@@ -136,8 +136,9 @@ def _due_at(situation: Situation, lost_at: float) -> float:
         return lost_at
     others = set(situation.present) - {situation.host}
     with_us = {situation.me, *(member for member, it in situation.reports.items() if it.lost and member in others)}
-    if len(with_us) >= 2 and 2 * len(with_us) > len(others) and situation.host_tried:
-        return lost_at + limits.GATHER
+    tried_at = situation.host_tried_at
+    if len(with_us) >= 2 and 2 * len(with_us) > len(others) and tried_at is not None:
+        return max(lost_at, tried_at + limits.GATHER)
     content = [member for member, it in situation.reports.items() if not it.lost and member in others]
     is_small = len(others) <= limits.STANDBY_MEMBERS  # else those who have the host keep no standby link
     if len(with_us) >= 2 and len(with_us) > len(content) and is_small:

@@ -48,6 +48,7 @@ class Loss:
         self._draw = draw
         self._lost_at: float | None = None
         self._pledged_until = _NEVER  # until when we do not go back to the host
+        self._lives_at = _NEVER  # when an heir said that it lives, since the loss
         self._hint: Target | None = None  # who hosts, as somebody says
         self._hinted_at = _NEVER
         self._sent_to: bytes | None = None  # who hosts, as our host has said when we lost it
@@ -55,6 +56,7 @@ class Loss:
         self._dial_at = _NEVER
         self._standby_at = _NEVER  # when we may dial the first heir again
         self._tried: dict[bytes, float] = {}  # when each address was dialled last, since the loss
+        self._first_tried: dict[bytes, float] = {}  # and when for the first time
         self._failed: dict[bytes, float] = {}  # when each member was last found not to answer
 
     @property
@@ -87,9 +89,9 @@ class Loss:
         since = self._lost_at - limits.LINK_LOST
         return [member for member, at in self._failed.items() if at >= since]
 
-    def has_tried(self, address: bytes) -> bool:
-        """Whether this address was dialled since the loss."""
-        return address in self._tried
+    def first_try_of(self, address: bytes) -> float | None:
+        """When this address was dialled for the first time since the loss, if it was."""
+        return self._first_tried.get(address)
 
     # --- what happens
 
@@ -100,7 +102,9 @@ class Loss:
         self._lost_at = self._dial_at = now
         self._hint = hint
         self._sent_to = None if hint is None else hint.member
+        self._lives_at = _NEVER
         self._tried.clear()
+        self._first_tried.clear()
         self._pledged_until = _NEVER if self._standby is None else now + limits.PLEDGE
 
     def note_let_in(self) -> None:
@@ -129,8 +133,10 @@ class Loss:
             self._standby_at = self._dial_at = min(max(self._dial_at, now), now + limits.HINT_PAUSE)
 
     def note_host_lives(self, now: float) -> None:
-        """The heir says that the host answers it: our link alone is gone."""
-        self._pledged_until = _NEVER
+        """The heir says that the host answers it: our link alone is gone. If it says so again and again, it lies."""
+        if now < self._lives_at + limits.PLEDGE:
+            return
+        self._lives_at, self._pledged_until = now, _NEVER
         self._dial_at = min(self._dial_at, now)
 
     def note_hint(self, target: Target, now: float) -> None:
@@ -175,6 +181,7 @@ class Loss:
         targets = [it for it in self._candidates(lost_at, line, now) if it.address not in busy][: max(0, room)]
         for target in targets:
             self._tried[target.address] = now
+            self._first_tried.setdefault(target.address, now)
         return targets
 
     def _candidates(self, lost_at: float, line: Line, now: float) -> list[Target]:

@@ -71,7 +71,7 @@ class Meeting:
     def __init__(self, draw: Callable[[float, float], float]) -> None:
         self._draw = draw
         self._met_at = self._meet_at = _NEVER  # when we last looked for others, and when we do next
-        self._stood_at: dict[bytes, float] = {}  # when each who challenged us made us begin a term
+        self._rests_until: dict[bytes, float] = {}  # until when each who challenged us makes us begin no other term
         self._strays = 0  # how many members lost us, as our first heir says
         self._strays_at = _NEVER
         self._predecessor: bytes | None = None  # from whom we took over when it was lost
@@ -116,13 +116,14 @@ class Meeting:
         if not is_alike and not terms.stands(hosting.me, hosting.linked, present=present, host=host_there):
             self.gave_way_to = challenge.number
             return GiveWay()
-        if now < self._stood_at.get(challenge.opener, _NEVER) + limits.STAND_PAUSE:
+        if now < self._rests_until.get(challenge.opener, _NEVER):
             return None
         number = terms.number_to_top(hosting.number, challenge.number)
         if number is None:
             return None
-        self._stood_at = {opener: at for opener, at in self._stood_at.items() if now < at + limits.STAND_PAUSE}
-        self._stood_at[challenge.opener] = now
+        self._rests_until = {opener: until for opener, until in self._rests_until.items() if now < until}
+        pause = limits.STAND_PAUSE * max(1.0, (number - hosting.number) / limits.STAND_NUMBERS)
+        self._rests_until[challenge.opener] = now + pause
         if is_alike:
             self._meet_at = now
         return Stand(number)

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import msgspec
 from msgspec import UNSET
 
 from anonp2p.errors import AnonError, BadInput, CodeAsMessage, NoBell, NoConversation, NoRoom, NothingToCopy
@@ -15,6 +16,7 @@ from anonp2p.ui.actions import (
     ClearScreenAction,
     ConverseAction,
     CopyAction,
+    IgnoreAction,
     JoinRoomAction,
     ListNumbersAction,
     ListRoomsAction,
@@ -26,7 +28,8 @@ from anonp2p.ui.attention import Attention
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.commands import ask_first
 from anonp2p.ui.conversation import Conversation, begin_conversation
-from anonp2p.ui.frontend import FindRoom, UserRequest
+from anonp2p.ui.frontend import FindRoom, RoomView, UserRequest
+from anonp2p.ui.ignored import Ignored, find_ignored
 from anonp2p.ui.line.excerpts import Excerpts
 from anonp2p.ui.line.typed_line import parse_typed_line
 from anonp2p.ui.rooms import Rooms
@@ -36,6 +39,8 @@ from anonp2p.ui.rooms import Rooms
 class _Room:
     name: str = ""
     conversation: Conversation | None = None
+    verified: set[str] = field(default_factory=set)
+    ignored: Ignored = field(default_factory=Ignored)
     attention: Attention = field(default_factory=Attention)
 
 
@@ -68,8 +73,14 @@ class Interpreter:
         """Makes a room that the user asked for the active one."""
         self._rooms.open_room(label, _Room())
 
-    def take_event(self, event: events.Event) -> None:
-        """Notes what an event says of the rooms, one of which may have got its name or be gone, and of messages."""
+    def take_event(self, event: events.Event) -> bool:
+        """Notes what an event says of the rooms, one of which may have got its name or be gone, and of messages.
+
+        Returns whether it is to be shown: not what somebody says whom the user ignores.
+        """
+        known = self._rooms.by_label.get(getattr(event, "room", ""))
+        if known and known.ignored.hides(event):
+            return False
         self._excerpts.take_event(event)
         match event:
             case events.EnteredEvent(room=label, name=name) if label in self._rooms.by_label:
@@ -79,12 +90,23 @@ class Interpreter:
         room = self._rooms.by_label.get(getattr(event, "room", ""))
         if room and room.conversation:
             room.conversation.take_event(event)
+        if room and isinstance(event, events.VerifiedEvent):
+            room.verified = (room.verified - {event.member}) | ({event.member} if event.verified else set())
         if room and room.attention.take_event(event, seen=True) and self._bell:
             self._bell.call_user(watched=True, is_private=False)
+        return True
 
     def find_quote(self, event: events.Event) -> wording.Quote | None:
         """What is left of the message that an event refers to, if there is any of it."""
         return self._excerpts.find_quote(event)
+
+    def mark_verified(self, event: events.Event) -> events.Event:
+        """The event as a person on a terminal is shown it: with a mark behind the nick of a verified author."""
+        if self._bell and isinstance(event, events.MessageEvent):
+            room = self._rooms.by_label.get(event.room)
+            if room and event.member in room.verified:
+                return msgspec.structs.replace(event, nick=f"{event.nick}{wording.VERIFIED}")
+        return event
 
     def interpret_line(self, line: bytes) -> UserRequest | None:
         """The request that a line stands for; None where it stands for none, or was answered here."""
@@ -101,7 +123,7 @@ class Interpreter:
         match self._of_person(meant, room) if not self._json else meant:
             case ClearScreenAction():
                 self._clear()
-            case ConverseAction() | NotifyAction() as action:
+            case ConverseAction() | NotifyAction() | IgnoreAction() as action:
                 try:
                     self._tell(self._change_room(action, room))
                 except AnonError as error:
@@ -142,13 +164,15 @@ class Interpreter:
             return action
         return known.conversation.address_action(action)
 
-    def _change_room(self, action: ConverseAction | NotifyAction, room: str | None) -> events.Event:
+    def _change_room(self, action: ConverseAction | NotifyAction | IgnoreAction, room: str | None) -> events.Event:
         """What the user has done to a room here, and nobody else is told. Raises AnonError."""
         found, known = self._find_room(room or ""), self._rooms.by_label.get(room or "")
         if room is None or found is None or known is None:
             raise NoRoom
         if isinstance(action, NotifyAction):
             said = self._set_notices(action, known)
+        elif isinstance(action, IgnoreAction):
+            said = _ignore(action, known.ignored, found)
         elif action.nick is not None:
             known.conversation = begin_conversation(found.members(), action.nick)
             said = f"{wording.conversation_begins(known.conversation.nick)} /query alone goes back to the room."
@@ -194,3 +218,14 @@ class Interpreter:
                 return events.ReplyEvent(command="/rooms", data=self._rooms.list_rooms(self._find_room), re=re)
             case SwitchRoomAction(room=wanted, re=re):
                 return events.NoticeEvent(room=self._rooms.activate_room(wanted), text=wording.SWITCHED, re=re)
+
+
+def _ignore(action: IgnoreAction, ignored: Ignored, room: RoomView) -> str:
+    """Ignores a member of the room, or no more; says whom the user ignores. Raises AnonError."""
+    if action.nick is not None and action.on:
+        member = find_ignored(room.members(), action.nick)
+        ignored.add_member(member.member, member.nick)
+        return wording.ignores(member.nick)
+    if action.nick is not None:
+        ignored.remove_nick(action.nick)
+    return wording.ignored(ignored.nicks)

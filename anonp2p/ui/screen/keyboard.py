@@ -11,12 +11,15 @@ from anonp2p.ui.commands import from_first_seen
 from anonp2p.ui.completion import Completer
 from anonp2p.ui.rooms import label_room
 from anonp2p.ui.screen import overlays
+from anonp2p.ui.screen.bare_view import BareView
 from anonp2p.ui.screen.hint import Hint
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.typeahead import Typeahead
+from anonp2p.ui.screen.message_cursor import MessageCursor
 from anonp2p.ui.screen.overlays import Overlay
 from anonp2p.ui.screen.render_loop import RequestFrame
 from anonp2p.ui.screen.scene import Scene
+from anonp2p.ui.screen.search import TextSearch
 from anonp2p.ui.screen.submission import Submission
 
 _AGAIN = "Ctrl-C again leaves anonp2p."
@@ -38,6 +41,7 @@ class Keyboard:
         bell: Bell,
         typeahead: Typeahead,
         submission: Submission,
+        bare_view: BareView,
         request_frame: RequestFrame,
         clear_terminal: Callable[[], None],
         leave: Callable[[], None],
@@ -47,11 +51,13 @@ class Keyboard:
         self._bell = bell
         self._typeahead = typeahead
         self._submission = submission
+        self._bare_view = bare_view
         self._request_frame = request_frame
         self._clear_terminal = clear_terminal
         self._leave = leave
+        self._cursor = MessageCursor(scene, editor, submission)
         self._completer = Completer()
-        self._asked = ""  # what the next key may confirm: leaving, or sending so much
+        self._asked = ""  # what the next key may confirm
 
     def press_key(self, size: tuple[int, int], key: str) -> str | None:
         """A key was pressed. Returns it where there is nothing to be done about it."""
@@ -62,10 +68,18 @@ class Keyboard:
             return None
         self._bell.note_key()
         self._request_frame(at_once=True)
+        if self._bare_view.is_open:
+            self._bare_view.close()
+            return None
         asked, self._asked, self._scene.hint = self._asked, "", None
         if key not in ("tab", "shift tab"):
             self._completer.end()
         if self._scene.overlay and self._press_in_overlay(self._scene.overlay, key):
+            return None
+        if self._scene.search and self._press_in_search(self._scene.search, key):
+            return None
+        if done := self._cursor.press_key(key, confirmed=asked == "retract"):
+            self._asked = done
             return None
         match key:
             case "enter":
@@ -102,7 +116,34 @@ class Keyboard:
             overlay.offset += moves[key]
             return True
         self._scene.overlay = None
+        if key in overlay.answers:
+            overlay.answers[key]()
+            return True
         return key in ("esc", "enter", "q", "f1", "f2")
+
+    def _press_in_search(self, search: TextSearch, key: str) -> bool:
+        """Looks for what is typed, or ends the search; returns whether the key was for the search alone."""
+        if search.press_key(key):
+            self._scene.show_selected()
+            return True
+        self._scene.search = None
+        if key == "enter" and search.among == "typed":
+            search.take_line(self._editor)
+        elif key == "enter":
+            self._cursor.show(search.tab.log.selected)
+        else:
+            search.tab.log.select_message(None)
+            if key == "esc":
+                search.tab.log.scroll_to_end()
+        return key in ("enter", "esc", "ctrl c")
+
+    def _go_to_mention(self, by: int) -> None:
+        """Selects the next message that calls the user."""
+        found = self._scene.active.log.next_message(by, lambda message: message.mention)
+        if found:
+            self._cursor.show(found)
+        else:
+            self._scene.hint = Hint(f"Nobody calls you {'above' if by > 0 else 'below'}.")
 
     def _press_global(self, size: tuple[int, int], key: str) -> bool:
         """Handles keys that mean the same everywhere; returns whether this is one."""
@@ -129,6 +170,16 @@ class Keyboard:
                 self._submission.answer_privately()
             case "meta c":
                 self._submission.copy_text()
+            case "ctrl f":
+                scene.search = TextSearch(scene.active, "said")
+            case "ctrl r":
+                scene.search = TextSearch(scene.active, "typed")
+            case "meta p":
+                self._go_to_mention(1)
+            case "meta n":
+                self._go_to_mention(-1)
+            case "meta l":
+                self._bare_view.open()
             case "meta o":
                 log.toggle_long_messages()
             case "ctrl l":

@@ -52,7 +52,7 @@ class LineContext(NamedTuple):
 
     watched: whether somebody looks. numbers: whether messages are shown with their numbers in place of their times.
     find_message: finds a message of the same log by its seq. number_of: by what number the user can name one.
-    looks: of those who wrote it; None: nobody is known.
+    looks: of those who wrote it. selected: the message that is. sought: what is looked for; empty: nothing.
     """
 
     now: float
@@ -62,6 +62,8 @@ class LineContext(NamedTuple):
     find_message: "Callable[[int], ChatMessage | None]" = lambda _: None
     number_of: "Callable[[ChatMessage], int | None]" = lambda _: None
     looks: MemberLooks = MemberLooks()
+    selected: "ChatMessage | None" = None
+    sought: str = ""
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -92,6 +94,15 @@ class LogLine(ABC):
 
     def seen(self, now: float) -> None:  # noqa: B027  # to most lines that makes no difference
         """It is on the screen."""
+
+    @property
+    def fades(self) -> bool:
+        """Whether it is to be taken out once it was shown for a while."""
+        return False
+
+    def is_over(self, now: float) -> bool:
+        """Whether that while is over."""
+        return False
 
     def _changing(self, context: LineContext, after: "LogLine | None") -> tuple[object, ...]:
         """All that its looks depend on and that may change, except the layout."""
@@ -148,6 +159,11 @@ class ChatMessage(LogLine):
         if self.fleeting and self.until is None:
             self.until = now + limits.FLEETING
 
+    @property
+    def fades(self) -> bool:
+        """Whether it is shown only once."""
+        return self.fleeting
+
     def is_over(self, now: float) -> bool:
         """Whether a fleeting message was shown for long enough."""
         return self.fleeting and self.until is not None and self.until <= now
@@ -171,14 +187,17 @@ class ChatMessage(LogLine):
         above = self._continues(after), self._is_same_minute(after)
         looks = context.looks.version, context.looks.style(self.member)
         shown = self._left(context), self._clock(context), self._quote(context), self.whole
-        return *above, *looks, *shown, self.seq is None
+        return *above, *looks, *shown, self.seq is None, context.selected is self, context.sought
 
     def _quote(self, context: LineContext) -> str:
         """What is quoted, if it is a reply: looked up each time, so that nothing of it is kept here."""
         if not self.is_reply:
             return ""
         found = None if self.reply is None or self.reply_gone else context.find_message(self.reply)
-        return wording.describe_quote(wording.Quote(found.nick, wording.excerpt(found.text)) if found else None)
+        if found is None:
+            return wording.describe_quote(None)
+        nick = found.nick + context.looks.mark(found.member)
+        return wording.describe_quote(wording.Quote(nick, wording.excerpt(found.text)))
 
     def _left(self, context: LineContext) -> str:
         """The time until it expires, in a word."""
@@ -202,12 +221,13 @@ class ChatMessage(LogLine):
         left = self._left(context)
         clock = self._clock(context)
         columns = layout.room - (_COUNTDOWN if left else 0)
-        body, hidden = self._body(columns, context.looks)
+        body, hidden = self._body(columns, context)
         if left:
             body[0] = [*rows.fit(body[0], columns), ("expiring", f"{left:>{_COUNTDOWN}}")]
         continues = self._continues(after)
         label = [] if continues and layout.nicks else self._label(layout.nicks or layout.width - _CLOCK, context.looks)
-        drawn = self._beside(layout, label, body, self._bar(), clock)
+        bar = ("selected", self._bar()[1]) if context.selected is self else self._bar()
+        drawn = self._beside(layout, label, body, bar, clock)
         if hidden:  # it stands beside a mark that is no nick: no text of a peer's can say it
             note = rows.wrapped("quiet", f"{wording.more_lines(hidden)}: Alt-O shows all", layout.room)
             drawn += self._beside(layout, [("quiet", "·")], note, ("bar", "│"), clock)
@@ -256,19 +276,25 @@ class ChatMessage(LogLine):
         """Of the author's nick."""
         return "pending" if self.seq is None else "own" if self.mine else looks.style(self.member)
 
-    def _body(self, columns: int, looks: MemberLooks) -> tuple[list[Row], int]:
+    def _body(self, columns: int, context: LineContext) -> tuple[list[Row], int]:
         """Its rows, and how many of its lines are not shown."""
         text, hidden = sanitize.sanitize_text(self.text), 0
         if not self.whole:
             text, hidden = wording.fold_text(text)
-        nick = sanitize.sanitize_line(self.nick)
+        nick = sanitize.sanitize_line(self.nick) + context.looks.mark(self.member)
         style = "pending" if self.seq is None else ""
-        marks = [(found.start(), found.end(), "link") for found in LINK.finditer(text)]
+        marks = [(link.start(), link.end(), "link") for link in LINK.finditer(text)]
         marks += [(start, end, "mention") for start, end in find_nick(text, self.me) if self.mention]
+        if context.sought:
+            found = re.finditer(re.escape(context.sought), text, re.IGNORECASE)
+            marks = [(match.start(), match.end(), "selected") for match in found]
         if self.action:
             shift = len(nick) + 1
             text = f"{nick} {text}"
-            marks = [(0, shift - 1, self._style(looks)), *((a + shift, b + shift, what) for a, b, what in marks)]
+            marks = [
+                (0, shift - 1, self._style(context.looks)),
+                *((a + shift, b + shift, what) for a, b, what in marks),
+            ]
         marks.sort()
         return [_styled(text, start, end, marks, style) for start, end in wrap(text, columns)], hidden
 

@@ -55,6 +55,8 @@ PALETTE: Final[list[PaletteEntry]] = [
     # What must not be missed
     ("alarm", "white,bold", "dark red", "bold,standout", f"{_WHITE},bold", "#af0000"),
     ("caution", "black", "brown", "standout", _BLACK, "#ffaf00"),
+    # What the user has selected, or looks for
+    ("selected", "black", "brown", "standout", _BLACK, "#ffaf00"),
     # Around it
     _text("bar", "default,faint", "default", _GREY),  # lines that separate
     _text("title", "default,bold", "bold", "default,bold"),

@@ -10,6 +10,7 @@ from anonp2p.ui.screen.hint import Hint
 from anonp2p.ui.screen.log_lines import Layout, LineContext
 from anonp2p.ui.screen.overlays import Overlay
 from anonp2p.ui.screen.people import People
+from anonp2p.ui.screen.search import TextSearch
 from anonp2p.ui.screen.tab import Tab
 from anonp2p.ui.screen.tabs import Tabs
 
@@ -30,6 +31,7 @@ class Scene:
         self.find_room: FindRoom = lambda _: None
         self.overlay: Overlay | None = None
         self.hint: Hint | None = None
+        self.search: TextSearch | None = None
         self.tor: events.TorProgressEvent | events.ReadyEvent | None = None
         self.tor_notice = ""
         self.has_booted = False
@@ -58,7 +60,14 @@ class Scene:
             doing = f"{self.tor.progress} %, {describe_reason(self.tor.summary)}"
         elif isinstance(self.tor, events.ReadyEvent):
             doing = ""
-        return LineContext(self.now(), doing, self.watched, self.wants_numbers, looks=self.active.looks)
+        sought = self.search.sought if self.search else ""
+        return LineContext(self.now(), doing, self.watched, self.wants_numbers, looks=self.active.looks, sought=sought)
+
+    def show_selected(self) -> None:
+        """Has the message that is selected in sight."""
+        log = self.active.log
+        if log.selected:
+            log.show_message(log.selected, *self.body, self.context())
 
     def snapshot(self, tab: Tab) -> Snapshot | None:
         """A tab's room at a glance, if there is one. The same until `begin_frame`."""
@@ -87,12 +96,12 @@ class Scene:
 
     def show_tab(self, tab: Tab) -> None:
         """Shows another tab, and no overlay."""
-        self.overlay = None
+        self.overlay = self.search = None
         self.tabs.show_tab(tab)
 
     def drop_tab(self, tab: Tab) -> None:
         """Keeps nothing of a room that is left."""
         if tab is self.active:
-            self.overlay = None
+            self.overlay = self.search = None
         self.tabs.drop_tab(tab)
         self._people.pop(tab.label, None)

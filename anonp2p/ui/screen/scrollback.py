@@ -8,8 +8,8 @@ What the user reads and types as the number of a message is the index of its pla
 means one message: where two have the same, the place of the one in the earlier term was cut, and it has no number.
 """
 
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Callable, Iterator
+from itertools import chain, dropwhile
 
 from anonp2p import limits
 from anonp2p.room.succession.terms import index_of
@@ -24,7 +24,7 @@ class Scrollback:
         self._lines: dict[int, LogLine] = {}
         self._places: dict[int, int] = {}  # of messages, by their seq, those of before included
         self._numbered: dict[int, int] = {}  # which seq a number means
-        self._fleeting: set[int] = set()  # the places of what is to be shown for a while only
+        self._fading: set[int] = set()  # the places of what is to be shown for a while only
         self._pending: dict[int, ChatMessage] = {}  # messages not yet ordered, by their numbers
         self._next = 0
         self._size = 0
@@ -32,6 +32,7 @@ class Scrollback:
         self._unread: int | None = None  # the first line that came while the user did not look
         self._drawn: list[LogLine] = []  # what is in sight
         self._below = 0  # lines that came while the user looks back
+        self._selected: ChatMessage | None = None
 
     # --- what there is
 
@@ -42,8 +43,8 @@ class Scrollback:
         self._lines[self._next] = line
         if isinstance(line, ChatMessage) and line.seq is not None:
             self._note_seq(line.seq, self._next)
-            if line.fleeting:
-                self._fleeting.add(self._next)
+        if line.fades:
+            self._fading.add(self._next)
         self._next += 1
         self._size += line.size
         self._below += self._foot is not None
@@ -99,11 +100,22 @@ class Scrollback:
         """The messages that have their places, the latest first."""
         return (line for line in reversed(self._lines.values()) if isinstance(line, ChatMessage))
 
+    def messages_upward(self) -> Iterator[ChatMessage]:
+        """The messages from the lowest in sight up that have their places."""
+        lowest = next((line for line in self._drawn if isinstance(line, ChatMessage) and line.seq is not None), None)
+        return dropwhile(lambda message: message is not lowest, self.latest_messages())
+
     def remove_line(self, line: LogLine) -> None:
         """Takes out a line that the program made."""
         found = next((place for place, other in reversed(self._lines.items()) if other is line), None)
         if found is not None:
             self._remove(found)
+
+    def remove_messages(self, member: str) -> None:
+        """Takes out all that somebody has said."""
+        said = [place for place, line in self._lines.items() if isinstance(line, ChatMessage) and line.member == member]
+        for place in said:
+            self._remove(place)
 
     def __contains__(self, line: object) -> bool:
         return any(other is line for other in self._lines.values())
@@ -117,15 +129,15 @@ class Scrollback:
         self._lines.clear()
         self._places.clear()
         self._numbered.clear()
-        self._fleeting.clear()
+        self._fading.clear()
         self._drawn.clear()
+        self._selected = None
         self._size = self._below = 0
         self._foot = self._unread = None
 
     def drop_faded(self, now: float) -> bool:
-        """Takes out fleeting messages that were shown for long enough; returns whether there were any."""
-        fleeting = [(place, self._lines[place]) for place in self._fleeting]
-        over = [place for place, line in fleeting if isinstance(line, ChatMessage) and line.is_over(now)]
+        """Takes out what was shown for long enough; returns whether there was any."""
+        over = [place for place in self._fading if self._lines[place].is_over(now)]
         for place in over:
             self._remove(place)
         return bool(over)
@@ -137,13 +149,49 @@ class Scrollback:
             self._unread = next((below for below in self._lines if below > place), None)
         line = self._lines.pop(place)
         self._drawn = [drawn for drawn in self._drawn if drawn is not line]
+        if self._selected is line:
+            self._selected = None
         self._size -= line.size
+        self._fading.discard(place)
         if isinstance(line, ChatMessage) and line.seq is not None:
             for seq in (*line.former_seqs, line.seq):
                 self._places.pop(seq, None)
                 if self._numbered.get(index_of(seq)) == seq:
                     del self._numbered[index_of(seq)]
-            self._fleeting.discard(place)
+
+    # --- the message that is selected
+
+    @property
+    def selected(self) -> ChatMessage | None:
+        """The message that the user has selected, until it ends."""
+        return self._selected
+
+    def select_message(self, message: ChatMessage | None) -> None:
+        """Selects a message, or none."""
+        self._selected = message
+
+    def next_message(self, by: int, wanted: Callable[[ChatMessage], bool] = lambda _: True) -> ChatMessage | None:
+        """The next such message, up from the one that is selected, or down where `by` is negative.
+
+        Where none is selected: the lowest one in sight and all above it; there is none below.
+        """
+        messages = [*self.latest_messages()]
+        lowest = next((line for line in self._drawn if isinstance(line, ChatMessage) and line.seq is not None), None)
+        start = self._selected or lowest
+        at = next((at for at, message in enumerate(messages) if message is start), -1)
+        if by < 0:
+            below = messages[:at][::-1] if self._selected else []
+            return next(filter(wanted, below), None)
+        return next(filter(wanted, messages[at + 1 if self._selected else max(at, 0) :]), None)
+
+    def show_message(self, message: ChatMessage, height: int, layout: Layout, context: LineContext) -> None:
+        """Moves so that the message is in sight, in the middle if it was not."""
+        if any(line is message for line in self._drawn[:-1]):
+            return
+        place = next((place for place, line in self._lines.items() if line is message), None)
+        if place is not None:
+            self._foot = place, 0
+            self.scroll_by(-(height // 2), height, layout, context)
 
     # --- what is in sight
 
@@ -273,7 +321,7 @@ class Scrollback:
     def _rows(
         self, place: int, line: LogLine, above: LogLine | None, layout: Layout, context: LineContext
     ) -> list[Row]:
-        context = context._replace(find_message=self.find_message, number_of=self.number_of)
+        context = context._replace(find_message=self.find_message, number_of=self.number_of, selected=self._selected)
         new = [layout.rule("unread line", "new")] if place == self._unread else []
         date = [layout.rule("quiet", date_of(line.at))] if above and date_of(above.at) != date_of(line.at) else []
         return [*date, *new, *line.rows(layout, context, None if date or new else above)]

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Literal
 
@@ -18,6 +19,7 @@ from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.conversation import Conversation, begin_conversation
 from anonp2p.ui.frontend import UserRequest
+from anonp2p.ui.ignored import find_ignored
 from anonp2p.ui.screen import overlays
 from anonp2p.ui.screen.hint import Hint
 from anonp2p.ui.screen.input.editor import Editor
@@ -161,6 +163,8 @@ class Submission:
                 if active.conversation is None:
                     raise NoConversation
                 return self.end_conversation
+            case actions.IgnoreAction():
+                return self._ignoring(action)
             case actions.NotifyAction():
                 return partial(self._set_notices, action)
             case actions.CopyAction(what=what):
@@ -225,6 +229,40 @@ class Submission:
         except AnonError as error:
             self._scene.hint = Hint(str(error), "error")
 
+    def answer_comparison(self, label: str, nick: str, same: bool) -> None:
+        """The user has compared safety words with somebody in this room."""
+        self._number += 1
+        verify = inputs.VerifyInput(nick, self._number, same)
+        with suppress(trio.WouldBlock):  # then too much is on its way, and the user compares again
+            self._send.send_nowait(UserRequest(verify, self._number, label))
+
+    def ignore_author(self, message: ChatMessage) -> None:
+        """Shows nothing of what the author of a message says or has said."""
+        self._ignore(message.member, message.nick)
+
+    def _ignore(self, member: str, nick: str) -> None:
+        self._scene.active.ignore_member(member, nick)
+        self._scene.hint = Hint(wording.ignores(nick))
+
+    def _ignoring(self, action: actions.IgnoreAction) -> Callable[[], None]:
+        """A function that ignores somebody, no more, or tells who is. Raises AnonError."""
+        tab, members = self._scene.active, self._list_members()
+        if action.nick is None:
+            return partial(tab.add_system_line, self._scene.now(), [wording.ignored(tab.ignored.nicks)], passing=True)
+        if action.on:
+            found = find_ignored(members, action.nick)
+            return partial(self._ignore, found.member, found.nick)
+        tab.ignored.remove_nick(action.nick)
+        return partial(tab.add_system_line, self._scene.now(), [wording.ignored(tab.ignored.nicks)], passing=True)
+
+    def retract_message(self, message: ChatMessage) -> None:
+        """Ends a message of ours, for all."""
+        self._number += 1
+        try:
+            self._prepare(inputs.RetractInput(message.seq, self._number))()
+        except AnonError as error:
+            self._scene.hint = Hint(str(error), "error")
+
     def answer_privately(self) -> None:
         """Begins a private conversation with who has written to the user alone last."""
         log = self._scene.active.log
@@ -277,8 +315,8 @@ class Submission:
                 if not link:
                     raise NothingToCopy("there is no link in the messages here")
                 return link, "The latest link"
-            case int(number):
-                message = log.find_numbered(number)
+            case int() | None if what is not None or log.selected:
+                message = log.selected if what is None else log.find_numbered(what)
                 if message is None:
                     raise NothingToCopy("there is no such message any more")
                 text = sanitize.sanitize_text(message.text)

@@ -188,7 +188,9 @@ class View(urwid.Widget):
         return first_page.TorStatus(notice=self.scene.tor_notice)
 
     def _hint(self, columns: int) -> list[Row]:
-        hint = self.scene.hint or lasting_hint(self.scene.active, self.editor.original_widget.edit_text)
+        searching = self.scene.search.hint if self.scene.search else None
+        lasting = lasting_hint(self.scene, self.editor.original_widget.edit_text)
+        hint = self.scene.hint or searching or lasting
         if not hint:
             return []
         return _fitted(rows.wrapped(hint.style, sanitize.sanitize_line(hint.text), columns)[:4], columns)
@@ -246,7 +248,8 @@ class View(urwid.Widget):
         editor = self.editor.original_widget
         if conversation := self.scene.active.conversation:
             gone = " (gone)" if conversation.is_over else ""
-            only = f"{nick} → {sanitize.sanitize_line(conversation.nick)}{gone}>"
+            other = sanitize.sanitize_line(conversation.nick) + self.scene.active.looks.mark(conversation.member)
+            only = f"{nick} → {other}{gone}>"
             editor.set_caption([("private prompt", only.lstrip()), ("prompt", " ")])
         else:
             editor.set_caption([("prompt", f"{nick}> " if nick else "> ")])

@@ -233,7 +233,7 @@ def ended(split: Split) -> str:
 
 def test_who_proves_nothing_moves_nobody(split: Split) -> None:
     assert called(split).redirects(unproven(split.where()), ANN) is None
-    assert ended(split) == "unproven-term"
+    assert ended(split) == "closed"
 
 
 def test_what_another_than_who_was_dialled_has_signed_moves_nobody(split: Split) -> None:
@@ -344,7 +344,7 @@ def test_one_that_dials_us_and_proves_nothing_moves_nobody(split: Split) -> None
     dialler = Dialler(split, ANN)
     dialler.meets(split.theirs)
     assert dialler.proves(unproven(split.where())) is None
-    assert ended(split) == "unproven-term"
+    assert ended(split) == "closed"
 
 
 def test_what_another_signs_on_a_link_of_ours_moves_nobody(split: Split) -> None:

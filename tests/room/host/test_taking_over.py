@@ -187,6 +187,18 @@ def test_one_that_waits_and_has_its_host_is_welcomed_once_it_says_that_it_lost_i
     assert admit.link == LINK
 
 
+def test_one_that_waits_and_is_of_another_term_of_the_same_number_is_sent_to_ask_again(heir: Inheritance) -> None:
+    """8.15: it proves its term on a link of its own, as it reports on this one."""
+    heir.waits(ANN, lost=True)
+    [link] = heir.standby.links.values()
+    link.openings = [*heir.before, Opening(5, bytes(16), 1, bytes(32))]
+    [end] = [it for it in heir.begins() if isinstance(it, effects.FinishEffect)]
+    assert end.link == LINK
+    report = frames.ReportFrame(True, 0, heir.before[0].digest, list(heir.before))
+    heir.role.handle_input(inputs.ReceivedInput(LINK, heir.far.seal_frames([report])[2:]))
+    assert not [it for it in take_effects(heir.context) if isinstance(it, effects.DropEffect)]
+
+
 def returns(heir: Inheritance, number: int) -> tuple[frames.Frame, list[effects.Effect]]:
     """Ann asks for her place, with a log in a term of this number that another host has begun, and says our epoch.
 

@@ -23,6 +23,7 @@ from anonp2p.room.member.key_book import KeyBook
 from anonp2p.room.member.states import LinkState
 from anonp2p.room.member.switch import Switch
 from anonp2p.room.member.uplink import Uplink
+from anonp2p.room.succession.patience import Patience
 from tests.room.member.parts import head_text, joined_context, take_events
 from tests.room.peers import ANN, BOB, HOST, ROOM, told
 
@@ -103,7 +104,7 @@ class Lost:
         self.state = LinkState()
         uplink = Uplink(self.context)
         keys, joining = KeyBook(self.context, uplink), Joining(self.context, "me")
-        self.follower = Follower(self.context, self.heads, keys, joining, self.state)
+        self.follower = Follower(self.context, self.heads, keys, joining, self.state, Patience())
         self.ours = Branch(self.context.replica.ledger.copy())
         self.hears(self.ours.says(HOST, bodies.HeirsBody([Heir(ANN.id, ADDRESSES[ANN.id])], entrusts=False)))
 

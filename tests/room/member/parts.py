@@ -4,12 +4,16 @@ from anonp2p import limits
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import ENTRY, KEPT, Epoch, Header
 from anonp2p.crypto.identity import Identity
-from anonp2p.protocol import bodies
+from anonp2p.protocol import bodies, frames
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.contents import entry_content, head_content, padded_content
 from anonp2p.room.context import Context, create_context
 from anonp2p.room.entries import OpenedEntry
+from anonp2p.room.gate import Caller, Gate, NotAdmitted
 from anonp2p.room.ledger import Ledger
+from anonp2p.room.member.host_check import HostCheck
+from anonp2p.room.member.uplink import Uplink
+from anonp2p.room.succession.patience import Patience
 from tests.room.peers import ANN, HOST, ROOM, randomness, told
 from tests.support.world import START
 
@@ -66,6 +70,21 @@ def take_events(context: Context) -> list[events.Event]:
 def take_effects(context: Context) -> list[effects.Effect]:
     """What was to be done since the last time, but for what the user is told."""
     return [effect for effect in context.reporter.take_effects() if not isinstance(effect, effects.TellEffect)]
+
+
+class _Nobody:
+    """Lets nobody in."""
+
+    def take_ticket(self, _: bytes) -> bool:
+        return False
+
+    def answer(self, caller: Caller, request: frames.Request) -> float:
+        raise NotAdmitted("unknown")
+
+
+def new_host_check(context: Context, uplink: Uplink, patience: Patience) -> HostCheck:
+    """What a member asks its host by."""
+    return HostCheck(context, uplink, Gate(context, _Nobody()), patience)
 
 
 def head_text(

@@ -6,12 +6,12 @@ import msgspec
 import pytest
 
 from anonp2p import limits
-from anonp2p.crypto import identity
+from anonp2p.crypto import identity, suite
 from anonp2p.errors import PeerFault
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import frames, handshake, meeting
 from anonp2p.protocol.field_types import Heir, Opening
-from anonp2p.protocol.handshake import Channel
+from anonp2p.protocol.handshake import Channel, HostHandshake
 from anonp2p.room import effects, inputs
 from anonp2p.room.gate import Caller, NotAdmitted
 from anonp2p.room.log.log import LogEntry
@@ -20,10 +20,12 @@ from anonp2p.room.member.head_check import HeadCheck
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.role import HostPlan
 from anonp2p.room.succession.loss import Line, Loss, Target
+from anonp2p.room.succession.patience import Patience
 from tests.room.member.parts import joined_context, set_time, take_effects
 from tests.room.peers import ANN, EVE, HOST, ROOM, Somebody, randomness
 from tests.support.world import payloads
 
+BEN = Somebody(b"b")
 SECRET, HELLO = b"s" * 32, b"n" * 32  # of all links
 OWN_KEY = RoomKey(b"o" * 32)
 OWN = OWN_KEY.public
@@ -48,7 +50,9 @@ class Ready:
         self.loss = Loss(lambda least, _: least)
         self.caught_up: list[frames.BackfillFrame] = []
         heads = HeadCheck(self.context)
-        self.carrier = Carrier(self.context, self.uplink, self.loss, heads, self.caught_up.append)
+        parts = self.uplink, self.loss, Patience(), heads
+        self.carrier = Carrier(self.context, *parts, self.caught_up.append)
+        self.host_check = self.carrier.host_check
         self.far = Channel(SECRET, HELLO, up=True)
         take_effects(self.context)
 
@@ -103,6 +107,17 @@ class Ready:
         self.asked(self.resume(lost=lost))
         self.hears_waiting()
 
+    def waits_too(self, *, lost: bool) -> None:
+        """Ben waits as well, on another link."""
+        self.ledger.add_member(BEN.key, "ben", bytes(32))
+        caller = Caller(LINK + 1, Channel(SECRET, HELLO, up=False), HELLO, OWN)
+        self.carrier.answer(caller, self.resume(BEN, lost=lost))
+
+    def reports_too(self, *, lost: bool) -> None:
+        """Ben says how he is."""
+        link = self.carrier.standby.links[LINK + 1]
+        link.lost_since = self.context.clock.tick if lost else None
+
     def reports(self, *, lost: bool, openings: list[Opening] | None = None, index: int = 0) -> None:
         """Ann says how she is."""
         known = list(self.ledger.openings) if openings is None else openings
@@ -117,17 +132,12 @@ class Ready:
         """Its own link is gone."""
         set_time(self.context, seconds)
         self.loss.lose(self.context.clock.tick)
-        self.carrier.note_link_lost()
+        self.host_check.note_link_lost()
 
     def passes(self, seconds: float) -> None:
         """It is that late."""
         set_time(self.context, seconds)
         self.carrier.update()
-
-    def comes_to(self, seconds: float) -> None:
-        """It is that late, and what is due is done."""
-        set_time(self.context, seconds)
-        self.carrier.do_due_work()
 
 
 @pytest.fixture
@@ -218,31 +228,38 @@ def test_it_asks_its_host_for_a_sign_of_life_before_it_says_that_it_lives(ready:
     ready.reports(lost=False)
     ready.reports(lost=True)
     assert ready.said(-1) == [frames.EchoFrame()]
-    ready.carrier.note_link_lost()
+    ready.host_check.note_link_lost()
     with pytest.raises(PeerFault, match="unexpected-echo"):
         ready.carrier.take_echo(frames.EchoedFrame())
 
 
-def test_a_host_that_gives_no_sign_of_life_in_time_is_lost_to_it_too(ready: Ready) -> None:
-    """Its own link may be dead as well, and nobody have told it."""
-    ready.waits(lost=True)
-    assert ready.said(-1) == [frames.EchoFrame()]
-    ready.comes_to(limits.ECHO - 1)
-    assert not [it for it in ready.wants() if isinstance(it, effects.DropEffect)]
-    assert ready.carrier.next_deadline() is not None
-    ready.comes_to(limits.ECHO)
-    assert effects.DropEffect(-1, "broken") in ready.wants()
-    ready.comes_to(2 * limits.ECHO)
-    assert not [it for it in ready.wants() if isinstance(it, effects.DropEffect)], "once"
-
-
-def test_where_all_are_back_with_the_host_it_may_take_longer_to_answer(ready: Ready) -> None:
-    ready.waits(lost=True)
-    assert ready.said(-1) == [frames.EchoFrame()]
-    ready.reports(lost=False)
-    ready.comes_to(limits.ECHO)
-    assert not [it for it in ready.wants() if isinstance(it, effects.DropEffect)]
+def test_when_one_has_lost_the_host_those_who_have_it_ask_it_as_well_once_in_a_while(ready: Ready) -> None:
+    """Some links to a host that is gone break at once, others seconds later, or not at all."""
+    ready.waits()
+    ready.waits_too(lost=True)
+    assert ready.said(LINK) == [frames.AskHostFrame()]
     ready.carrier.take_echo(frames.EchoedFrame())
+    for seconds, said in ((limits.ASK_PAUSE, []), (limits.ASK_PAUSE + 0.1, [frames.AskHostFrame()])):
+        set_time(ready.context, seconds)
+        ready.reports_too(lost=False)
+        ready.reports_too(lost=True)
+        assert ready.said(LINK) == said
+        ready.carrier.take_echo(frames.EchoedFrame())
+
+
+def test_when_it_has_lost_the_host_itself_those_who_have_it_ask_it_at_once(ready: Ready) -> None:
+    ready.waits()
+    assert ready.said(LINK) == []
+    ready.loses_host(1.0)
+    assert ready.said(LINK) == [frames.AskHostFrame()]
+    assert ready.said(LINK) == [], "once"
+
+
+def test_after_a_hand_over_nobody_has_to_ask(ready: Ready) -> None:
+    ready.waits()
+    ready.ledger.handed_over = True
+    ready.loses_host(1.0)
+    assert ready.said(LINK) == []
 
 
 def test_of_those_who_have_their_host_it_asks_nothing(ready: Ready) -> None:
@@ -330,6 +347,38 @@ def test_with_a_majority_that_has_lost_the_host_it_goes_on_soon(ready: Ready) ->
     assert (plan.number, plan.address) == (HIGHER, OWN)
     assert plan.standby is ready.carrier.standby
     assert plan.gate is ready.carrier.gate
+
+
+def test_the_host_is_dialled_anew_while_its_link_seems_whole_and_that_time_counts(ready: Ready) -> None:
+    ready.waits(lost=True)
+    ready.carrier.update()
+    [dial] = [it for it in ready.wants() if isinstance(it, effects.DialEffect)]
+    assert dial.address == ROOM
+    ready.loses_host(limits.GATHER / 2)
+    ready.loss.take_due(_line(ready), (), ready.context.clock.tick)
+    ready.passes(limits.GATHER - 0.1)
+    assert ready.carrier.plan is None
+    ready.passes(limits.GATHER)
+    assert ready.carrier.plan is not None
+
+
+def test_a_host_that_answers_there_lives_and_has_to_be_dialled_in_vain_again(ready: Ready) -> None:
+    """Its own link alone is dead."""
+    ready.waits(lost=True)
+    ready.carrier.update()
+    [dial] = [it for it in ready.wants() if isinstance(it, effects.DialEffect)]
+    hello = HostHandshake(bytes(32), ROOM, suite.EncryptionKeyPair(bytes(32))).wire[2:]
+    ready.carrier.take_input(inputs.ReceivedInput(dial.link, hello))
+    done = ready.wants()
+    assert effects.DropEffect(dial.link, "closed") in done
+    [lives] = [it for it in done if isinstance(it, effects.SendEffect)]
+    assert frames.HostLivesFrame() in ready.far.open_record(payloads(lives.data)[0]).frames
+    ready.loses_host(limits.GATHER / 2)
+    ready.loss.take_due(_line(ready), (), ready.context.clock.tick)
+    ready.passes(1.5 * limits.GATHER - 0.1)
+    assert ready.carrier.plan is None
+    ready.passes(1.5 * limits.GATHER)
+    assert ready.carrier.plan is not None
 
 
 def test_after_a_hand_over_it_goes_on_at_once(ready: Ready) -> None:

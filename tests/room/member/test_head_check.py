@@ -235,6 +235,15 @@ def test_the_time_of_the_room_is_the_latest_that_was_told_and_what_has_passed_si
     assert abs(heads.room_time() - (latest + (seconds + 30 - since) * 1000)) <= 1
 
 
+def test_what_others_show_late_does_not_turn_the_time_of_the_room_back(context: Context, heads: HeadCheck) -> None:
+    set_time(context, 40.0)
+    signer = Signer.of_log(context.replica.ledger)
+    heads.read_head(head_text(9, LATER, 3000), signer, late=True)
+    assert (heads.told_time, heads.room_time()) == (3000, 42_000)
+    heads.read_head(head_text(10, LATER, 50_000), signer, late=True)
+    assert heads.room_time() == 50_000
+
+
 def test_the_time_of_the_room_goes_on_while_our_machine_sleeps(context: Context, heads: HeadCheck) -> None:
     set_time(context, 1.0, slept=50.0)
     assert heads.room_time() == 2000 + 51_000

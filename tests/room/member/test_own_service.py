@@ -14,6 +14,7 @@ from anonp2p.room.member.carrier import Carrier
 from anonp2p.room.member.head_check import HeadCheck
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.succession.loss import Loss
+from anonp2p.room.succession.patience import Patience
 from tests.room.member.parts import HELLO, SECRET, joined_context, set_time, take_effects
 from tests.room.peers import ANN, ROOM, ROOM_KEY, randomness
 from tests.support.world import payloads
@@ -32,7 +33,8 @@ class Able:
         self.uplink.begin(-1, ROOM, HELLO, Channel(SECRET, HELLO, up=True))
         self.uplink.end_handshake()
         loss = Loss(lambda least, _: least)
-        self.carrier = Carrier(self.context, self.uplink, loss, HeadCheck(self.context), lambda _: None)
+        heads = HeadCheck(self.context)
+        self.carrier = Carrier(self.context, self.uplink, loss, Patience(), heads, lambda _: None)
         self.service = self.carrier.service
         take_effects(self.context)
 

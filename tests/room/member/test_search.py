@@ -18,8 +18,9 @@ from anonp2p.room.member.states import Asking, CatchingUp, LinkState, Up
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.member.waiting import HostAnswer
 from anonp2p.room.succession.loss import Loss, Target
+from anonp2p.room.succession.patience import Patience
 from anonp2p.room.where import tell_where
-from tests.room.member.parts import joined_context, set_time
+from tests.room.member.parts import joined_context, new_host_check, set_time
 from tests.room.peers import ANN, EVE, HOST, ROOM, Somebody
 
 BOB = Somebody(b"b")
@@ -52,10 +53,13 @@ class Seeker:
         self.state, self.uplink = LinkState(), Uplink(self.context)
         for state in (Asking(bytes(32)), CatchingUp(0), Up()):  # it has a host
             self.state.enter(state)
+        self.uplink.begin(0, ROOM, bytes(32), Channel(bytes(32), bytes(32), up=True))
         self.joining = Joining(self.context, "")
         self.shown: list[frames.BackfillFrame] = []
         self.loss = Loss(lambda least, most: (least + most) / 2)
-        self.search = Search(self.context, self.loss, self.state, self.uplink, self.joining, self.shown.append)
+        self.host_check = new_host_check(self.context, self.uplink, Patience())
+        parts = self.loss, self.state, self.uplink, self.joining, self.host_check
+        self.search = Search(self.context, *parts, self.shown.append)
         self.seconds = 0.0
         self.lines: list[Line] = []
         self.done: list[effects.Effect] = []
@@ -234,6 +238,31 @@ def test_one_who_has_a_host_is_not_welcome_elsewhere() -> None:
     assert not seeker.search.has_link(line.link)
 
 
+def test_who_is_told_that_others_have_lost_the_host_asks_it_for_a_sign_of_life() -> None:
+    """What the host answers counts, not what an heir says: so it is asked, but not as often as one may say so."""
+    seeker, line = waiting_seeker()
+    seeker.take_done()
+    seeker.hears(line, frames.AskHostFrame())
+    assert seeker.said() == [frames.EchoFrame()]
+    seeker.host_check.take_echo(frames.EchoedFrame())
+    seeker.pass_time(limits.ECHO - 0.1)
+    seeker.take_done()
+    seeker.hears(line, frames.AskHostFrame())
+    assert seeker.said() == []
+    seeker.pass_time(0.1)
+    seeker.hears(line, frames.AskHostFrame())
+    assert seeker.said() == [frames.EchoFrame()]
+    assert seeker.loss.lost_at is None
+
+
+def test_who_has_lost_its_host_itself_has_nobody_to_ask() -> None:
+    seeker, line = waiting_seeker()
+    seeker.lose()
+    seeker.take_done()
+    seeker.hears(line, frames.AskHostFrame())
+    assert seeker.said() == []
+
+
 # --- without one
 
 
@@ -397,6 +426,21 @@ def test_an_heir_that_says_it_has_taken_over_refuses_nobody_whose_host_may_answe
     assert (answer is not None) == (seconds == limits.LOST_BY_SOME)
     if answer is not None:
         assert list(answer.said) == [refused]
+
+
+def test_one_that_hosts_no_more_refuses_nobody_though_its_address_is_the_code() -> None:
+    """5.12: whom it does not know may have come to another log meanwhile."""
+    seeker = Seeker(ANN)
+    seeker.ledger.code = seeker.ledger.carriers[ANN.id] = ADDRESSES[ANN.id]
+    seeker.lose()
+    for line in seeker.lines[:2]:
+        seeker.fails(line)
+    seeker.pass_time(limits.CODE_WAIT)
+    line = seeker.greeted(next(it for it in seeker.lines[2:] if it.greeting.service == seeker.ledger.code))
+    vouched = frames.Credentials(ADDRESSES[ANN.id], ANN.key, 0, bytes(64))
+    refused = credentials.sign_refusal("unknown", line.greeting.hello, vouched, ANN.signer(ADDRESSES[ANN.id]))
+    assert seeker.hears(line, refused) is None
+    assert seeker.dropped() == [(line.link, "closed")]
 
 
 @pytest.mark.parametrize("sender", ["our host", "nobody"])

@@ -164,6 +164,25 @@ def test_a_message_of_another_that_was_shown_is_told_as_moved_and_one_that_was_n
     assert (message.text, message.late) == ("unseen", True)
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        text("something else"),
+        bodies.TextBody("hers", action=True, reply=None),
+        bodies.TextBody("hers", action=False, reply=bodies.EntryId(ANN.id, 1)),
+    ],
+)
+def test_what_its_author_says_otherwise_under_the_same_counter_is_shown(
+    lost: Lost, theirs: Branch, other: bodies.TextBody
+) -> None:
+    """8.19"""
+    lost.hears(lost.ours.says(ANN, text("hers"), counter=1))
+    theirs.says(ANN, other, counter=1)
+    [message] = [it for it in lost.goes_over(theirs, FORK) if isinstance(it, events.MovedEvent | events.MessageEvent)]
+    assert isinstance(message, events.MessageEvent)
+    assert (message.text, message.action, message.seq) == (other.text, other.action, make_place(5, 3))
+
+
 def test_private_messages_nicks_and_retracts_of_ours_are_sent_again_in_their_order(lost: Lost, theirs: Branch) -> None:
     key = suite.hash_data(ANN.encryption_key.public)
     lost.context.replica.add_key(key, ANN.encryption_key.public)
@@ -554,6 +573,19 @@ def test_who_lost_the_host_too_catches_up_with_what_another_has(lost: Lost) -> N
     assert kinds(happened) == ["MessageEvent"] * 3
     assert lost.context.replica.ledger.digest == more.ledger.digest
     assert not lost.context.replica.has_keys
+
+
+def test_what_has_expired_by_our_clock_is_gone_though_no_host_signs_later_heads(lost: Lost) -> None:
+    """8.12"""
+    set_time(lost.context, 0.0)
+    more = lost.ours.part()
+    gone = more.seal(more.place(more.entry(HOST, text("gone"), ttl=60)), gone=True)
+    set_time(lost.context, 60 - limits.CLOCK_TOLERANCE - 2)
+    with pytest.raises(PeerFault, match="tombstone-too-soon"):
+        lost.hears(gone)
+    set_time(lost.context, 60 - limits.CLOCK_TOLERANCE + 2)
+    lost.hears(gone)
+    assert lost.context.replica.ledger.digest == more.ledger.digest
 
 
 def test_nobody_catches_up_with_a_term_that_is_not_ours(lost: Lost, theirs: Branch) -> None:

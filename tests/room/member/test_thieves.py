@@ -57,6 +57,21 @@ def test_one_who_may_take_the_room_over_refuses_only_once_it_has(host: FalseHost
     assert kinds(host.hears(refused_by(host, ANN, 5))) == ["ErrorEvent", "GoneEvent"]
 
 
+def test_who_says_that_our_place_is_gone_may_refuse_us_again_and_nobody_else(host: FalseHost) -> None:
+    """2.13: who came to the room on the side that gave way has a place on the other once it has another nick."""
+    host.redials()
+    host.room.replica.ledger.carriers[ANN.id] = ROOM_KEY.public
+    host.now = host.now._replace(tick=host.now.tick + limits.LOST_BY_SOME)
+    vouched = credentials.sign_credentials(ROOM_KEY, ANN.key, 5)
+    host.hears(credentials.sign_refusal("unknown", host.hello, vouched, ANN.sign))
+    del host.room.replica.ledger.carriers[ANN.id]
+    host.redials()
+    assert_link_ended(host, host.hears(refused_by(host, EVE, 5)))
+    host.redials()
+    assert host.hears(credentials.sign_refusal("nick-taken", host.hello, vouched, ANN.sign)) == []
+    assert host.redials().nick == "me-2"
+
+
 @pytest.mark.parametrize("reason", ["nick-taken", "full"])
 def test_nor_one_that_has_to_join_anew(host: FalseHost, reason: frames.Refusal) -> None:
     come_anew(host)

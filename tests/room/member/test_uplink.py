@@ -139,6 +139,21 @@ def test_with_cover_a_record_goes_out_in_each_slot_and_none_else() -> None:
     assert 1.4 * limits.COVER_INTERVAL < max(gaps) <= 1.5 * limits.COVER_INTERVAL
 
 
+def test_what_is_asked_goes_out_at_once_or_with_cover_first_of_all_in_the_next_slot() -> None:
+    context = context_with_dice(255)
+    uplink = open_uplink(context)
+    assert uplink.ask(frames.EchoFrame()) == START
+    [sent] = [it for it in take_effects(context) if isinstance(it, effects.RecordEffect)]
+    assert sent.frames == (frames.EchoFrame(),)
+    context = context_with_dice(255, cover=True)
+    uplink = open_uplink(context)
+    uplink.send(SUBMITTED)
+    due = uplink.ask(frames.EchoFrame())
+    assert due == START + seconds_left(uplink) > START
+    [(_, slot)] = slots_until(context, uplink, seconds_left(uplink) + 0.01)
+    assert slot.frames[0] == frames.EchoFrame()
+
+
 def test_until_it_has_all_of_the_log_a_member_with_cover_is_like_any_other() -> None:
     """2.9: so that it gets there sooner; on each link anew."""
     context = context_with_dice(0, cover=True)

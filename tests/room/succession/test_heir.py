@@ -26,11 +26,11 @@ def situation(
     lost_at: float | None = 100.0,
     heirs: tuple[bytes, ...] = (ANN, BEN, CID),
     handed_over: bool = False,
-    host_tried: bool = True,
+    host_tried_at: float | None = 100.0,
     failed: Collection[bytes] = (),
     present: Collection[bytes] = ALL,
 ) -> Situation:
-    return Situation(me, 0, HOST, 10, heirs, handed_over, present, lost_at, host_tried, failed, reports or {})
+    return Situation(me, 0, HOST, 10, heirs, handed_over, present, lost_at, host_tried_at, failed, reports or {})
 
 
 def decide(it: Situation, now: float) -> BeginTerm | CatchUp | Wait:
@@ -57,13 +57,20 @@ def test_with_more_than_half_an_heir_goes_on_after_a_second() -> None:
     assert decide(situation(majority), 101.0) == BeginTerm(5)
 
 
+def test_that_second_is_one_in_which_the_host_is_dialled_in_vain() -> None:
+    majority = situation(dict.fromkeys((BEN, CID), lost()), host_tried_at=99.4)
+    assert decide(majority, 100.0) == Wait(99.4 + limits.GATHER)
+    assert decide(replace(majority, host_tried_at=98.0), 100.0) == BeginTerm(5), "while others had lost it already"
+    assert decide(replace(majority, host_tried_at=100.5), 101.0) == Wait(100.5 + limits.GATHER)
+
+
 def test_the_lost_host_does_not_count_among_those_who_are_here() -> None:
     assert decide(situation({BEN: lost(), HOST: lost()}, present=(HOST, ANN, BEN, CID, DAN)), 101.0) == Wait(120.0)
     assert decide(situation({BEN: lost()}, present=(HOST, ANN, BEN, CID)), 101.0) == BeginTerm(5)
 
 
 def test_the_host_is_dialled_before_an_heir_goes_on_with_more_than_half() -> None:
-    assert decide(situation(dict.fromkeys((BEN, CID), lost()), host_tried=False), 101.0) == Wait(120.0)
+    assert decide(situation(dict.fromkeys((BEN, CID), lost()), host_tried_at=None), 101.0) == Wait(120.0)
 
 
 def test_one_alone_is_no_majority_of_two() -> None:

@@ -104,6 +104,17 @@ def test_a_challenger_far_above_is_topped_in_steps_that_members_take() -> None:
     assert make_meeting().judge(challenge(limits.TERMS - 1), hosting(*linked, number=limits.TERMS - 4), 50.0) is None
 
 
+def test_who_makes_a_host_go_up_far_waits_as_much_longer() -> None:
+    """8.17: "or in as many times that as its number went up by 8"."""
+    meeting, jump = make_meeting(), limits.TERM_JUMP
+    assert meeting.judge(challenge(limits.TERMS - 1), hosting(BEN, CID, DAN), 0.0) == Stand(jump)
+    again, now = challenge(limits.TERMS - 1), hosting(BEN, CID, DAN, number=jump)
+    pause = limits.STAND_PAUSE * jump / limits.STAND_NUMBERS
+    assert meeting.judge(again, now, pause - 1) is None
+    assert meeting.judge(again, now, pause) == Stand(2 * jump)
+    assert pause * limits.TERMS / jump > 90 * 86_400
+
+
 # --- handing over to who hears more
 
 

@@ -604,7 +604,7 @@ class Node:
             handed_over=self.state.handed_over,
             present=[member_id(it) for it in self.state.present],
             lost_at=self.loss.lost_at,
-            host_tried=self.loss.has_tried(as_heir(self.state.host).address),
+            host_tried_at=self.loss.first_try_of(as_heir(self.state.host).address),
             failed=self.loss.failed,
             reports={
                 member_id(it): Report(lost, *theirs.term, theirs.index)

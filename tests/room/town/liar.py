@@ -121,7 +121,7 @@ class Lies:
     def as_heir(self) -> frames.FromHost:
         """What an heir says to one that waits."""
         chance = self._chance
-        match chance.randrange(6):
+        match chance.randrange(7):
             case 0:
                 return frames.WantFrame(self._index(), self._digest(), self._openings())
             case 1:
@@ -130,6 +130,8 @@ class Lies:
                 return self._backfill()
             case 3:
                 return frames.WelcomeFrame(bytes(1_200), 1)
+            case 4:
+                return frames.AskHostFrame()
             case _:
                 return frames.HostLivesFrame()
 

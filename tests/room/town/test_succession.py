@@ -40,10 +40,28 @@ def test_when_the_host_is_killed_the_room_goes_on_within_two_seconds(seed: int) 
     assert playing.checks.counts["entries cut"] == 0
 
 
+@pytest.mark.parametrize("whom", ["heir", "2"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_that_links_to_a_dead_host_do_not_break_is_noticed_as_soon_as_one_does(seed: int, whom: str) -> None:
+    """Tor may tell some of its end at once, and others never: the heir asks, and has them ask."""
+    silent = [Step(AT - 0.01, "pair", ("host", it, "60", "silent")) for it in (whom, "4")]
+    playing = play(seed, *silent, Step(AT, "kill", ("host",)))
+    assert max(delays(playing)) < 3.0
+    assert playing.checks.counts["entries cut"] == 0
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_when_the_host_falls_silent_the_room_goes_on_within_twenty_seconds(seed: int) -> None:
     playing = play(seed, Step(AT, "unplug", ("host",)))
     assert max(delays(playing)) < 22.0
+    assert playing.checks.counts["entries cut"] == 0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_heir_that_lost_the_host_before_others_did_goes_on_with_what_they_have(seed: int) -> None:
+    steps = Step(AT, "pair", ("host", "heir", "60", "silent")), Step(AT + 4, "kill", ("host",))
+    playing = play(seed, *steps)
+    assert max(delays(playing, AT + 4)) < 20.0
     assert playing.checks.counts["entries cut"] == 0
 
 

@@ -91,6 +91,20 @@ class Open:
         return [MemberView(member="b", nick="ben", role="member", tag="", away=False, mine=False)]
 
 
+def test_what_an_ignored_member_says_is_not_shown_in_that_room() -> None:
+    typist = Typist("r1", "r2")
+    typist.rooms["r2"] = Open()
+    assert typist.type("/ignore ben") is None
+    told = [events.MessageEvent(room=label, member="b", nick="ben", text="hi", seq=1, at=0.0) for label in ("r2", "r1")]
+    assert [typist.interpreter.take_event(event) for event in told] == [False, True]
+    assert typist.type("/numbers") is None
+    assert typist.type("/unignore ben") is None
+    assert typist.interpreter.take_event(told[0])
+    texts = [getattr(event, "text", getattr(event, "data", None)) for event in typist.shown]
+    assert texts[1:] == [[], "You ignore nobody here."]
+    assert "You see nothing of what ben says" in str(texts[0])
+
+
 @pytest.mark.parametrize("json", [False, True])
 def test_in_a_private_conversation_lines_of_that_room_go_to_one_member(json: bool) -> None:
     typist = Typist("r1", "r2", json=json)
@@ -135,6 +149,21 @@ def test_through_a_pipe_there_is_no_bell() -> None:
     typist = Typist("r1")
     typist.rooms = {"r1": Open()}
     assert typist.type("/notify all") == UserRequest(NoBell(), room="r1")
+
+
+def test_on_a_terminal_a_mark_stands_behind_the_nick_of_who_is_verified() -> None:
+    said = events.MessageEvent(room="r1", member="b", nick="ben", text="hi", seq=3, at=0.0)
+    for bell, shown in ((silent(), ["ben", "ben✓", "ben"]), (None, ["ben"] * 3)):
+        typist = Typist("r1", json=False, bell=bell)
+        nicks = []
+        for same in (None, True, False):
+            if same is not None:
+                event = events.VerifiedEvent(room="r1", member="b", nick="ben", verified=same)
+                typist.interpreter.take_event(event)
+            marked = typist.interpreter.mark_verified(said)
+            assert isinstance(marked, events.MessageEvent)
+            nicks.append(marked.nick)
+        assert nicks == shown
 
 
 def test_without_a_room_there_is_no_private_conversation() -> None:

@@ -252,7 +252,9 @@ def test_a_reply_on_its_way_shows_what_it_refers_to_and_for_whom_it_is(
 def test_every_command_does_something(command: str) -> None:
     arguments = {"/create": " demo", "/join": f" {CODE}", "/nick": " bob", "/msg": " bob hi", "/me": " waves"}
     arguments |= {"/switch": " r1", "/kick": " bob", "/reply": " 7 yes", "/entrust": " bob", "/query": " ben"}
+    arguments |= {"/unignore": " ben"}
     desk = Desk("r1")
+    desk.active.ignored.add_member("b", "ben")
     desk.scene.find_room = lambda _: OPEN
     before = desk.active.log.last_line()
     desk.enter(command + arguments.get(command, ""))

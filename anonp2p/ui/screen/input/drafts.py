@@ -54,6 +54,21 @@ class SentTexts:
         """The one sent after this one; None if there is none."""
         return next((one for one in self._entries if one.number > entry.number), None)
 
+    def find_before(self, entry: SentText | None, words: str) -> SentText | None:
+        """The last one sent before this one, or of all, that has these words in it."""
+        words = words.casefold()
+        before = (one for one in reversed(self._entries) if entry is None or one.number < entry.number)
+        return next((one for one in before if words in one.text.casefold()), None)
+
+    def find_after(self, entry: SentText | None, words: str) -> SentText | None:
+        """The first one sent after this one that has these words in it; None if there is none."""
+        words = words.casefold()
+        after = (one for one in self._entries if entry is not None and one.number > entry.number)
+        return next((one for one in after if words in one.text.casefold()), None)
+
+    def __contains__(self, entry: object) -> bool:
+        return any(one is entry for one in self._entries)
+
     def restore(self) -> None:
         """Drops all edits of the texts."""
         for entry in self._entries:

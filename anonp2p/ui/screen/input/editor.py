@@ -22,7 +22,6 @@ _ESCAPE = re.compile(r"\\ud[89ab]..\\u....|\\u....")  # one character, as `sanit
 # Keys of other names for what urwid's own widget, or we, do by these.
 _SAME = {
     "ctrl b": "left",
-    "ctrl f": "right",
     "home": "ctrl a",
     "end": "ctrl e",
     "ctrl left": "meta b",

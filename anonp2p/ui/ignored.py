@@ -1,0 +1,53 @@
+"""Members of one room whose messages the user does not want to see, as long as this program runs."""
+
+from collections.abc import Iterable
+
+from anonp2p.errors import IgnoresItself, NobodyIgnored, NoSuchNick
+from anonp2p.names import nicks
+from anonp2p.room import events
+from anonp2p.room.snapshot import MemberView
+
+
+class Ignored:
+    """By their keys, so that another nick does not help. Who comes back with another key is another member."""
+
+    def __init__(self) -> None:
+        self._nicks: dict[str, str] = {}
+
+    @property
+    def nicks(self) -> list[str]:
+        """Their nicks, as they were last."""
+        return list(self._nicks.values())
+
+    def add_member(self, member: str, nick: str) -> None:
+        """Ignores somebody."""
+        self._nicks[member] = nick
+
+    def remove_nick(self, nick: str) -> None:
+        """Ignores the member of this nick, or of one that looks like it, no more. Raises AnonError."""
+        looks = nicks.narrow_looks(nick)
+        found = [member for member, known in self._nicks.items() if looks & nicks.narrow_looks(known)]
+        if not found:
+            raise NobodyIgnored(nick)
+        for member in found:
+            del self._nicks[member]
+
+    def hides(self, event: events.Event) -> bool:
+        """Whether an event is not to be shown. Follows who changes nicks."""
+        match event:
+            case events.RenamedEvent(member=member, nick=nick) if member in self._nicks:
+                self._nicks[member] = nick
+            case events.MessageEvent(member=member):
+                return member in self._nicks
+        return False
+
+
+def find_ignored(members: Iterable[MemberView], nick: str) -> MemberView:
+    """The member who has this nick, or one that looks like it, to be ignored. Raises AnonError."""
+    looks = nicks.narrow_looks(nick)
+    found = next((one for one in members if looks & nicks.narrow_looks(one.nick)), None)
+    if found is None:
+        raise NoSuchNick
+    if found.mine:
+        raise IgnoresItself
+    return found

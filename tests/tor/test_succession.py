@@ -17,7 +17,7 @@ from tests.support.splits import Splits
 pytestmark = pytest.mark.tor
 
 SOON = 30.0  # seconds: much longer than it takes where an heir is linked, even if a dead link only falls silent
-SILENT = 60.0  # seconds for a room whose host falls silent, or is gone together with its first heir
+SILENT = 90.0  # seconds for a room whose host falls silent, or is gone together with its first heir
 HEALED = 150.0  # seconds for the parts of a room to meet and agree
 READY = 60.0  # seconds for an heir to be ready
 

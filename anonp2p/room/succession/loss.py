@@ -24,8 +24,8 @@ class Target(NamedTuple):
 class Line(NamedTuple):
     """Whom the ledger names, in the order in which they take over.
 
-    code: the address that newcomers dial. handed_over: whether the host has given up its role. others: who can host or
-    could once, and is not known to be gone. present: how many members are here.
+    code: the address that newcomers dial, empty if it leads to us. handed_over: whether the host has given up its role.
+    others: who can host or could once, and is not known to be gone. present: how many members are here.
     """
 
     me: bytes
@@ -197,7 +197,7 @@ class Loss:
         if self._hint is not None and self._hint.member != line.me:
             found = {self._hint.address: self._hint, **found}
         targets = sorted(found.values(), key=lambda target: self._tried.get(target.address, _NEVER))
-        if self._standby is None and now >= lost_at + limits.CODE_WAIT:
+        if line.code and self._standby is None and now >= lost_at + limits.CODE_WAIT:
             targets = [Target(None, line.code), *(it for it in targets if it.address != line.code)]
         return targets
 

@@ -154,7 +154,7 @@ ENTRUST_CHECK: Final = 0.5  # seconds between checks whether an heir has been se
 CODE_CHECK: Final = (930.0, 990.0)  # seconds until a host dials its code again: Tor looks anew once in 15 minutes
 CODE_CHECK_AGAIN: Final = (60.0, 90.0)  # the same when nobody answered, or one who may be right to
 OPENINGS: Final = 8  # of terms, the latest, by which two members find where their logs part: as many splits at once
-PROOF_BODY: Final = 512  # bytes of the body of an entry in a proof of an heir: what names three heirs has 384
+PROOF_BODY: Final = 1_280  # bytes of the body of an entry that proves something: to throw out, for a long reason, 1,152
 PROOF_OF_HEIR: Final = 3  # entries in it: by which its author joined, was named an heir, and began a term
 TERM_JUMP: Final = 256  # by which one term's number may be above the one before: 60 terms of others in between
 CLOCK_TOLERANCE: Final = 15.0  # seconds by which a host of another term and we may disagree on when something expires
@@ -187,6 +187,7 @@ LOOK_PAUSE: Final = 1.0  # seconds between looks of a host at who of its members
 MEETINGS: Final = 64  # links at once on which another side of a split may answer: of more, the oldest end
 MEETING_COST: Final = 8.0  # tokens for an answer to another side of a split: `WAYMARK` entries are read again
 STAND_PAUSE: Final = 30.0  # seconds between terms that one challenger makes a host begin: each is a commit
+STAND_PAUSE_REMOVED: Final = 600.0  # the same where one who was thrown out hosts those who are more, for ever perhaps
 STAND_NUMBERS: Final = (
     8  # numbers that such a term may be above the last for that: one uses up all in no less than 90 d
 )
@@ -218,6 +219,7 @@ SYSTEM_UIDS: Final = 1_000  # uids below it do not belong to persons, by the cus
 OVERFLOW_UID: Final = 65_534  # stands for users of other namespaces, unless the kernel names another
 
 # Leaving (seconds). Together under the 3 that quitting may take.
+JOINING_LONG: Final = 20  # seconds after which one may want to give a join up: most are through sooner
 LEAVE_CONFIRM: Final = 60.0  # within which a person has to say again what ends the room for all: time to read why
 LEAVE_SPREAD: Final = 0.8  # within which each of several rooms is left, at its own time, when the program ends
 LEAVE_PATIENCE: Final = 1.5  # for our last entries and the leave to be ordered

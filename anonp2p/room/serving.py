@@ -27,6 +27,10 @@ class Serving:
         """The key of the service with this address, if we have it."""
         return self._keys.get(address)
 
+    def is_wanted(self, address: bytes) -> bool:
+        """Whether the service is to be reachable: it leads to us then."""
+        return address in self._wanted
+
     def is_published(self, address: bytes) -> bool:
         """Whether the service can be found."""
         return address in self._published
@@ -50,9 +54,9 @@ class Serving:
             self.stop(address)
             self.serve(address)
 
-    def stop_all(self, but: bytes = b"") -> None:
-        """So it is with all services but this one."""
-        for address in sorted(self._wanted - {but}):
+    def stop_all(self, *but: bytes) -> None:
+        """So it is with all services but these."""
+        for address in sorted(self._wanted.difference(but)):
             self.stop(address)
 
     def note_published(self, address: bytes) -> None:

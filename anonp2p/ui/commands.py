@@ -128,6 +128,8 @@ def _find(name: str) -> Command:
 
 def _alike(wanted: str) -> str:
     """The commands that this may have been meant for, in words; empty if there are none, or too many to say."""
+    if near := manual.NEAR.get(wanted):
+        return near
     import difflib  # not sooner: few mistype, and the program should start fast
 
     names = [command.name for command in COMMANDS]
@@ -157,6 +159,12 @@ def parse_line(line: str, re: events.Re = UNSET) -> Action:
     if seen.startswith(_LIKE_SLASH):
         raise BadInput("A command begins with /, and this line with a character that only looks like it.")
     return make_message(line.removeprefix(_BOM), re)
+
+
+def is_command(line: str) -> bool:
+    """Whether a line is meant as a command, and not as a message."""
+    seen = from_first_seen(line)
+    return seen.startswith("/") and not seen.startswith("//")
 
 
 def from_first_seen(line: str) -> str:

@@ -146,6 +146,30 @@ HABITS: dict[str, str] = {
 }
 
 
+# What people look for that is not there, and what comes near it.
+NEAR: dict[str, str] = {
+    "/add": "/code",
+    "/address": "/code",
+    "/ban": "/kick",
+    "/block": "/ignore",
+    "/connect": "/join",
+    "/destroy": "/close",
+    "/end": "/close",
+    "/fingerprint": "/verify",
+    "/friend": "/code",
+    "/host": "/heirs",
+    "/invite": "/code",
+    "/link": "/code",
+    "/mute": "/ignore",
+    "/op": "/entrust",
+    "/settings": "/help",
+    "/set": "/help",
+    "/silence": "/notify",
+    "/topic": "/help",
+    "/whois": "/verify",
+}
+
+
 def describe_page(name: str) -> dict[str, object]:
     """The page of a command, as data of the reply to /help; with what else is understood as this command."""
     page = PAGES[name]

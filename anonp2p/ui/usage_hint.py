@@ -1,14 +1,16 @@
 """What is said of a command while it is typed: how it goes on, what it does, and how things are now."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
-from anonp2p.ui.actions import Command
 from anonp2p.ui.commands import COMMANDS, find_command, from_first_seen
 from anonp2p.ui.manual import PAGES
 
 
-def describe_typed(typed: str, facts: Mapping[str, str]) -> str:
-    """In a sentence; empty where no command is typed. facts: by command, how things are now, or what would become."""
+def describe_typed(typed: str, now: Mapping[str, str], becomes: Mapping[str, str]) -> str:
+    """In a sentence; empty where no command is typed.
+
+    now: by command, what it changes as it is now. becomes: by command, what it does here, where more is known of that.
+    """
     seen = from_first_seen(typed)
     name, space, argument = seen.partition(" ")
     if not seen.startswith("/") or seen.startswith("//"):
@@ -23,19 +25,12 @@ def describe_typed(typed: str, facts: Mapping[str, str]) -> str:
         found = next(iter(beginning), None)
     if found is None:
         return "There is no such command; /help lists them all."
-    return "; ".join(_describe(found, argument if space else None, facts))
+    does = becomes.get(found.name) or found.does
+    options = PAGES[found.name].values
+    last = next((word for word in reversed(argument.split()) if word in options), "")
+    usage = options.get(last, "") if space else ""
+    state = f"; now {now[found.name]}" if found.name in now else ""
+    return f"{usage or f'{found.usage}  {does}'}{state}"
 
 
 _NAMED = 8  # commands: more are too much to choose from
-
-
-def _describe(command: Command, argument: str | None, facts: Mapping[str, str]) -> Iterator[str]:
-    """The parts of what is said. argument: what stands behind the command so far, None where nothing can."""
-    options = PAGES[command.name].values
-    last = next((word for word in reversed((argument or "").split()) if word in options), "")
-    if argument is not None and (values := options.get(last)):
-        yield values
-    else:
-        yield f"{command.usage}  {command.does}"
-    if command.name in facts:
-        yield facts[command.name]

@@ -316,7 +316,7 @@ def foresee_quit(rooms: Iterable[tuple[str, Snapshot]]) -> str:
 def foresee_close(title: str, snapshot: Snapshot) -> str:
     """What becomes of the others in a room if it is closed now; empty if there are none, or it is not for us to do."""
     others = snapshot.members - 1
-    return sanitize_line(f"that ends {title} for {_others(others)}") if snapshot.hosting and others > 0 else ""
+    return sanitize_line(f"That ends {title} for {_others(others)}.") if snapshot.hosting and others > 0 else ""
 
 
 def _others(count: int) -> str:

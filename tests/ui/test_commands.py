@@ -272,6 +272,12 @@ def test_a_habit_of_other_programs_does_what_its_command_does(habit: str) -> Non
     assert parse_line(f"/help {habit}") == parse_line(f"/help {command}")
 
 
+def test_what_comes_near_is_told_only_of_what_does_not_exist() -> None:
+    names = {row.name for row in COMMANDS}
+    assert not set(manual.NEAR) & (names | set(manual.HABITS))
+    assert set(manual.NEAR.values()) <= names
+
+
 def test_no_habit_hides_a_command_or_ends_a_room_for_others() -> None:
     assert not set(manual.HABITS) & {row.name for row in COMMANDS}
     assert set(manual.HABITS.values()) <= {row.name for row in COMMANDS} - {"/close"}
@@ -296,6 +302,8 @@ def test_the_numbers_of_messages_are_wanted_whatever_names_the_command() -> None
         ("/who?", "/who"),
         ("/un", "/unignore or /unlock"),
         ("/kikc bob", "/kick"),
+        ("/invite ben", "/code"),
+        ("/ban ben", "/kick"),
     ],
 )
 def test_a_mistyped_command_is_told_with_what_it_may_have_been_meant_for(line: str, meant: str) -> None:

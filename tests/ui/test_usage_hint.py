@@ -15,6 +15,7 @@ RETAIN = "30s  5m  2h  off  never"
         ("hello /who", ""),
         ("//who", ""),
         ("/", "Tab goes through the commands, /help explains them."),
+        ("/leave", "/leave  leave the room; its host hands it over to another"),
         ("/l", "/leave  /lock"),
         ("/re", "/reply  /retract  /retain"),
         ("/who", "/who  show the members of the room, with role and tag"),
@@ -36,10 +37,16 @@ RETAIN = "30s  5m  2h  off  never"
     ],
 )  # fmt: skip
 def test_a_command_is_described_as_far_as_it_is_typed(typed: str, said: str) -> None:
-    assert describe_typed(typed, {"/retain": "now 5m"}) == said
+    assert describe_typed(typed, {"/retain": "5m"}, {"/leave": ""}) == said
+
+
+def test_what_becomes_of_others_stands_in_place_of_what_it_does_elsewhere() -> None:
+    becomes = {"/leave": "That ends demo for 1 other."}
+    for typed in ("/lea", "/leave", "/part"):
+        assert describe_typed(typed, {}, becomes) == "/leave  That ends demo for 1 other."
 
 
 @pytest.mark.parametrize("command", [command.name for command in COMMANDS])
 def test_something_is_said_of_every_command(command: str) -> None:
     for typed in (command[:3], command, f"{command} ", f"{command} x"):
-        assert command in describe_typed(typed, {}) or command == "/retain"
+        assert command in describe_typed(typed, {}, {}) or command == "/retain"

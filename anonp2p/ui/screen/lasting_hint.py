@@ -15,21 +15,29 @@ def lasting_hint(scene: Scene, typed: str) -> Hint | None:
         return Hint("Enter goes on under this nick, Esc leaves the room.", "title")
     if tab.over and not typed:
         return Hint("Enter tries again, Esc leaves the room." if tab.again else "Esc leaves the room.", "title")
-    if from_first_seen(typed).startswith("/") and (usage := describe_typed(typed, _state_facts(scene))):
-        return Hint(usage)
-    return None
+    if not from_first_seen(typed).startswith("/"):
+        return None
+    usage = describe_typed(typed, _list_settings(scene), _foresee(scene))
+    return Hint(usage) if usage else None
 
 
-def _state_facts(scene: Scene) -> dict[str, str]:
-    """How things are, or what would become of the room, by the command that changes that."""
+def _list_settings(scene: Scene) -> dict[str, str]:
+    """How things are, by the command that changes it."""
     tab = scene.active
     snapshot = scene.snapshot(tab)
-    nick = snapshot.nick if snapshot else scene.nick
-    facts = {"/nick": f"now {nick}" if nick else "", "/quit": wording.foresee_quit(scene.list_rooms())}
+    if snapshot is None:
+        return {"/nick": scene.nick} if scene.nick else {}
+    lock = "locked" if snapshot.locked else "open to newcomers"
+    told = {"/retain": span(snapshot.ttl), "/lock": lock, "/unlock": lock, "/notify": tab.attention.level}
+    return told | ({"/nick": snapshot.nick} if snapshot.nick else {})
+
+
+def _foresee(scene: Scene) -> dict[str, str]:
+    """What becomes of others, by the command that does it; empty where it does nothing to them."""
+    tab = scene.active
+    snapshot = scene.snapshot(tab)
+    becomes = {"/quit": wording.foresee_quit(scene.list_rooms())}
     if snapshot:
-        facts["/leave"] = wording.foresee_quit([(tab.title, snapshot)])
-        facts["/close"] = wording.foresee_close(tab.title, snapshot)
-        facts["/retain"] = f"now {span(snapshot.ttl)}"
-        facts["/lock"] = facts["/unlock"] = "now locked" if snapshot.locked else "now open to newcomers"
-        facts["/notify"] = f"now {tab.attention.level}"
-    return {command: fact for command, fact in facts.items() if fact}
+        becomes["/leave"] = wording.foresee_quit([(tab.title, snapshot)])
+        becomes["/close"] = wording.foresee_close(tab.title, snapshot)
+    return becomes

@@ -169,6 +169,8 @@ class Submission:
                 return partial(self._set_notices, action)
             case actions.CopyAction(what=what):
                 return partial(self._copy, *self._find_copied(what))
+            case actions.JoinRoomAction(address=address) if tab := self._find_live_tab(address):
+                return partial(self._show_entered, tab)
             case inputs.LeaveInput() if active.over:
                 return partial(self.drop_tab, active)
         if isinstance(action, inputs.Typed) and active.over:
@@ -180,6 +182,16 @@ class Submission:
         if max(active.log.pending_count, self._send.statistics().current_buffer_used) >= limits.PENDING:
             raise TooMuchPending
         return partial(self._request, action)
+
+    def _find_live_tab(self, address: bytes) -> Tab | None:
+        """The tab of a room that we are in, or on our way into, already."""
+        code = codes.encode_key(address)
+        tabs = ((tab, self._scene.snapshot(tab)) for tab in self._scene.tabs.of_rooms)
+        return next((tab for tab, snapshot in tabs if snapshot and snapshot.code == code and not tab.over), None)
+
+    def _show_entered(self, tab: Tab) -> None:
+        self._scene.show_tab(tab)
+        self._scene.hint = Hint("You are in that room already: here it is.")
 
     def suggest_nick(self, tab: Tab) -> None:
         """Begins a line that goes on with the join under another nick, unless something else is typed."""

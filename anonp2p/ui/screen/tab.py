@@ -64,6 +64,7 @@ class Tab:
         self.over, self.link, self.attempt = "", "", 0
         self.wants_nick = self._is_passed_on = False
         self.has_moved = True
+        self.draft.history.forget(_JOIN)
         if again and not self.name:
             self.draft.history.add(f"/join {codes.encode_key(again.address)} {again.nick}".rstrip(), _JOIN)
         self._lines.show_joining(now)

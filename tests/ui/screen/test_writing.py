@@ -10,8 +10,8 @@ from anonp2p.ui.commands import COMMANDS
 from anonp2p.ui.screen.screen import Screen
 from anonp2p.ui.screen.term.terminal import Terminal
 from tests.support.stage import Stage
-from tests.ui.screen.input.test_keys import ANSWERS
 from tests.ui.screen.meeting import enter, host
+from tests.ui.test_keys import ANSWERS
 
 LOG = 79  # columns: as wide as can be without a list of members
 
@@ -110,8 +110,8 @@ def test_while_a_command_is_typed_its_usage_stands_above_it() -> None:
         stage.type("5m\n").until("yours expire in 5m")
         assert not any(row.startswith("30s") for row in stage.screen())
         stage.type("/retain ").until("^30s  5m  2h  off  never; now 5m")
-        stage.key("ctrl c").type("/le").until("^/leave  leave the room.*; That ends demo for 1 other")
-        stage.key("ctrl c").type("/clos").until("^/close .*; that ends demo for 1 other")
+        stage.key("ctrl c").type("/le").until("^/leave  That ends demo for 1 other: nobody else there can host")
+        stage.key("ctrl c").type("/clos").until("^/close  That ends demo for 1 other")
         stage.key("ctrl c").type("/who/").until("^There is no such command")
         stage.key("ctrl c").type("a /retain ").until(lambda rows: not any(row.startswith("30s") for row in rows))
 

@@ -38,8 +38,9 @@ class _Found:
     def describe(self, kind: str, network: str) -> str:
         """A line of the report."""
         return (
-            f"{kind:<8}  {network:<8}  {len(self.reunions) + len(self.failures):>6}  {_spell(self.reunions)}"
-            f"  {_spell(self.since_break)}  {_spell(self.newcomers)}  {self.cut:>4}  {self.late:>4}  {len(self.failures):>6}"
+            f"{kind:<8}  {network:<8}  {len(self.reunions) + len(self.failures):>6}"
+            f"  {_spell(self.reunions)}  {_spell(self.since_break)}  {_spell(self.newcomers)}"
+            f"  {self.cut:>4}  {self.late:>4}  {len(self.failures):>6}"
         )
 
 

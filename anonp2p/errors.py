@@ -119,6 +119,10 @@ class WhisperToSelf(BadInput):
     sentence = "A private message is for somebody else than you."
 
 
+class NotCompared(BadInput):
+    sentence = "Compare the words first: /verify NICK shows them for whoever has that nick now."
+
+
 class ConversationOver(BadInput):
     sentence = "{detail} is not here any more, and nothing was sent. Esc, or /query alone, goes back to the room."
 

@@ -38,6 +38,9 @@ FORMER_MEMBERS: Final = 65_536  # whose keys a host refuses, by their ids: 8 MB;
 PROOF_EXCESS: Final = 1_024  # more of them, before the oldest are dropped: each time, all others move in memory
 PROOF_STEPS: Final = 256  # of them in one frame: 17 to 25 kB
 LOG_ENTRIES: Final = 10_000  # entries that a host keeps: a slow reader may lag so far behind a fast room
+WAYMARK: Final = (
+    1_000  # entries between those as of which a log keeps the room once it was read again: 6 ms, in place of 70
+)
 WRITE_BYTES: Final = (
     256 * 1024
 )  # bytes of entries written to a link at once: a full frame fits; a stuck link holds them
@@ -150,7 +153,7 @@ ENTRUST_CHECK: Final = 0.5  # seconds between checks whether an heir has been se
 CODE_CHECK: Final = (930.0, 990.0)  # seconds until a host dials its code again: Tor looks anew once in 15 minutes
 CODE_CHECK_AGAIN: Final = (60.0, 90.0)  # the same when nobody answered, or one who may be right to
 OPENINGS: Final = 8  # of terms, the latest, by which two members find where their logs part: as many splits at once
-PROOF_BODY: Final = 512  # bytes of the body of an entry in a proof of an heir: what names three heirs has 384
+PROOF_BODY: Final = 1_280  # bytes of the body of an entry that proves something: to throw out, for a long reason, 1,152
 PROOF_OF_HEIR: Final = 3  # entries in it: by which its author joined, was named an heir, and began a term
 TERM_JUMP: Final = 256  # by which one term's number may be above the one before: 60 terms of others in between
 CLOCK_TOLERANCE: Final = 15.0  # seconds by which a host of another term and we may disagree on when something expires
@@ -181,8 +184,9 @@ MEET_SOON: Final = 10.0  # the same of a host that has lost half of its members,
 CODE_UNANSWERED: Final = 2  # dials of its code in a row that fail till a host publishes it anew: one may by chance
 LOOK_PAUSE: Final = 1.0  # seconds between looks of a host at who of its members is there: 0.3 ms in the largest room
 MEETINGS: Final = 64  # links at once on which another side of a split may answer: of more, the oldest end
-MEETING_COST: Final = 8.0  # tokens for an answer to another side of a split: a log of 10,000 entries is read again
+MEETING_COST: Final = 8.0  # tokens for an answer to another side of a split: `WAYMARK` entries are read again
 STAND_PAUSE: Final = 30.0  # seconds between terms that one challenger makes a host begin: each is a commit
+STAND_PAUSE_REMOVED: Final = 600.0  # the same where one who was thrown out hosts those who are more, for ever perhaps
 STAND_NUMBERS: Final = (
     8  # numbers that such a term may be above the last for that: one uses up all in no less than 90 d
 )
@@ -234,6 +238,7 @@ LOOKALIKES: Final = 1_000  # nicks that others had, of one room, that wait to be
 NAMED_AT_ONCE: Final = 4  # of them named at once: with the longest nicks they fit a third of a screen of 50 by 24
 LOOKS: Final = 2_000  # members of a room, and long nicks, whose looks the full screen knows: all there can be, twice
 MERGED_MOVES: Final = 200  # comings and goings told as one
+PASSING_LINE: Final = 60.0  # seconds for which an error or notice of the program can be read: then it is noise
 SOUGHT: Final = 100  # characters of what one looks for in a room: more are none that one remembers
 SENT_TEXTS: Final = 200  # texts of a room's input line to go back to: more than anybody does
 SENT_BYTES: Final = 256 * 1024  # of them together: 64 of the longest messages

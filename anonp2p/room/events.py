@@ -32,6 +32,7 @@ class Person(msgspec.Struct, frozen=True):
     nick: str
     role: Literal["host", "member"]
     tag: str
+    verified: bool | UnsetType = UNSET  # in the answer to /who: whether the user has verified it
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
@@ -177,6 +178,15 @@ class LookalikeEvent(Event, frozen=True, tag="lookalike"):
     was: str  # what it may be taken for
     of: Literal["former", "present", "reserved"] = "former"
     spoke: bool = False  # whether the user was shown a message from one who had `was`
+
+
+class VerifiedEvent(Event, frozen=True, tag="verified"):
+    """The user has compared safety words with a member."""
+
+    room: str
+    member: str
+    nick: str
+    verified: bool  # whether they were the same
 
 
 class LockChangedEvent(Event, frozen=True, tag="locked"):

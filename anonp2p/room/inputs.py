@@ -95,10 +95,14 @@ class RetainInput:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class VerifyInput:
-    """Safety words are wanted: for the room, or for us and the member with this nick."""
+    """Safety words are wanted: for the room, or for us and the member with this nick.
+
+    same: what the user has found in comparing those shown before for that member; None: they are to be shown.
+    """
 
     nick: str
     re: events.Re = UNSET
+    same: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)

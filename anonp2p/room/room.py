@@ -8,6 +8,7 @@ host drops that link, a member gives up a host that lies.
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from msgspec import UNSET
 
 from anonp2p import errors
@@ -27,6 +28,7 @@ from anonp2p.room.retention import ANY, NO_HISTORY, span, ttl_or_none
 from anonp2p.room.role import HostPlan, Role
 from anonp2p.room.roster import Member
 from anonp2p.room.snapshot import MemberView, Snapshot
+from anonp2p.room.verification import Verification
 
 
 class Room:
@@ -73,6 +75,7 @@ class Room:
         self._outbox = self._context.outbox
         self._reporter = self._context.reporter
         self._lifecycle = self._context.lifecycle
+        self._verification = Verification()
         self.role: Role = MemberRole(self._context, nick)
         if room_key is not None:
             self.role = HostRole(self._context, Founding(room_key, nick, name, retention, history))
@@ -333,8 +336,14 @@ class Room:
             if member is None or member.id == self.replica.me.id:
                 self._reporter.tell_error(errors.NoSuchNick() if member is None else errors.VerifySelf(), event.re)
                 return
+            if event.same is not None:
+                self._note_comparison(member, event, same=event.same)
+                return
+            self._verification.note_shown(member.id)
             words = safety_words.words_of_two(self.replica.ledger.room, self.replica.me.key, member.key)
+            is_verified = self._verification.is_verified(member.id)
             data: Any = {"nick": member.nick, "member": identity.spell_member(member.id), "words": words}
+            data |= {"me": self._context.own_member.nick, "verified": is_verified}
         else:
             rows = [self._describe_mark(mark) for mark in self.replica.marks.latest_marks()]
             latest, previous = (*rows, None, None)[:2]
@@ -342,6 +351,16 @@ class Room:
             unproven = None if until is None else until // 60_000
             data = (latest or {"words": [], "at": None, "minutes": None}) | {"previous": previous, "unproven": unproven}
         self._reporter.tell_event(events.ReplyEvent(room=self.label, command="/verify", data=data, re=event.re))
+
+    def _note_comparison(self, member: Member, event: inputs.VerifyInput, *, same: bool) -> None:
+        try:
+            self._verification.answer(member.id, same=same)
+        except errors.AnonError as error:
+            self._reporter.tell_error(error, event.re)
+            return
+        spelled = identity.spell_member(member.id)
+        told = events.VerifiedEvent(room=self.label, member=spelled, nick=member.nick, verified=same, re=event.re)
+        self._reporter.tell_event(told)
 
     def _describe_mark(self, mark: safety_words.Mark) -> dict[str, Any]:
         """Its words; when it was by our clock, as seconds since the epoch, and in minutes since the room's creation."""
@@ -360,12 +379,20 @@ class Room:
     def _answer(self, event: inputs.AskInput) -> None:
         match event.command:
             case "/who":
-                data: Any = self.people()
+                data: Any = self._list_people()
             case "/heirs":
                 data = describe_heirs(self.replica.ledger, entrusts=self._context.entrusts)
             case _:
                 data = {"code": self.code}
         self._reporter.tell_event(events.ReplyEvent(room=self.label, command=event.command, data=data, re=event.re))
+
+    def _list_people(self) -> list[events.Person]:
+        verified = {
+            identity.spell_member(one.id)
+            for one in self.replica.ledger.roster
+            if self._verification.is_verified(one.id)
+        }
+        return [msgspec.structs.replace(one, verified=one.member in verified) for one in self.people()]
 
     def _moderate(self, event: inputs.Moderation) -> None:
         self.role.moderate(event)

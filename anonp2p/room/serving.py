@@ -27,6 +27,10 @@ class Serving:
         """The key of the service with this address, if we have it."""
         return self._keys.get(address)
 
+    def is_wanted(self, address: bytes) -> bool:
+        """Whether the service is to be reachable: it leads to us then."""
+        return address in self._wanted
+
     def is_published(self, address: bytes) -> bool:
         """Whether the service can be found."""
         return address in self._published

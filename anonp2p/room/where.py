@@ -1,9 +1,11 @@
 """Which host we follow, told to another side of a split so that it can check it; and the check (PROTOCOL.md, 8.15)."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
+from anonp2p import limits
 from anonp2p.crypto import identity
-from anonp2p.crypto.epoch import OPENING, Header
+from anonp2p.crypto.epoch import COMMIT, OPENING, Header
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies, frames, meeting
 from anonp2p.protocol.field_types import Opening
@@ -16,14 +18,43 @@ from anonp2p.room.succession import terms
 from anonp2p.room.succession.meeting import Challenge
 
 
+class ProvenHost(NamedTuple):
+    """A host of another side. first: its first term that our log lacks, which is proven. key: its own."""
+
+    first: Opening
+    key: bytes
+
+
 def tell_where(replica: Replica, openings: Sequence[Opening], index: int) -> frames.Where:
     """The host that we follow, or are. openings, index: of the log of the other side, to which it is proven."""
     ledger = replica.ledger
     fork = terms.find_fork(ledger.openings, ledger.index, openings, index)
-    proof = [] if fork is None else _prove_term(replica, fork)
-    return frames.Where(
-        ledger.number, ledger.host, ledger.address, ledger.index, ledger.digest, list(ledger.openings), proof
-    )
+    proof = [] if fork is None else _prove_removal(replica, fork, openings) or _prove_term(replica, fork)
+    return _as_where(ledger, proof)
+
+
+def tell_fork(replica: Replica, openings: Sequence[Opening], index: int) -> frames.Where | None:
+    """The host where our log and another with these openings part, which tells nothing that is not in both.
+
+    None if they have nothing in common, or ours does not reach back there, or the other goes no other way.
+    """
+    fork = terms.find_fork(replica.ledger.openings, replica.ledger.index, openings, index)
+    there = None if fork is None else _ledger_at(replica, fork)
+    if there is None or openings[-1] in replica.ledger.openings:
+        return None
+    return _as_where(there, [])
+
+
+def _as_where(ledger: Ledger, proof: list[frames.SignedEntry]) -> frames.Where:
+    openings = list(ledger.openings)
+    return frames.Where(ledger.number, ledger.host, ledger.address, ledger.index, ledger.digest, openings, proof)
+
+
+class _Claim(NamedTuple):
+    """What another side says, held against our log. there: the room where the logs part; first: its next term."""
+
+    there: Ledger
+    first: Opening
 
 
 def check_form(where: frames.Where) -> None:
@@ -39,27 +70,53 @@ def _check_log(openings: Sequence[Opening], index: int, address: bytes) -> None:
 def judge_where(replica: Replica, where: frames.Where) -> Challenge | None:
     """What another side says of its host, if its term has a higher number than ours, or the same one.
 
-    None as well where somebody began a term there whom we have thrown out since: the other side need not know that; and
-    where a log does not reach back to where they part, so that nothing can be proven. Raises PeerFault for what no log
-    of this room can be, and for a false proof. Who has left since the logs parted is on no side.
+    None as well where nothing is proven, as one of both logs does not reach back, or where each side has thrown out one
+    who began a term of the other one. Raises PeerFault for what no log of this room can be, and for a false proof. Who
+    has left since the logs parted is on no side.
     """
     ledger, openings = replica.ledger, where.openings
-    check_form(where)
-    fork = terms.find_fork(ledger.openings, ledger.index, openings, where.index)
-    if fork is None:
-        raise PeerFault("bad-where")
-    if not terms.rivals(openings[-1], ledger.openings[-1]):
+    claim = _read_claim(replica, where)
+    if claim is None or not terms.rivals(openings[-1], ledger.openings[-1]):
         return None
-    there = _ledger_at(replica, fork)
-    if there is None or not where.proof:
-        return None
-    first = next(opening for opening in openings if opening.index > fork)
-    _check_proof(there, first, where.proof)
-    departed = replica.room_log.find_departed(fork)
-    if departed.kicked & {opening.host for opening in openings if opening.index > fork}:
+    there, first = claim
+    departed = replica.room_log.find_departed(there.index)
+    is_removed = bool(departed.kicked & _openers_after(there.index, openings))
+    is_overruled = _proves_removal(there, ledger.openings, where.proof)
+    if not is_overruled:
+        _check_proof(there, first, where.proof)
+    elif is_removed:
         return None
     present = [it.id for it in there.roster if not it.away and it.id not in departed.left]
-    return Challenge(where.number, where.host, first.host, present, there.host)
+    return Challenge(where.number, where.host, first.host, present, there.host, is_removed, is_overruled)
+
+
+def prove_host(replica: Replica, where: frames.Where) -> ProvenHost | None:
+    """Who hosts another side, of whatever term, by the word of somebody whom we do not know.
+
+    None where nothing is proven. Raises PeerFault.
+    """
+    claim = _read_claim(replica, where)
+    if claim is None:
+        return None
+    key = _check_proof(*claim, where.proof).get(where.host)
+    return None if key is None else ProvenHost(claim.first, key)
+
+
+def _read_claim(replica: Replica, where: frames.Where) -> _Claim | None:
+    """None where the other side proves no term that ours lacks, or our log does not reach back. Raises PeerFault."""
+    ledger = replica.ledger
+    check_form(where)
+    fork = terms.find_fork(ledger.openings, ledger.index, where.openings, where.index)
+    if fork is None:
+        raise PeerFault("bad-where")
+    first = next((opening for opening in where.openings if opening.index > fork), None)
+    there = _ledger_at(replica, fork) if first is not None and where.proof else None
+    return None if first is None or there is None else _Claim(there, first)
+
+
+def _openers_after(index: int, openings: Sequence[Opening]) -> set[bytes]:
+    """Who has begun the terms after this entry."""
+    return {opening.host for opening in openings if opening.index > index}
 
 
 def find_key(replica: Replica, member: bytes, openings: Sequence[Opening], index: int) -> bytes | None:
@@ -67,9 +124,11 @@ def find_key(replica: Replica, member: bytes, openings: Sequence[Opening], index
 
     One that was thrown out has none: it is told nothing.
     """
+    return None if member in replica.ledger.kicked else _find_member_key(replica, member, openings, index)
+
+
+def _find_member_key(replica: Replica, member: bytes, openings: Sequence[Opening], index: int) -> bytes | None:
     ledger = replica.ledger
-    if member in ledger.kicked:
-        return None
     found = ledger.roster.find_member(member)
     if found is None:
         fork = terms.find_fork(ledger.openings, ledger.index, openings, index)
@@ -103,17 +162,18 @@ def find_shared(replica: Replica, member: bytes, openings: Sequence[Opening], in
 def check_signer(
     replica: Replica, redirect: frames.RedirectFrame, service: bytes, hello: bytes, member: bytes | None
 ) -> None:
-    """Raises PeerFault for a first answer that neither this member has signed nor the host that it names.
+    """Raises PeerFault for a first answer that neither this member signs, nor the host that it names, nor a carrier.
 
-    The latter may answer in place of the former, by a key of the room's code. member: whom we have dialled, if we know.
-    Of members that we do not know, the onion service is all that we know.
+    Others may answer in place of who was dialled, whose address may have been the room's code: others have had its key.
+    member: whom we have dialled, if we know. Of a host that we do not know, which has joined on another side, the onion
+    service is all that we know.
     """
     where = redirect.where
     check_form(where)
-    signers = (where.host,) if member is None else (member, where.host)
-    keys = [key for it in signers if (key := find_key(replica, it, where.openings, where.index)) is not None]
-    if keys:
-        meeting.check_redirect(redirect, service, hello, *keys)
+    signers = dict.fromkeys((where.host, member or where.host, *replica.ledger.carriers))
+    host, *others = (_find_member_key(replica, it, where.openings, where.index) for it in signers)
+    if host is not None:
+        meeting.check_redirect(redirect, service, hello, host, *(key for key in others if key is not None))
 
 
 def _ledger_at(replica: Replica, index: int) -> Ledger | None:
@@ -143,6 +203,41 @@ def _prove_term(replica: Replica, fork: int) -> list[frames.SignedEntry]:
     return [*joined, *named, _signed(there, log.find_entry(first.index))]
 
 
+def _prove_removal(replica: Replica, fork: int, openings: Sequence[Opening]) -> list[frames.SignedEntry]:
+    """The entry by which the host at this one threw out somebody who began a term of the other side; none without."""
+    out = replica.room_log.find_departed(fork).kicked & _openers_after(fork, openings)
+    there = replica.room_log.ledger_at(fork) if out else None
+    if there is None:
+        return []
+    host, log = there.host, replica.room_log.log
+    while there.index < replica.ledger.index:
+        entry = log.find_entry(there.index + 1)
+        signed = _signed(there, entry)
+        is_provable = len(entry.body) <= limits.PROOF_BODY
+        if is_provable and Header.unpack(entry.header).author == host and _removed_by(_body_of(entry)) & out:
+            return [signed]
+        replay_entry(there, entry)
+    return []
+
+
+def _removed_by(body: bodies.Body | None) -> set[bytes]:
+    """Who is thrown out by an entry."""
+    removed = body.removed if isinstance(body, bodies.CommitBody) else ()
+    return {it.member for it in removed if it.reason == "kicked"}
+
+
+def _proves_removal(there: Ledger, openings: Sequence[Opening], proof: Sequence[frames.SignedEntry]) -> bool:
+    """Whether this shows that the host where the logs part has thrown out since who began a term with these openings.
+
+    Raises PeerFault for what it has not signed, or signed before.
+    """
+    if len(proof) != 1 or Header.unpack(proof[0].header).kind != COMMIT:
+        return False
+    _, content = _open_signed(there.room, proof[0], {there.host: there.host_key})
+    expect(content.index >= there.index, "unproven-term")
+    return bool(_removed_by(content.body) & _openers_after(there.index, openings))
+
+
 def _body_of(entry: LogEntry) -> bodies.Body | None:
     return unpack_content(entry.body).body if entry.body else None
 
@@ -151,8 +246,11 @@ def _signed(before: Ledger, entry: LogEntry) -> frames.SignedEntry:
     return frames.SignedEntry(before.epoch, entry.header, entry.body)
 
 
-def _check_proof(there: Ledger, first: Opening, proof: Sequence[frames.SignedEntry]) -> None:
-    """Raises PeerFault unless this proves that one who might has begun the term. there: the room where logs part."""
+def _check_proof(there: Ledger, first: Opening, proof: Sequence[frames.SignedEntry]) -> dict[bytes, bytes]:
+    """The keys of the members that it shows and of those where the logs part, by their ids. there: the room then.
+
+    Raises PeerFault unless it proves that one who might has begun the term.
+    """
     keys = {member.id: member.key for member in there.roster} | {there.host: there.host_key}
     may_begin = {there.host, *(heir.member for heir in there.heirs)}
     for entry in proof[:-1]:
@@ -171,6 +269,7 @@ def _check_proof(there: Ledger, first: Opening, proof: Sequence[frames.SignedEnt
     begun = content.body.number, header.author, content.index + 1
     expect(begun == (first.number, first.host, first.index) and header.author in may_begin, "unproven-term")
     expect(content.index != there.index or content.digest == there.digest, "unproven-term")
+    return keys
 
 
 def _open_signed(room: bytes, entry: frames.SignedEntry, keys: dict[bytes, bytes]) -> tuple[Header, bodies.Content]:

@@ -112,6 +112,17 @@ def parse_msg(argument: str, re: events.Re) -> Action:
     return inputs.WhisperInput(nick, bounded_text(text.lstrip()), re)
 
 
+def parse_verify(argument: str, re: events.Re) -> Action:
+    match argument.split():
+        case []:
+            return inputs.VerifyInput("", re)
+        case [nick]:
+            return inputs.VerifyInput(nick, re)
+        case [nick, ("yes" | "no") as found]:
+            return inputs.VerifyInput(nick, re, found == "yes")
+    raise WrongArgument
+
+
 def parse_notify(argument: str, re: events.Re) -> Action:
     match argument.lower().split():
         case []:

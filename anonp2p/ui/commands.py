@@ -73,7 +73,10 @@ COMMANDS: tuple[Command, ...] = (
         lambda a, re: inputs.RetainInput(arguments.parse_ttl(a) if a else None, re),
     ),
     Command(
-        "/verify", "[NICK]", "words to compare by another way: same room, or nobody between you two", inputs.VerifyInput
+        "/verify",
+        "[NICK] [yes|no]",
+        "words to compare by another way: same room, or nobody between you two",
+        arguments.parse_verify,
     ),
     Command("/notify", "[all|mentions|none|desktop] [on|off]", "what calls you in this room", arguments.parse_notify),
     Command("/rooms", "", "show the rooms you are in", lambda _, re: ListRoomsAction(re)),
@@ -125,6 +128,8 @@ def _find(name: str) -> Command:
 
 def _alike(wanted: str) -> str:
     """The commands that this may have been meant for, in words; empty if there are none, or too many to say."""
+    if near := manual.NEAR.get(wanted):
+        return near
     import difflib  # not sooner: few mistype, and the program should start fast
 
     names = [command.name for command in COMMANDS]

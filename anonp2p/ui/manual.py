@@ -1,15 +1,21 @@
 """What /help COMMAND says besides the row of the table; and what people type by habit of other chat programs."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 _TIMES = "30s, 5m, 2h or 1d"
 
 
 class Page(NamedTuple):
-    """Of one command. parts: of its usage, each with what it means. example: a whole line to type."""
+    """Of one command. parts: of its usage, each with what it means. example: a whole line to type.
+
+    values: what may stand behind the command, or by an option of it behind that, in few words.
+    """
 
     parts: tuple[tuple[str, str], ...]
     example: str
+    values: Mapping[str, str] = MappingProxyType({})
 
 
 PAGES: dict[str, Page] = {
@@ -23,6 +29,7 @@ PAGES: dict[str, Page] = {
             ("--history T", "newcomers are shown the messages of the last T"),
         ),
         "/create demo --retain 30s:5m:2h --history 20",
+        {"--retain": "30s  5m  2h  off  never, or three as in 30s:5m:2h", "--history": "20 messages, or a time: 30m"},
     ),
     "/join": Page(
         (
@@ -68,9 +75,13 @@ PAGES: dict[str, Page] = {
             ("never", "shown once to those who are here, and kept by nobody"),
         ),
         "/retain 5m",
+        {"": "30s  5m  2h  off  never"},
     ),
     "/verify": Page(
-        (("NICK", "words for you and this member; without it, words for the whole room and what was said in it"),),
+        (
+            ("NICK", "words for you and this member; without it, words for the whole room and what was said in it"),
+            ("NICK yes|no", "whether they were the same: after yes a check mark stands by the nick"),
+        ),
         "/verify ben",
     ),
     "/notify": Page(
@@ -132,6 +143,30 @@ HABITS: dict[str, str] = {
     "/cls": "/clear",
     "/exit": "/quit",
     "/bye": "/quit",
+}
+
+
+# What people look for that is not there, and what comes near it.
+NEAR: dict[str, str] = {
+    "/add": "/code",
+    "/address": "/code",
+    "/ban": "/kick",
+    "/block": "/ignore",
+    "/connect": "/join",
+    "/destroy": "/close",
+    "/end": "/close",
+    "/fingerprint": "/verify",
+    "/friend": "/code",
+    "/host": "/heirs",
+    "/invite": "/code",
+    "/link": "/code",
+    "/mute": "/ignore",
+    "/op": "/entrust",
+    "/settings": "/help",
+    "/set": "/help",
+    "/silence": "/notify",
+    "/topic": "/help",
+    "/whois": "/verify",
 }
 
 

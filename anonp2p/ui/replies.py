@@ -11,6 +11,10 @@ from anonp2p.ui import qr
 NO_MESSAGES = "There is no message here that has a number"
 JOINING_BY_PASTE = "anonp2p join -  asks for the code: the shell's history has none of it."
 NO_ROOMS = "You are in no room"
+WHAT_ROOM_WORDS_PROVE = (
+    "Whoever has the same words for the same time is in this very room, and up to then everything in it was the same "
+    "for you both, from its beginning on. Who is behind a nick, only /verify NICK shows"
+)
 
 
 def describe_reply(reply: events.ReplyEvent) -> list[str]:
@@ -19,7 +23,7 @@ def describe_reply(reply: events.ReplyEvent) -> list[str]:
         case events.ReplyEvent(command="/nick", data=data):
             return [f"You join rooms as {data['nick']} from now on."]
         case events.ReplyEvent(command="/who", data=people):
-            return [f"  {person.nick}  {person.tag}{'  host' if person.role == 'host' else ''}" for person in people]
+            return [_listed(person) for person in people]
         case events.ReplyEvent(command="/code", data=data):
             return [f"Code {data['code']}", JOINING_BY_PASTE]
         case events.ReplyEvent(command="/qr", data=data):
@@ -31,7 +35,7 @@ def describe_reply(reply: events.ReplyEvent) -> list[str]:
             kept += {None: ", which is until the room ends", 0: ", so they are shown once"}.get(data["ttl"], "")
             return [f"Your messages here are kept for: {kept} (usual {default}, from {least} to {most})"]
         case events.ReplyEvent(command="/verify", data={"nick": nick, "words": words}):
-            return [f"You and {nick}: {' '.join(words)}"]
+            return [f"You and {nick}: {_number_words(words)}. {_compare_words(nick)}"]
         case events.ReplyEvent(command="/verify", data=data):
             return _verified(data)
         case events.ReplyEvent(command="/numbers", data=rows):
@@ -76,21 +80,35 @@ def _number(seq: int, rows: list[dict[str, Any]]) -> str:
 
 
 def _verified(data: dict[str, Any]) -> list[str]:
-    """A room's safety words at its last marks, the older one first."""
+    """A room's safety words at its last marks, the older one first, and what they prove."""
     marks = [mark for mark in (data["previous"], data) if mark and mark["words"]]
     if not marks:
         return ["No words yet that you could vouch for: ask again in ten minutes"]
     rows = []
     for mark in marks:
         when = time.strftime("%H:%M", time.localtime(mark["at"]))
-        rows.append(f"Room at {mark['minutes']} min ({when}): {' '.join(mark['words'])}")
+        rows.append(f"Room at {mark['minutes']} min ({when}): {_number_words(mark['words'])}")
     if not data["minutes"]:
         return [*rows, "They say only that you all have the same code: ask again after ten minutes for what was said"]
     if data["unproven"] is not None:
         rows.append(
             f"What you saw before minute {data['unproven']} is not in them: nothing proves what is missing since"
         )
-    return [*rows, "All members see the same words for the same time"]
+    return [*rows, WHAT_ROOM_WORDS_PROVE]
+
+
+def _number_words(words: list[str]) -> str:
+    return " ".join(f"{number} {word}" for number, word in enumerate(words, 1))
+
+
+def _compare_words(nick: str) -> str:
+    how = f"Compare them with {nick} over another channel, where you know voice or face"
+    return f"{how}; then type /verify {nick} yes, or /verify {nick} no"
+
+
+def _listed(person: events.Person) -> str:
+    host, verified = "  host" if person.role == "host" else "", "  verified" if person.verified is True else ""
+    return f"  {person.nick}  {person.tag}{host}{verified}"
 
 
 def _room(room: dict[str, Any]) -> str:

@@ -21,6 +21,7 @@ NEW_CODE = "The room has a new code, and the one before lets nobody in any more"
 NEW_CODE_WHERE = "/code shows the new one"
 CONVERSATION_OVER = "What you type goes to the whole room again."
 SAY_AGAIN = f"Type it again within {limits.LEAVE_CONFIRM:.0f} seconds to do so."
+VERIFIED = "✓"  # stands behind the nick of a member whom the user has verified; no nick can have it
 SAID_EARLIER = "said earlier; its place was lost"  # of a message that comes late
 NAMED = 6  # members that a sentence about many still names
 
@@ -207,6 +208,12 @@ def _describe(event: events.Event) -> list[str]:
             return [f"{nick} was lost"]
         case events.RenamedEvent(nick=nick, was=was, unknown_past=unknown):
             return [f"{renamed(was, nick)}{unknown_past(unknown)}"]
+        case events.VerifiedEvent(nick=nick, verified=True):
+            return [
+                f"You have verified {nick}: {VERIFIED} stands by that nick as long as the key behind it is the same"
+            ]
+        case events.VerifiedEvent(nick=nick):
+            return [_differing(nick)]
         case events.LookalikeEvent(nick=nick, was=was, of=of):
             return [lookalikes([(nick, was, of)])]
         case events.LinkEvent(state="connecting", attempt=attempt, detail=reason):
@@ -306,8 +313,19 @@ def foresee_quit(rooms: Iterable[tuple[str, Snapshot]]) -> str:
     return sanitize_line(" ".join([*ends, *passed]))
 
 
+def foresee_close(title: str, snapshot: Snapshot) -> str:
+    """What becomes of the others in a room if it is closed now; empty if there are none, or it is not for us to do."""
+    others = snapshot.members - 1
+    return sanitize_line(f"That ends {title} for {_others(others)}.") if snapshot.hosting and others > 0 else ""
+
+
 def _others(count: int) -> str:
     return "1 other" if count == 1 else f"{count} others"
+
+
+def _differing(nick: str) -> str:
+    caution = f"CAUTION: {nick} has other words than you: that is somebody else, or somebody is between you two"
+    return f"{caution}. Do not trust what comes from {nick} here"
 
 
 def lookalikes(alikes: list[tuple[str, str, str]], more: int = 0) -> str:

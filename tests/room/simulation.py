@@ -96,9 +96,9 @@ class Simulation:
         """Types /retain; returns the id."""
         return self._type(party, inputs.RetainInput(ttl, self._next()))
 
-    def verify(self, party: Party, nick: str = "") -> int:
-        """Types /verify; returns the id."""
-        return self._type(party, inputs.VerifyInput(nick, self._next()))
+    def verify(self, party: Party, nick: str = "", *, same: bool | None = None) -> int:
+        """Types /verify, or says what comparing the words has shown; returns the id."""
+        return self._type(party, inputs.VerifyInput(nick, self._next(), same))
 
     def ask_who(self, party: Party) -> int:
         """Types /who; returns the id."""

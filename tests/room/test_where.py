@@ -1,12 +1,14 @@
 """Telling another side of a split which host one follows, and checking what it tells."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import msgspec
 import pytest
 
 from anonp2p import limits
+from anonp2p.crypto.epoch import OPENING, Header
 from anonp2p.crypto.identity import ENTRY as ENTRY_LABEL
 from anonp2p.crypto.identity import Identity
 from anonp2p.errors import PeerFault
@@ -14,21 +16,26 @@ from anonp2p.protocol import bodies, frames, meeting
 from anonp2p.room import where
 from anonp2p.room.contents import entry_content
 from anonp2p.room.entries import OpenedEntry
-from tests.room.sides import ANN, BEN, CID, EVE, HOST, KEY, Side, founded, heir
+from tests.room.sides import ANN, BEN, CID, EVE, HOST, KEY, Side, founded, heir, side_from
 
 
 def judged(mine: Side, theirs: Side) -> Any:
     return where.judge_where(mine.replica, theirs.tells(mine))
 
 
-@pytest.fixture
-def sides() -> tuple[Side, Side]:
+def sides_apart() -> tuple[Side, Side]:
     """Two logs that were one, of which the second has a term that ANN has begun."""
     mine, theirs = founded(), founded()
     mine.talks(BEN, EVE)
     theirs.talks(BEN)
     theirs.begins(ANN)
     return mine, theirs
+
+
+@pytest.fixture
+def sides() -> tuple[Side, Side]:
+    """Both."""
+    return sides_apart()
 
 
 def test_a_higher_term_is_judged_by_who_was_there_where_the_logs_part(sides: tuple[Side, Side]) -> None:
@@ -100,8 +107,9 @@ def test_a_log_that_does_not_reach_back_to_the_fork_proves_and_judges_nothing(si
     for side in sides:
         side.replica.begin_log(side.replica.ledger.copy())
     assert theirs.tells(mine).proof == []
+    assert judged(founded(), theirs) is None
     mine.talks(EVE)
-    assert judged(mine, theirs) is None
+    assert where.judge_where(mine.replica, sides_apart()[1].tells(founded())) is None
 
 
 def test_members_of_before_the_logs_parted_have_keys_for_both_sides(sides: tuple[Side, Side]) -> None:
@@ -129,10 +137,88 @@ def test_who_has_left_since_the_logs_parted_is_on_no_side(sides: tuple[Side, Sid
     assert judged(mine, theirs).present == [HOST.id, ANN.id, EVE.id]
 
 
-def test_nobody_gives_way_to_one_that_it_has_thrown_out(sides: tuple[Side, Side]) -> None:
+def throw_out(side: Side, host: Identity, *members: Identity, why: str = "") -> None:
+    removed = [bodies.Removal(who.id, "kicked", why) for who in members]
+    side.says(host, bodies.CommitBody(side.replica.ledger.epoch + 1, removed, False))
+
+
+def test_a_challenge_by_one_that_we_have_thrown_out_says_so(sides: tuple[Side, Side]) -> None:
     mine, theirs = sides
-    mine.says(HOST, bodies.CommitBody(1, [bodies.Removal(ANN.id, "kicked", "")], False))
-    assert where.judge_where(mine.replica, theirs.tells(mine)) is None
+    assert not judged(mine, theirs).is_removed
+    throw_out(mine, HOST, ANN)
+    assert judged(mine, theirs).is_removed
+
+
+def test_a_challenge_says_whether_the_host_of_both_has_thrown_out_who_began_a_term_of_ours(
+    sides: tuple[Side, Side],
+) -> None:
+    """8.15: whatever the reason that it gave."""
+    theirs, mine = sides
+    theirs.begins(HOST)
+    theirs.begins(HOST)
+    assert not judged(mine, theirs).is_overruled
+    throw_out(theirs, HOST, ANN, why="\U0001f600" * limits.KICK_REASON)
+    theirs.begins(HOST)
+    [proof] = theirs.tells(mine).proof
+    assert len(proof.body) <= limits.PROOF_BODY
+    assert judged(mine, theirs).is_overruled
+
+
+def test_the_word_of_another_host_than_that_of_both_is_no_proof(sides: tuple[Side, Side]) -> None:
+    mine, theirs = sides[1], founded()
+    theirs.begins(BEN)
+    throw_out(theirs, BEN, ANN)
+    theirs.begins(BEN)
+    assert Header.unpack(theirs.tells(mine).proof[0].header).kind == OPENING
+    assert not judged(mine, theirs).is_overruled
+
+
+def test_who_was_thrown_out_before_the_logs_parted_or_began_no_term_of_ours_is_no_proof() -> None:
+    mine, theirs = founded(), founded()
+    for side in (mine, theirs):
+        throw_out(side, HOST, BEN)
+    mine.begins(ANN)
+    throw_out(theirs, HOST, EVE)
+    theirs.begins(HOST)
+    theirs.begins(HOST)
+    assert Header.unpack(theirs.tells(mine).proof[0].header).kind == OPENING
+    assert not judged(mine, theirs).is_overruled
+
+
+def test_where_each_side_has_thrown_out_who_began_a_term_of_the_other_neither_is_moved(
+    sides: tuple[Side, Side],
+) -> None:
+    theirs, mine = sides
+    throw_out(mine, ANN, HOST)
+    throw_out(theirs, HOST, ANN)
+    theirs.begins(HOST)
+    theirs.begins(HOST)
+    assert judged(mine, theirs) is None
+
+
+def test_where_logs_part_is_told_and_nothing_after_that(sides: tuple[Side, Side]) -> None:
+    mine, theirs = sides
+    other = theirs.replica.ledger
+    told = where.tell_fork(mine.replica, other.openings, other.index)
+    assert told is not None
+    assert (told.host, told.index, told.proof) == (HOST.id, 2, [])
+    ours = mine.replica.ledger
+    assert where.tell_fork(mine.replica, ours.openings, ours.index) is None
+    unrelated = [msgspec.structs.replace(it, digest=bytes(32)) for it in other.openings]
+    assert where.tell_fork(mine.replica, unrelated, other.index) is None
+    mine.replica.begin_log(mine.replica.ledger.copy())
+    assert where.tell_fork(mine.replica, other.openings, other.index) is None
+
+
+def test_a_host_of_the_other_side_is_proven_with_its_key_whatever_its_term(sides: tuple[Side, Side]) -> None:
+    mine, theirs = sides
+    proven = where.prove_host(mine.replica, theirs.tells(mine))
+    assert proven == where.ProvenHost(theirs.replica.ledger.openings[-1], ANN.key)
+    for _ in range(3):
+        mine.begins(HOST)
+    assert where.prove_host(mine.replica, theirs.tells(mine)) == proven
+    assert where.prove_host(mine.replica, changed(theirs.tells(mine), proof=[])) is None
+    assert where.prove_host(mine.replica, mine.tells(mine)) is None
 
 
 def test_a_challenge_is_of_who_has_begun_the_first_term_and_of_no_name_that_is_made_up(
@@ -146,6 +232,47 @@ def test_a_challenge_is_of_who_has_begun_the_first_term_and_of_no_name_that_is_m
     challenge = where.judge_where(mine.replica, lie)
     assert challenge is not None
     assert (challenge.number, challenge.opener) == (9, ANN.id)
+
+
+# --- whose word it is
+
+
+@pytest.mark.parametrize(
+    ("signer", "dialled", "counts"),
+    [
+        (BEN, BEN.id, True),
+        (ANN, BEN.id, True),  # who hosts may have the key of the code, which was his address once
+        (EVE, BEN.id, False),
+        (HOST, BEN.id, True),  # who hosted serves the code of then yet
+        (HOST, None, True),  # the code: it may be the address of one who follows the host by now
+        (EVE, None, False),
+    ],
+    ids=[
+        "who was dialled",
+        "the host",
+        "another",
+        "a carrier elsewhere",
+        "a carrier at the code",
+        "another at the code",
+    ],
+)
+def test_what_is_told_of_a_host_is_the_word_of_who_was_dialled_or_of_a_host_of_now_or_before(
+    sides: tuple[Side, Side], signer: Identity, dialled: bytes | None, counts: bool
+) -> None:
+    """8.15"""
+    mine, theirs = sides
+    redirect = meeting.sign_redirect(theirs.tells(mine), KEY, b"hello", signer)
+    with nullcontext() if counts else pytest.raises(PeerFault, match="unsigned-redirect"):
+        where.check_signer(mine.replica, redirect, KEY, b"hello", dialled)
+
+
+def test_of_a_host_that_came_on_another_side_the_service_is_all_that_is_known(sides: tuple[Side, Side]) -> None:
+    mine, theirs = sides
+    theirs.says(ANN, bodies.JoinedBody(CID.key, "cid", KEY))
+    theirs.says(ANN, bodies.HeirsBody([heir(CID)], entrusts=True))
+    theirs.begins(CID)
+    redirect = meeting.sign_redirect(theirs.tells(mine), KEY, b"hello", CID)
+    where.check_signer(mine.replica, redirect, KEY, b"hello", ANN.id)
 
 
 # --- whom we show our log
@@ -236,10 +363,12 @@ def before_opening() -> Side:
     return side
 
 
+REMOVES = bodies.CommitBody(1, [bodies.Removal(EVE.id, "kicked", "")], False)
 EARLIER, LATER, OTHER_LOG = founded(), founded(), founded()
 LATER.talks(EVE, EVE)
 OTHER_LOG.talks(EVE)
 UNPROVEN: dict[str, Callable[[], list[frames.SignedEntry]]] = {
+    "a removal of one who has begun no term of ours": lambda: [forged(HOST, REMOVES, before_opening())],
     "an opening that another signed": lambda: [forged(ANN, opening_by(ANN), before_opening(), EVE)],
     "a text": lambda: [forged(ANN, bodies.LeaveBody(), before_opening())],
     "an opening at another place": lambda: [forged(ANN, opening_by(ANN), LATER)],
@@ -253,6 +382,33 @@ def test_a_higher_term_that_nothing_proves_moves_nobody(case: str, sides: tuple[
     mine, theirs = sides
     with pytest.raises(PeerFault, match="unproven-term"):
         where.judge_where(mine.replica, changed(theirs.tells(mine), proof=UNPROVEN[case]()))
+
+
+def at_the_beginning() -> Side:
+    """Before anything was ordered."""
+    ledger = founded().replica.room_log.ledger_at(0)
+    assert ledger is not None
+    return side_from(ledger)
+
+
+REMOVES_ANN = bodies.CommitBody(1, [bodies.Removal(ANN.id, "kicked", "")], False)
+NO_LAST_WORDS: dict[str, Callable[[], frames.SignedEntry]] = {
+    "another's than the host's": lambda: forged(BEN, REMOVES_ANN, founded()),
+    "one that another has signed": lambda: forged(HOST, REMOVES_ANN, founded(), EVE),
+    "one before the logs parted": lambda: forged(HOST, REMOVES_ANN, at_the_beginning()),
+}
+
+
+@pytest.mark.parametrize("case", NO_LAST_WORDS)
+def test_a_removal_that_the_host_of_both_has_not_ordered_since_moves_nobody(case: str) -> None:
+    mine, theirs = founded(), founded()
+    mine.begins(ANN)
+    for _ in range(2):
+        theirs.begins(HOST)
+    said = theirs.tells(mine)
+    assert where.judge_where(mine.replica, changed(said, proof=[forged(HOST, REMOVES_ANN, founded())])) is not None
+    with pytest.raises(PeerFault, match="unproven-term"):
+        where.judge_where(mine.replica, changed(said, proof=[NO_LAST_WORDS[case]()]))
 
 
 def test_nor_does_one_of_which_nothing_is_shown(sides: tuple[Side, Side]) -> None:

@@ -72,6 +72,10 @@ TYPED: list[tuple[str, Action]] = [
     ("/notify none", NotifyAction("none")),
     ("/notify desktop on", NotifyAction(desktop=True)),
     ("/notify desktop off", NotifyAction(desktop=False)),
+    ("/verify", inputs.VerifyInput("")),
+    ("/verify ben", inputs.VerifyInput("ben")),
+    ("/verify ben yes", inputs.VerifyInput("ben", same=True)),
+    ("/verify yes no", inputs.VerifyInput("yes", same=False)),
     ("/copy", CopyAction()),
     ("/query ben", ConverseAction("ben")),
     ("/query", ConverseAction(None)),
@@ -268,6 +272,12 @@ def test_a_habit_of_other_programs_does_what_its_command_does(habit: str) -> Non
     assert parse_line(f"/help {habit}") == parse_line(f"/help {command}")
 
 
+def test_what_comes_near_is_told_only_of_what_does_not_exist() -> None:
+    names = {row.name for row in COMMANDS}
+    assert not set(manual.NEAR) & (names | set(manual.HABITS))
+    assert set(manual.NEAR.values()) <= names
+
+
 def test_no_habit_hides_a_command_or_ends_a_room_for_others() -> None:
     assert not set(manual.HABITS) & {row.name for row in COMMANDS}
     assert set(manual.HABITS.values()) <= {row.name for row in COMMANDS} - {"/close"}
@@ -292,6 +302,8 @@ def test_the_numbers_of_messages_are_wanted_whatever_names_the_command() -> None
         ("/who?", "/who"),
         ("/un", "/unignore or /unlock"),
         ("/kikc bob", "/kick"),
+        ("/invite ben", "/code"),
+        ("/ban ben", "/kick"),
     ],
 )
 def test_a_mistyped_command_is_told_with_what_it_may_have_been_meant_for(line: str, meant: str) -> None:
@@ -414,6 +426,8 @@ def test_the_slash_that_is_typed_twice_counts_once() -> None:
         ("/create demo --history -5", BadInput),
         ("/code old", errors.Usage),
         ("/copy that", errors.Usage),
+        ("/verify ben perhaps", errors.Usage),
+        ("/verify ben yes no", errors.Usage),
         ("/notify desktop", errors.Usage),
         ("/notify all on", errors.Usage),
         ("/query ben hello", errors.Usage),

@@ -23,6 +23,7 @@ from anonp2p.ui import qr, sanitize, wording
 from anonp2p.ui.commands import COMMANDS
 from anonp2p.ui.manual import describe_page
 from anonp2p.ui.reasons import encode_json
+from anonp2p.ui.replies import WHAT_ROOM_WORDS_PROVE
 from anonp2p.ui.widths import width
 from tests.names.test_nicks import IGNORABLE
 from tests.support.words import in_words
@@ -421,7 +422,10 @@ def test_how_long_messages_are_kept_is_shown_as_it_is_typed(ttls: tuple[int | No
 def test_the_words_for_two_are_shown_with_whom_they_are_for() -> None:
     data = {"nick": "bob", "member": "m", "words": ["aardvark", "adroitness"]}
     reply = events.ReplyEvent(room="r1", command="/verify", data=data)
-    assert wording.format_line(reply) == "[SYSTEM] You and bob: aardvark adroitness"
+    assert wording.format_line(reply) == (
+        "[SYSTEM] You and bob: 1 aardvark 2 adroitness. Compare them with bob over another channel, where you know "
+        "voice or face; then type /verify bob yes, or /verify bob no"
+    )
 
 
 def mark(words: str, minutes: int, at: int) -> dict[str, object]:
@@ -433,9 +437,9 @@ def test_the_words_of_a_room_are_shown_for_each_mark_the_older_first(monkeypatch
     data = mark("newer words", 20, 1_200) | {"previous": mark("older ones", 10, 600), "unproven": None}
     lines = wording.format_line(events.ReplyEvent(room="r1", command="/verify", data=data)).split("\n")
     assert lines == [
-        "[SYSTEM] Room at 10 min (00:10): older ones",
-        "[SYSTEM] Room at 20 min (00:20): newer words",
-        "[SYSTEM] All members see the same words for the same time",
+        "[SYSTEM] Room at 10 min (00:10): 1 older 2 ones",
+        "[SYSTEM] Room at 20 min (00:20): 1 newer 2 words",
+        f"[SYSTEM] {WHAT_ROOM_WORDS_PROVE}",
     ]
     data = mark("newer words", 20, 1_200) | {"previous": None, "unproven": None}
     assert wording.format_line(events.ReplyEvent(room="r1", command="/verify", data=data)).split("\n") == lines[1:]
@@ -444,7 +448,7 @@ def test_the_words_of_a_room_are_shown_for_each_mark_the_older_first(monkeypatch
 def test_words_of_the_rooms_beginning_are_shown_as_the_little_that_they_are() -> None:
     data = mark("first words", 0, 0) | {"previous": None, "unproven": None}
     lines = wording.format_line(events.ReplyEvent(room="r1", command="/verify", data=data)).split("\n")
-    assert lines[0].endswith(": first words")
+    assert lines[0].endswith(": 1 first 2 words")
     assert lines[1] == (
         "[SYSTEM] They say only that you all have the same code: ask again after ten minutes for what was said"
     )

@@ -23,7 +23,7 @@ from anonp2p.room.gate import Caller, NotAdmitted
 from anonp2p.room.host.presence import Presence
 from anonp2p.room.succession import terms
 from anonp2p.room.succession.meeting import GiveWay, Hosting, Stand
-from anonp2p.room.where import check_signer, find_asker, judge_where, tell_where
+from anonp2p.room.where import ProvenHost, check_signer, find_asker, judge_where, prove_host, tell_fork, tell_where
 
 _ANYBODY: Final = bytes(16)  # stands for whoever hosts where the code leads
 
@@ -58,7 +58,8 @@ class Meetings:
         self._renewed_at = float("-inf")  # when (`Now.tick`) the code was last published anew
         self._unanswered = 0  # dials of the code, the latest ones, that nobody has answered
         self._calls: dict[int, _Meeting] = {}
-        self._answered: dict[int, tuple[Caller, bytes]] = {}  # with the key of who dialled, the oldest first
+        self._answered: dict[int, tuple[Caller, bytes | None]] = {}  # with the key of who dialled, if known
+        self._proven: dict[bytes, ProvenHost] = {}  # of other sides, by their ids: those who are no members here
 
     @property
     def hosting(self) -> Hosting:
@@ -121,29 +122,45 @@ class Meetings:
     def answer(self, caller: Caller, meet: frames.MeetRequest) -> float:
         """Tells another host where we are; returns what that has cost, in tokens. Raises NotAdmitted, PeerFault."""
         key = find_asker(self._replica, meet, caller.service, caller.hello)
+        proven = self._proven.get(meet.member)
+        if key is None and proven is not None and proven.first in meet.openings:
+            key = proven.key if meeting.is_meet_signed(meet, caller.service, caller.hello, proven.key) else None
         if key is None:
-            raise NotAdmitted("unknown")
+            return self._ask_for_proof(caller, meet)
         return self.tell(caller, key, meet.openings, meet.index)
 
     def tell(self, caller: Caller, key: bytes, openings: Sequence[Opening], index: int) -> float:
         """Tells a member of another term, with this key and log, where we are; returns what that has cost."""
         if not terms.rivals(openings[-1], self._replica.ledger.openings[-1]):
             return self.send_away(caller, openings, index)
-        if len(self._answered) >= limits.MEETINGS:
-            self._drop(next(iter(self._answered)), "displaced")
-        self._answered[caller.link] = caller, key  # it may have something to prove to us
-        answer = self._redirect(caller.service, caller.hello, openings, index)
-        self._reporter.add_effect(effects.AdmitEffect(caller.link, caller.channel, (answer,)))
+        answer = self._sign(tell_where(self._replica, openings, index), caller.service, caller.hello)
+        self._await_proof(caller, key, answer)  # it may have something to prove to us
         return limits.MEETING_COST
 
     def send_away(self, caller: Caller, openings: Sequence[Opening], index: int) -> float:
         """Tells a member with this log where we are, and ends the link; returns what that has cost."""
-        answer = self._redirect(caller.service, caller.hello, openings, index)
+        answer = self._sign(tell_where(self._replica, openings, index), caller.service, caller.hello)
         self._reporter.add_effect(effects.FinishEffect(caller.link, caller.channel.seal_frames([answer])))
         return limits.MEETING_COST
 
-    def _redirect(self, service: bytes, hello: bytes, openings: Sequence[Opening], index: int) -> frames.RedirectFrame:
-        where = tell_where(self._replica, openings, index)
+    def _ask_for_proof(self, caller: Caller, meet: frames.MeetRequest) -> float:
+        """One who is none of us, but may host another side: till that is proven, it hears only what both sides know.
+
+        It may have joined there, or been thrown out here. Returns what that has cost. Raises NotAdmitted.
+        """
+        where = tell_fork(self._replica, meet.openings, meet.index)
+        if where is None:
+            raise NotAdmitted("unknown")
+        self._await_proof(caller, None, self._sign(where, caller.service, caller.hello))
+        return limits.MEETING_COST
+
+    def _await_proof(self, caller: Caller, key: bytes | None, answer: frames.RedirectFrame) -> None:
+        if len(self._answered) >= limits.MEETINGS:
+            self._drop(next(iter(self._answered)), "displaced")
+        self._answered[caller.link] = caller, key
+        self._reporter.add_effect(effects.AdmitEffect(caller.link, caller.channel, (answer,)))
+
+    def _sign(self, where: frames.Where, service: bytes, hello: bytes) -> frames.RedirectFrame:
         return meeting.sign_redirect(where, service, hello, self._replica.me)
 
     # --- what comes
@@ -187,13 +204,25 @@ class Meetings:
         return None
 
     def _take_proof(self, link: int, payload: bytes) -> Verdict | None:
-        """One who dialled us, of a higher term, proves that."""
+        """One who dialled us, of another side, proves that there is one. Raises PeerFault."""
         caller, key = self._answered[link]
         redirect = _only_redirect(caller.channel.open_record(payload).frames)
-        meeting.check_redirect(redirect, caller.service, caller.hello, key)
-        verdict = self._judge(redirect.where)
+        proven = prove_host(self._replica, redirect.where) if key is None else None
+        if proven is not None:
+            key = proven.key
+            self._note_proven(redirect.where.host, proven)
+        verdict = None
+        if key is not None:
+            meeting.check_redirect(redirect, caller.service, caller.hello, key)
+            verdict = self._judge(redirect.where)
         self._drop(link, "closed")
         return verdict
+
+    def _note_proven(self, host: bytes, proven: ProvenHost) -> None:
+        self._proven.pop(host, None)
+        self._proven[host] = proven
+        if len(self._proven) > limits.MEETINGS:
+            del self._proven[next(iter(self._proven))]
 
     def _take_answer(self, link: int, payload: bytes) -> Verdict | None:
         """The hello of one whom we dialled, or its answer: a host that it is, or follows."""
@@ -207,9 +236,6 @@ class Meetings:
             self._drop(link, "closed")
             return None
         call, redirect = it.call, _only_redirect(said)
-        if redirect.where.host in self._replica.ledger.kicked:  # which it need not know; it is told nothing
-            self._drop(link, "closed")
-            return None
         check_signer(self._replica, redirect, call.service, call.hello_hash, it.member)
         where = redirect.where
         verdict = self._judge(where)
@@ -222,13 +248,16 @@ class Meetings:
         return verdict
 
     def _tell_back(self, it: _Meeting, where: frames.Where) -> None:
-        """Somebody is of a lower term than we, or of one with the same number: its host is to know of us."""
+        """Somebody is of a lower term than we, or of one with the same number: its host is to know of us.
+
+        Who has answered is told, as it may host itself, and not have said so because it does not know us.
+        """
         call = it.call
+        ours = tell_where(self._replica, where.openings, where.index)
+        redirect = self._sign(ours, call.service, call.hello_hash)
+        self._reporter.add_effect(effects.FinishEffect(call.link, call.channel.seal_frames([redirect])))
         if it.member in (where.host, _ANYBODY):  # a code leads to hosts alone
-            redirect = self._redirect(call.service, call.hello_hash, where.openings, where.index)
-            self._reporter.add_effect(effects.FinishEffect(call.link, call.channel.seal_frames([redirect])))
             return
-        call.hang_up("closed")
         is_known = where.host == self._replica.me.id or where.host in self.hosting.linked
         if not (it.is_last or is_known or any(where.address == other.call.service for other in self._calls.values())):
             self._dial(Heir(where.host, where.address), is_last=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from anonp2p import limits
 from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import FLEETING, Header
 from anonp2p.protocol import bodies
@@ -31,6 +32,7 @@ class RoomLog:
         self.log = Log(trail.index + 1)
         self.hashes = LogHashes(trail.index + 1, trail.digest)
         self._trail = trail
+        self._waymarks: list[Ledger] = []  # the room as of some entries, so that few are to be replayed
         self._places = MessagePlaces()  # of messages that the log still has
 
     @property
@@ -65,6 +67,8 @@ class RoomLog:
         for batch in dropped:
             for entry in batch.entries:
                 replay_entry(self._trail, entry)
+        if dropped:
+            self._waymarks = [it for it in self._waymarks if it.index > self._trail.index]
         self._places.forget_before(self.log.oldest)
         return dropped, self.log.end_retracted()
 
@@ -72,6 +76,7 @@ class RoomLog:
         """Takes out all batches after this entry, where `Log.may_cut` allows it; returns them."""
         self.hashes.cut_after(index)
         self._places.forget_after(index)
+        self._waymarks = [it for it in self._waymarks if it.index <= index]
         return self.log.cut_after(index)
 
     def list_texts(self) -> list[int]:
@@ -122,9 +127,12 @@ class RoomLog:
         """The room as of this entry; None if that is before what is kept, or after it."""
         if not self._trail.index <= index < self.log.end:
             return None
-        ledger = self._trail.copy()
+        near = [it for it in self._waymarks if it.index <= index]
+        ledger = max(near, key=lambda it: it.index, default=self._trail).copy()
         while ledger.index < index:
             replay_entry(ledger, self.log.find_entry(ledger.index + 1))
+            if ledger.index % limits.WAYMARK == 0:
+                self._waymarks.append(ledger.copy())
         return ledger
 
 

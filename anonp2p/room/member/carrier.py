@@ -101,7 +101,8 @@ class Carrier:
                 if self._loss.lost_at is not None and terms.rivals(openings[-1], ledger.openings[-1]):
                     self._loss.note_hint(Target(request.member, request.address), self._clock.tick)
                 return self._redirect(caller, openings, index)
-        raise NotAdmitted("unknown")
+        self._reporter.add_effect(effects.DropEffect(caller.link, "closed"))  # a newcomer tries again, and finds a host
+        return limits.REFUSAL_COST
 
     def _redirect(self, caller: Caller, openings: Sequence[Opening], index: int) -> float:
         """Tells one with this log who hosts, as far as we know."""

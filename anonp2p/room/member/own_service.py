@@ -27,7 +27,8 @@ Service = Literal["off", "publishing", "checking", "ready", "refused"]
 class OwnService:
     """Prepares our own service, and keeps it as long as it may be needed. gate: greets those who dial it.
 
-    address: of the service; empty before we were asked for it.
+    address: of the service; empty before we were asked for it. At first, that of one who has hosted before: the service
+    and the code of then are kept for a while, for members that know no other way and not who hosts now.
     """
 
     def __init__(self, context: Context, uplink: Uplink, gate: Gate, address: bytes = b"") -> None:
@@ -42,10 +43,16 @@ class OwnService:
         self._service: Service = "ready" if address else "off"
         self._check_due: float | None = None  # when (`Now.tick`) to dial ourselves again
         self._appointed_by: float | None = None  # when we stop, unless we have become an heir
+        self._former: tuple[bytes, ...] = self._list_former() if address else ()  # services of who hosted
+        self._former_until: float | None = self._clock.tick + limits.PLACE_SECONDS if address else None
+
+    def _list_former(self) -> tuple[bytes, ...]:
+        code = self._replica.ledger.code
+        return (self.address, code) if self._serving.find_key(code) is not None else (self.address,)
 
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) `do_due_work` has something to do."""
-        dues = (self._check_due, self._appointed_by)
+        dues = (self._check_due, self._appointed_by, self._former_until)
         return min((due for due in dues if due is not None), default=None)
 
     # --- what our host asks for
@@ -79,6 +86,7 @@ class OwnService:
             self._serving.stop(self.address)
             self._service = "off"
             self._check_due = self._appointed_by = None
+        self._end_former()
 
     def take_key(self, entrusted: frames.EntrustFrame) -> None:
         """Our host gives us the key of the room's code. Raises PeerFault for one that is not."""
@@ -100,7 +108,9 @@ class OwnService:
                 self._serving.note_unpublished(address)
             case inputs.ServeFailedInput(address=address):
                 self._serving.stop(address)
-                self._service = "refused"
+                self._former = tuple(former for former in self._former if former != address)
+                if address == self.address:
+                    self._service = "refused"
             case inputs.ReceivedInput() | inputs.DialFailedInput() | inputs.DroppedInput():
                 self._take_outcome(event)
 
@@ -125,11 +135,26 @@ class OwnService:
             self._check.begin(self.address)
         if self._appointed_by is not None and self._clock.tick >= self._appointed_by:
             self._appointed_by = None
+        if self._former_until is not None and self._clock.tick >= self._former_until:
+            self._end_former()
+
+    def _end_former(self) -> None:
+        """Who hosts now is known to all who may come."""
+        for address in self._former:
+            if address != self.address:
+                self._serving.stop(address)
+        self._former, self._former_until = (), None
 
     def update(self, *, is_lost: bool) -> None:
         """Publishes our service, or stops, as follows from who is an heir. is_lost: whether we have lost the host."""
         self._forget_former()
-        if self._service != "ready":
+        code = self._replica.ledger.code  # at which newcomers are to reach the host
+        for address in self._former:
+            if address != code:
+                self._serving.serve(address)
+            else:
+                self._serving.stop(address)
+        if self._service != "ready" or self.address in self._former:
             return
         heirs = [heir.member for heir in self._replica.ledger.heirs]
         rank = heirs.index(self._replica.me.id) if self._replica.me.id in heirs else None

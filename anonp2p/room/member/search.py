@@ -88,7 +88,8 @@ class Search:
             if member not in (me, ledger.host) and ledger.roster.find_member(member) is not None
         ]
         host, present = Heir(ledger.host, ledger.address), ledger.roster.present_count
-        return Line(me, ledger.code, host, ledger.handed_over, ledger.heirs, others, present)
+        code = b"" if self._context.serving.is_wanted(ledger.code) else ledger.code
+        return Line(me, code, host, ledger.handed_over, ledger.heirs, others, present)
 
     @property
     def _has_others(self) -> bool:
@@ -264,9 +265,6 @@ class Search:
         """
         expect(self._joining.can_resume, "unexpected-redirect")
         where, service, hello = redirect.where, call.service, call.hello_hash
-        if where.host in self._replica.ledger.kicked:  # as it, and who follows it, need not know
-            call.hang_up("closed")
-            return
         check_signer(self._replica, redirect, service, hello, target.member)
         self._take_hint(where)
         if terms.rivals(self._replica.ledger.openings[-1], where.openings[-1]):

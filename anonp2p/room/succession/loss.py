@@ -24,8 +24,8 @@ class Target(NamedTuple):
 class Line(NamedTuple):
     """Whom the ledger names, in the order in which they take over.
 
-    code: the address that newcomers dial. handed_over: whether the host has given up its role. others: who can host or
-    could once, and is not known to be gone. present: how many members are here.
+    code: the address that newcomers dial, empty if it leads to us. handed_over: whether the host has given up its role.
+    others: who can host or could once, and is not known to be gone. present: how many members are here.
     """
 
     me: bytes
@@ -48,6 +48,7 @@ class Loss:
         self._draw = draw
         self._lost_at: float | None = None
         self._pledged_until = _NEVER  # until when we do not go back to the host
+        self._lives_at = _NEVER  # when an heir said that it lives, since the loss
         self._hint: Target | None = None  # who hosts, as somebody says
         self._hinted_at = _NEVER
         self._sent_to: bytes | None = None  # who hosts, as our host has said when we lost it
@@ -101,6 +102,7 @@ class Loss:
         self._lost_at = self._dial_at = now
         self._hint = hint
         self._sent_to = None if hint is None else hint.member
+        self._lives_at = _NEVER
         self._tried.clear()
         self._first_tried.clear()
         self._pledged_until = _NEVER if self._standby is None else now + limits.PLEDGE
@@ -131,8 +133,10 @@ class Loss:
             self._standby_at = self._dial_at = min(max(self._dial_at, now), now + limits.HINT_PAUSE)
 
     def note_host_lives(self, now: float) -> None:
-        """The heir says that the host answers it: our link alone is gone."""
-        self._pledged_until = _NEVER
+        """The heir says that the host answers it: our link alone is gone. If it says so again and again, it lies."""
+        if now < self._lives_at + limits.PLEDGE:
+            return
+        self._lives_at, self._pledged_until = now, _NEVER
         self._dial_at = min(self._dial_at, now)
 
     def note_hint(self, target: Target, now: float) -> None:
@@ -193,7 +197,7 @@ class Loss:
         if self._hint is not None and self._hint.member != line.me:
             found = {self._hint.address: self._hint, **found}
         targets = sorted(found.values(), key=lambda target: self._tried.get(target.address, _NEVER))
-        if self._standby is None and now >= lost_at + limits.CODE_WAIT:
+        if line.code and self._standby is None and now >= lost_at + limits.CODE_WAIT:
             targets = [Target(None, line.code), *(it for it in targets if it.address != line.code)]
         return targets
 

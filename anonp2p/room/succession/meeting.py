@@ -43,6 +43,8 @@ class Challenge(NamedTuple):
 
     number, host: its latest term, as it says; opener: who has begun the first after the logs parted, as was proven,
     where the host may be any name. present, host_there: who was here, and who hosted, where its log and ours part.
+    is_removed: whether we have thrown out since who began a term there. is_overruled: whether the host there has thrown
+    out since who began a term of ours.
     """
 
     number: int
@@ -50,6 +52,8 @@ class Challenge(NamedTuple):
     opener: bytes
     present: Collection[bytes]
     host_there: bytes
+    is_removed: bool = False
+    is_overruled: bool = False
 
 
 class Stand(NamedTuple):
@@ -109,13 +113,14 @@ class Meeting:
         """What to do about a host of a higher term, or of one with the same number as ours.
 
         With the same number we begin another in any case: or places of both would be the same, also if that host is
-        gone, and only its members are left. None for nothing: if that host has made us begin a term just now.
+        gone, and only its members are left. So we do against one who was thrown out here; and if that is so for us, by
+        the word of who hosted both, we give way, once the other is above us. None for nothing: if that host has made us
+        begin a term just now, or one who was thrown out has a while ago, as it may never give way.
         """
         is_alike = challenge.number == hosting.number
-        present, host_there = challenge.present, challenge.host_there
-        if not is_alike and not terms.stands(hosting.me, hosting.linked, present=present, host=host_there):
-            self.gave_way_to = challenge.number
-            return GiveWay()
+        counts = not (is_alike or challenge.is_removed)
+        if challenge.is_overruled or (counts and not self._stands(challenge, hosting)):
+            return None if is_alike else self._give_way(challenge)
         if now < self._rests_until.get(challenge.opener, _NEVER):
             return None
         number = terms.number_to_top(hosting.number, challenge.number)
@@ -123,10 +128,19 @@ class Meeting:
             return None
         self._rests_until = {opener: until for opener, until in self._rests_until.items() if now < until}
         pause = limits.STAND_PAUSE * max(1.0, (number - hosting.number) / limits.STAND_NUMBERS)
-        self._rests_until[challenge.opener] = now + pause
+        self._rests_until[challenge.opener] = now + (limits.STAND_PAUSE_REMOVED if challenge.is_removed else pause)
         if is_alike:
             self._meet_at = now
         return Stand(number)
+
+    @staticmethod
+    def _stands(challenge: Challenge, hosting: Hosting) -> bool:
+        """Whether enough of those who were here where the logs part are with us."""
+        return terms.stands(hosting.me, hosting.linked, present=challenge.present, host=challenge.host_there)
+
+    def _give_way(self, challenge: Challenge) -> GiveWay:
+        self.gave_way_to = challenge.number
+        return GiveWay()
 
     # --- handing over
 

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import msgspec
 from msgspec import UNSET
 
 from anonp2p.errors import AnonError, BadInput, CodeAsMessage, NoBell, NoConversation, NoRoom, NothingToCopy
@@ -38,6 +39,7 @@ from anonp2p.ui.rooms import Rooms
 class _Room:
     name: str = ""
     conversation: Conversation | None = None
+    verified: set[str] = field(default_factory=set)
     ignored: Ignored = field(default_factory=Ignored)
     attention: Attention = field(default_factory=Attention)
 
@@ -88,6 +90,8 @@ class Interpreter:
         room = self._rooms.by_label.get(getattr(event, "room", ""))
         if room and room.conversation:
             room.conversation.take_event(event)
+        if room and isinstance(event, events.VerifiedEvent):
+            room.verified = (room.verified - {event.member}) | ({event.member} if event.verified else set())
         if room and room.attention.take_event(event, seen=True) and self._bell:
             self._bell.call_user(watched=True, is_private=False)
         return True
@@ -95,6 +99,14 @@ class Interpreter:
     def find_quote(self, event: events.Event) -> wording.Quote | None:
         """What is left of the message that an event refers to, if there is any of it."""
         return self._excerpts.find_quote(event)
+
+    def mark_verified(self, event: events.Event) -> events.Event:
+        """The event as a person on a terminal is shown it: with a mark behind the nick of a verified author."""
+        if self._bell and isinstance(event, events.MessageEvent):
+            room = self._rooms.by_label.get(event.room)
+            if room and event.member in room.verified:
+                return msgspec.structs.replace(event, nick=f"{event.nick}{wording.VERIFIED}")
+        return event
 
     def interpret_line(self, line: bytes) -> UserRequest | None:
         """The request that a line stands for; None where it stands for none, or was answered here."""

@@ -64,6 +64,7 @@ class LineMode:
     def tell(self, event: events.Event) -> None:
         quote = self._interpreter.find_quote(event)
         if self._interpreter.take_event(event):
+            event = self._interpreter.mark_verified(event)
             self._output.print_event(event, self._prefixes.prefix_event(event), quote)
 
     async def run(self) -> None:

@@ -11,6 +11,7 @@ from anonp2p.ui.commands import from_first_seen
 from anonp2p.ui.completion import Completer
 from anonp2p.ui.rooms import label_room
 from anonp2p.ui.screen import overlays
+from anonp2p.ui.screen.bare_view import BareView
 from anonp2p.ui.screen.hint import Hint
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.typeahead import Typeahead
@@ -40,6 +41,7 @@ class Keyboard:
         bell: Bell,
         typeahead: Typeahead,
         submission: Submission,
+        bare_view: BareView,
         request_frame: RequestFrame,
         clear_terminal: Callable[[], None],
         leave: Callable[[], None],
@@ -49,6 +51,7 @@ class Keyboard:
         self._bell = bell
         self._typeahead = typeahead
         self._submission = submission
+        self._bare_view = bare_view
         self._request_frame = request_frame
         self._clear_terminal = clear_terminal
         self._leave = leave
@@ -65,6 +68,9 @@ class Keyboard:
             return None
         self._bell.note_key()
         self._request_frame(at_once=True)
+        if self._bare_view.is_open:
+            self._bare_view.close()
+            return None
         asked, self._asked, self._scene.hint = self._asked, "", None
         if key not in ("tab", "shift tab"):
             self._completer.end()
@@ -110,6 +116,9 @@ class Keyboard:
             overlay.offset += moves[key]
             return True
         self._scene.overlay = None
+        if key in overlay.answers:
+            overlay.answers[key]()
+            return True
         return key in ("esc", "enter", "q", "f1", "f2")
 
     def _press_in_search(self, search: TextSearch, key: str) -> bool:
@@ -169,6 +178,8 @@ class Keyboard:
                 self._go_to_mention(1)
             case "meta n":
                 self._go_to_mention(-1)
+            case "meta l":
+                self._bare_view.open()
             case "meta o":
                 log.toggle_long_messages()
             case "ctrl l":

@@ -1,13 +1,43 @@
 """What stands above the input line as long as there is nothing else to say there."""
 
+from anonp2p.ui import wording
+from anonp2p.ui.commands import from_first_seen
+from anonp2p.ui.replies import span
 from anonp2p.ui.screen.hint import Hint
-from anonp2p.ui.screen.tab import Tab
+from anonp2p.ui.screen.scene import Scene
+from anonp2p.ui.usage_hint import describe_typed
 
 
-def lasting_hint(tab: Tab, typed: str) -> Hint | None:
+def lasting_hint(scene: Scene, typed: str) -> Hint | None:
     """What the next key can do. typed: what the input line holds."""
+    tab = scene.active
     if tab.over and tab.again and tab.wants_nick:
         return Hint("Enter goes on under this nick, Esc leaves the room.", "title")
     if tab.over and not typed:
         return Hint("Enter tries again, Esc leaves the room." if tab.again else "Esc leaves the room.", "title")
-    return None
+    if not from_first_seen(typed).startswith("/"):
+        return None
+    usage = describe_typed(typed, _list_settings(scene), _foresee(scene))
+    return Hint(usage) if usage else None
+
+
+def _list_settings(scene: Scene) -> dict[str, str]:
+    """How things are, by the command that changes it."""
+    tab = scene.active
+    snapshot = scene.snapshot(tab)
+    if snapshot is None:
+        return {"/nick": scene.nick} if scene.nick else {}
+    lock = "locked" if snapshot.locked else "open to newcomers"
+    told = {"/retain": span(snapshot.ttl), "/lock": lock, "/unlock": lock, "/notify": tab.attention.level}
+    return told | ({"/nick": snapshot.nick} if snapshot.nick else {})
+
+
+def _foresee(scene: Scene) -> dict[str, str]:
+    """What becomes of others, by the command that does it; empty where it does nothing to them."""
+    tab = scene.active
+    snapshot = scene.snapshot(tab)
+    becomes = {"/quit": wording.foresee_quit(scene.list_rooms())}
+    if snapshot:
+        becomes["/leave"] = wording.foresee_quit([(tab.title, snapshot)])
+        becomes["/close"] = wording.foresee_close(tab.title, snapshot)
+    return becomes

@@ -95,6 +95,15 @@ class LogLine(ABC):
     def seen(self, now: float) -> None:  # noqa: B027  # to most lines that makes no difference
         """It is on the screen."""
 
+    @property
+    def fades(self) -> bool:
+        """Whether it is to be taken out once it was shown for a while."""
+        return False
+
+    def is_over(self, now: float) -> bool:
+        """Whether that while is over."""
+        return False
+
     def _changing(self, context: LineContext, after: "LogLine | None") -> tuple[object, ...]:
         """All that its looks depend on and that may change, except the layout."""
         return ()
@@ -150,6 +159,11 @@ class ChatMessage(LogLine):
         if self.fleeting and self.until is None:
             self.until = now + limits.FLEETING
 
+    @property
+    def fades(self) -> bool:
+        """Whether it is shown only once."""
+        return self.fleeting
+
     def is_over(self, now: float) -> bool:
         """Whether a fleeting message was shown for long enough."""
         return self.fleeting and self.until is not None and self.until <= now
@@ -180,7 +194,10 @@ class ChatMessage(LogLine):
         if not self.is_reply:
             return ""
         found = None if self.reply is None or self.reply_gone else context.find_message(self.reply)
-        return wording.describe_quote(wording.Quote(found.nick, wording.excerpt(found.text)) if found else None)
+        if found is None:
+            return wording.describe_quote(None)
+        nick = found.nick + context.looks.mark(found.member)
+        return wording.describe_quote(wording.Quote(nick, wording.excerpt(found.text)))
 
     def _left(self, context: LineContext) -> str:
         """The time until it expires, in a word."""
@@ -264,7 +281,7 @@ class ChatMessage(LogLine):
         text, hidden = sanitize.sanitize_text(self.text), 0
         if not self.whole:
             text, hidden = wording.fold_text(text)
-        nick = sanitize.sanitize_line(self.nick)
+        nick = sanitize.sanitize_line(self.nick) + context.looks.mark(self.member)
         style = "pending" if self.seq is None else ""
         marks = [(link.start(), link.end(), "link") for link in LINK.finditer(text)]
         marks += [(start, end, "mention") for start, end in find_nick(text, self.me) if self.mention]

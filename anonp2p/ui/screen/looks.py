@@ -10,6 +10,7 @@ from functools import lru_cache
 from anonp2p import limits
 from anonp2p.crypto.identity import TAG_CHARACTERS
 from anonp2p.names import nicks
+from anonp2p.ui import wording
 from anonp2p.ui.screen import palette, rows
 from anonp2p.ui.widths import head, width
 
@@ -26,6 +27,7 @@ class MemberLooks:
         self.version = 0
         self._hues: dict[str, int] = {}  # by member, the latest to be seen last
         self._here: set[str] = set()
+        self._verified: set[str] = set()
         self._latest = -1  # the hue that was given last
         self._long: dict[str, None] = {}  # nicks that may have to be shortened, the oldest first
         self._heads: dict[int, dict[str, set[str]]] = {}  # by columns: what a nick begins with, as it looks, and whose
@@ -73,8 +75,24 @@ class MemberLooks:
         """The style of somebody's nick."""
         return palette.nick_style(self._hues.get(member, 0))
 
+    def set_verified(self, member: str, *, verified: bool) -> None:
+        """The user has compared safety words with this member."""
+        self.version += 1
+        if verified:
+            self._verified.add(member)
+        else:
+            self._verified.discard(member)
+
+    def mark(self, member: str) -> str:
+        """What stands right behind the nick of a member."""
+        return wording.VERIFIED if member in self._verified else ""
+
     def shorten(self, nick: str, member: str, columns: int) -> str:
-        """A nick in so many columns, so that it is nobody else's, as far as was noted."""
+        """A nick in so many columns, with its mark, so that it is nobody else's, as far as was noted."""
+        mark = self.mark(member)
+        return self._shorten(nick, member, columns - len(mark)) + mark
+
+    def _shorten(self, nick: str, member: str, columns: int) -> str:
         if width(nick) <= columns:
             return nick
         if columns not in self._heads:

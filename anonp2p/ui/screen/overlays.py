@@ -1,7 +1,8 @@
 """Overlays: what is read in place of the log and then put away: help, a QR code, the members, a code."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 
 from anonp2p import limits
@@ -11,16 +12,21 @@ from anonp2p.ui.screen import rows
 from anonp2p.ui.screen.people import LEGEND, People
 from anonp2p.ui.screen.rows import Row
 from anonp2p.ui.screen.scrollback import Scrollback
+from anonp2p.ui.widths import width
 
 
 @dataclass(slots=True, repr=False, eq=False)
 class Overlay:
-    """build: its rows, for so many columns and rows. full: over all the screen."""
+    """build: its rows, for so many columns and rows. full: over all the screen.
+
+    answers: what is done when one of these keys puts it away.
+    """
 
     title: str
     build: Callable[[int, int], list[Row]]
     full: bool = False
     offset: int = 0  # rows scrolled out of sight
+    answers: Mapping[str, Callable[[], None]] = field(default_factory=dict)
 
 
 _KEYS = (
@@ -38,6 +44,7 @@ _KEYS = (
     ("Ctrl-F", "find a message, as you type what is in it"),
     ("Ctrl-R", "find what you have typed before"),
     ("Alt-O", "show all lines of the long messages in sight, or fewer again"),
+    ("Alt-L", "messages alone, without bar and members, for the mouse to select long links; any key goes back"),
     ("F1", "this help"),
     ("F2", "show or hide the members"),
     ("F3", "the bell, when something calls you while you look elsewhere: on or off; /notify says what calls"),
@@ -130,6 +137,42 @@ def of_qr(code: str) -> Overlay:
         return rows.wrapped("error", "This window is too small for a QR code. Esc puts this away.", columns)
 
     return Overlay("", build, full=True)
+
+
+def of_words_for_two(me: str, nick: str, words: Sequence[str], answer: Callable[[bool], None]) -> Overlay:
+    """Safety words to be compared with somebody. me: our own nick. answer: is told whether they were the same."""
+    other = sanitize.sanitize_line(nick)
+
+    def build(columns: int, _: int) -> list[Row]:
+        how = f"Compare these words with {other}, over another channel, where you know each other by voice or face."
+        return [
+            *rows.wrapped("", f"{how} {other} types /verify {sanitize.sanitize_line(me)} to see them.", columns),
+            *_numbered(words, columns),
+            *rows.wrapped("key", f"All ten the same? y: yes, that is {other}; n: no; Esc: later", columns),
+        ]
+
+    return Overlay(f"you and {other}", build, answers={"y": partial(answer, True), "n": partial(answer, False)})
+
+
+def of_words_of_room(words: Sequence[str], said: Sequence[str]) -> Overlay:
+    """The safety words of a room at its latest mark, and what is to be said of them."""
+
+    def build(columns: int, _: int) -> list[Row]:
+        lines = [row for line in said for row in rows.wrapped("", line, columns)]
+        return [*(_numbered(words, columns) if words else [[]]), *lines]
+
+    return Overlay("the room's words: Esc puts them away", build)
+
+
+def _numbered(words: Sequence[str], columns: int) -> list[Row]:
+    """Words to be read aloud, in two columns where they fit."""
+    cells = [f"{number:>4}  {sanitize.sanitize_line(word)}" for number, word in enumerate(words, 1)]
+    wide = max(map(width, cells)) + 2
+    if 2 * wide > columns:
+        return [[], *([("code", cell)] for cell in cells), []]
+    half = -(-len(cells) // 2)
+    beside = [*cells[half:], ""]
+    return [[], *([("code", one + " " * (wide - width(one)) + beside[at])] for at, one in enumerate(cells[:half])), []]
 
 
 def of_code(name: str, code: str) -> Overlay:

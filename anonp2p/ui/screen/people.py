@@ -12,7 +12,7 @@ from anonp2p.ui.widths import width
 
 _LEAST = 12  # columns
 _BESIDE = 3  # columns beside a nick: what it is, whether it is away, and a space; one more for keys where there are any
-LEGEND = "@ hosts the room; 1 2 3 would take it over, in order; # has its key; ? is away"
+LEGEND = "@ hosts the room; 1 2 3 would take it over, in order; # has its key; ? is away; ✓ you have verified"
 
 
 class People:
@@ -22,7 +22,8 @@ class People:
         self._looks = looks
         self._members = sorted(members, key=_order)
         self.nicks = [sanitize.sanitize_line(one.nick) for one in self._members if not one.mine]
-        self.longest = max((width(sanitize.sanitize_line(one.nick)) for one in members), default=0)
+        shown = (sanitize.sanitize_line(one.nick) + looks.mark(one.member) for one in members)
+        self.longest = max(map(width, shown), default=0)
         self.good_until = time.monotonic() + len(members) * limits.PEOPLE_INTERVAL  # large rooms take longer
         self._here = sum(not one.away for one in members)
         self._beside = _BESIDE + any(map(_is_key_shown, members))

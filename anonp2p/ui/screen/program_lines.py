@@ -13,11 +13,30 @@ from anonp2p.ui.wording import Move
 
 @dataclass(slots=True, repr=False, eq=False)
 class SystemLine(LogLine):
-    """What the program says, in lines. mark: stands in the column of nicks, and cannot be one."""
+    """What the program says, in lines. mark: stands in the column of nicks, and cannot be one.
+
+    passing: it matters for a moment only. until: when it is taken out then.
+    """
 
     lines: list[str] = field(default_factory=list)
     style: str = "quiet"
     mark: str = "·"
+    passing: bool = False
+    until: float | None = None
+
+    def seen(self, now: float) -> None:
+        """It is on the screen."""
+        if self.passing and self.until is None:
+            self.until = now + limits.PASSING_LINE
+
+    @property
+    def fades(self) -> bool:
+        """Whether it matters for a moment only."""
+        return self.passing
+
+    def is_over(self, now: float) -> bool:
+        """Whether it was to be read for long enough."""
+        return self.until is not None and self.until <= now
 
     def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
         columns = layout.room

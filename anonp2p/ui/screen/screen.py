@@ -1,5 +1,7 @@
 """The full screen, as a frontend of the program: keys become requests, events become what is shown."""
 
+from functools import partial
+
 import trio
 
 from anonp2p import limits
@@ -10,6 +12,7 @@ from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.frontend import Closed, FindRoom, UserRequest
 from anonp2p.ui.screen import overlays
+from anonp2p.ui.screen.bare_view import BareView
 from anonp2p.ui.screen.hint import Hint
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.typeahead import Typeahead
@@ -41,12 +44,14 @@ class Screen:
         self._submission = Submission(
             self.scene, self.editor, self._typeahead, self._bell, self._clipboard, terminal.clear
         )
+        self._bare_view = BareView(self.scene, terminal)
         self.keyboard = Keyboard(
             self.scene,
             self.editor,
             self._bell,
             self._typeahead,
             self._submission,
+            self._bare_view,
             request_frame=self._request_frame,
             clear_terminal=terminal.clear,
             leave=self._leave,
@@ -98,7 +103,7 @@ class Screen:
                 scene.has_booted = scene.has_booted or isinstance(event, events.ReadyEvent)
             case events.TorSlowEvent() | events.TorSkippedEvent() if _is_before_tor(scene, tab):
                 [scene.tor_notice] = wording.describe_event(event)
-            case events.ReplyEvent() if overlay := _answer_at_length(event, tab):
+            case events.ReplyEvent() if overlay := self._answer_at_length(event, tab):
                 scene.overlay = overlay
             case events.ReplyEvent(command="/nick", data=data):
                 scene.nick = data["nick"]
@@ -118,12 +123,27 @@ class Screen:
             self._submission.suggest_nick(tab)
         self._request_frame()
 
+    def _answer_at_length(self, reply: events.ReplyEvent, tab: Tab) -> Overlay | None:
+        """An overlay for a reply that is too long for the log."""
+        match reply:
+            case events.ReplyEvent(command="/code", data=data):
+                return overlays.of_code(tab.name, data["code"])
+            case events.ReplyEvent(command="/qr", data=data):
+                return overlays.of_qr(data["code"])
+            case events.ReplyEvent(command="/verify", data={"nick": nick, "words": words, "me": me}):
+                answer = partial(self._submission.answer_comparison, tab.label, nick)
+                return overlays.of_words_for_two(me, nick, words, answer)
+            case events.ReplyEvent(command="/verify", data={"words": words}):
+                return overlays.of_words_of_room(words, wording.describe_event(reply))
+        return None
+
     # --- what is drawn, and when
 
     def _request_frame(self, *, at_once: bool = False) -> None:
         self._render_loop.request(at_once=at_once)
 
     def _begin_frame(self) -> None:
+        self._bare_view.drop_ended()
         self.scene.begin_frame()
         if self._is_log_seen():
             self.scene.active.attention.mark_seen()
@@ -135,7 +155,7 @@ class Screen:
 
     def _is_log_seen(self) -> bool:
         """Whether somebody looks at the latest lines of the active room."""
-        is_watched = self.scene.watched and not self._terminal.is_away
+        is_watched = self.scene.watched and not self._terminal.is_away and not self._bare_view.is_open
         return is_watched and not self.scene.overlay and not self.scene.active.log.looking_back
 
     async def _tick(self) -> None:
@@ -174,13 +194,3 @@ class Screen:
 def _is_before_tor(scene: Scene, tab: Tab) -> bool:
     """Whether the first page is shown, which says how far Tor is."""
     return tab is scene.tabs.page and not isinstance(scene.tor, events.ReadyEvent)
-
-
-def _answer_at_length(reply: events.ReplyEvent, tab: Tab) -> Overlay | None:
-    """An overlay for a reply that is too long for the log."""
-    match reply.command:
-        case "/code":
-            return overlays.of_code(tab.name, reply.data["code"])
-        case "/qr":
-            return overlays.of_qr(reply.data["code"])
-    return None

@@ -9,7 +9,7 @@ means one message: where two have the same, the place of the one in the earlier 
 """
 
 from collections.abc import Callable, Iterator
-from itertools import chain
+from itertools import chain, dropwhile
 
 from anonp2p import limits
 from anonp2p.room.succession.terms import index_of
@@ -24,7 +24,7 @@ class Scrollback:
         self._lines: dict[int, LogLine] = {}
         self._places: dict[int, int] = {}  # of messages, by their seq, those of before included
         self._numbered: dict[int, int] = {}  # which seq a number means
-        self._fleeting: set[int] = set()  # the places of what is to be shown for a while only
+        self._fading: set[int] = set()  # the places of what is to be shown for a while only
         self._pending: dict[int, ChatMessage] = {}  # messages not yet ordered, by their numbers
         self._next = 0
         self._size = 0
@@ -43,8 +43,8 @@ class Scrollback:
         self._lines[self._next] = line
         if isinstance(line, ChatMessage) and line.seq is not None:
             self._note_seq(line.seq, self._next)
-            if line.fleeting:
-                self._fleeting.add(self._next)
+        if line.fades:
+            self._fading.add(self._next)
         self._next += 1
         self._size += line.size
         self._below += self._foot is not None
@@ -100,6 +100,11 @@ class Scrollback:
         """The messages that have their places, the latest first."""
         return (line for line in reversed(self._lines.values()) if isinstance(line, ChatMessage))
 
+    def messages_upward(self) -> Iterator[ChatMessage]:
+        """The messages from the lowest in sight up that have their places."""
+        lowest = next((line for line in self._drawn if isinstance(line, ChatMessage) and line.seq is not None), None)
+        return dropwhile(lambda message: message is not lowest, self.latest_messages())
+
     def remove_line(self, line: LogLine) -> None:
         """Takes out a line that the program made."""
         found = next((place for place, other in reversed(self._lines.items()) if other is line), None)
@@ -124,16 +129,15 @@ class Scrollback:
         self._lines.clear()
         self._places.clear()
         self._numbered.clear()
-        self._fleeting.clear()
+        self._fading.clear()
         self._drawn.clear()
         self._selected = None
         self._size = self._below = 0
         self._foot = self._unread = None
 
     def drop_faded(self, now: float) -> bool:
-        """Takes out fleeting messages that were shown for long enough; returns whether there were any."""
-        fleeting = [(place, self._lines[place]) for place in self._fleeting]
-        over = [place for place, line in fleeting if isinstance(line, ChatMessage) and line.is_over(now)]
+        """Takes out what was shown for long enough; returns whether there was any."""
+        over = [place for place in self._fading if self._lines[place].is_over(now)]
         for place in over:
             self._remove(place)
         return bool(over)
@@ -148,12 +152,12 @@ class Scrollback:
         if self._selected is line:
             self._selected = None
         self._size -= line.size
+        self._fading.discard(place)
         if isinstance(line, ChatMessage) and line.seq is not None:
             for seq in (*line.former_seqs, line.seq):
                 self._places.pop(seq, None)
                 if self._numbered.get(index_of(seq)) == seq:
                     del self._numbered[index_of(seq)]
-            self._fleeting.discard(place)
 
     # --- the message that is selected
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Literal
 
@@ -168,6 +169,8 @@ class Submission:
                 return partial(self._set_notices, action)
             case actions.CopyAction(what=what):
                 return partial(self._copy, *self._find_copied(what))
+            case actions.JoinRoomAction(address=address) if tab := self._find_live_tab(address):
+                return partial(self._show_entered, tab)
             case inputs.LeaveInput() if active.over:
                 return partial(self.drop_tab, active)
         if isinstance(action, inputs.Typed) and active.over:
@@ -179,6 +182,16 @@ class Submission:
         if max(active.log.pending_count, self._send.statistics().current_buffer_used) >= limits.PENDING:
             raise TooMuchPending
         return partial(self._request, action)
+
+    def _find_live_tab(self, address: bytes) -> Tab | None:
+        """The tab of a room that we are in, or on our way into, already."""
+        code = codes.encode_key(address)
+        tabs = ((tab, self._scene.snapshot(tab)) for tab in self._scene.tabs.of_rooms)
+        return next((tab for tab, snapshot in tabs if snapshot and snapshot.code == code and not tab.over), None)
+
+    def _show_entered(self, tab: Tab) -> None:
+        self._scene.show_tab(tab)
+        self._scene.hint = Hint("You are in that room already: here it is.")
 
     def suggest_nick(self, tab: Tab) -> None:
         """Begins a line that goes on with the join under another nick, unless something else is typed."""
@@ -228,6 +241,13 @@ class Submission:
         except AnonError as error:
             self._scene.hint = Hint(str(error), "error")
 
+    def answer_comparison(self, label: str, nick: str, same: bool) -> None:
+        """The user has compared safety words with somebody in this room."""
+        self._number += 1
+        verify = inputs.VerifyInput(nick, self._number, same)
+        with suppress(trio.WouldBlock):  # then too much is on its way, and the user compares again
+            self._send.send_nowait(UserRequest(verify, self._number, label))
+
     def ignore_author(self, message: ChatMessage) -> None:
         """Shows nothing of what the author of a message says or has said."""
         self._ignore(message.member, message.nick)
@@ -240,12 +260,12 @@ class Submission:
         """A function that ignores somebody, no more, or tells who is. Raises AnonError."""
         tab, members = self._scene.active, self._list_members()
         if action.nick is None:
-            return partial(tab.add_system_line, self._scene.now(), [wording.ignored(tab.ignored.nicks)])
+            return partial(tab.add_system_line, self._scene.now(), [wording.ignored(tab.ignored.nicks)], passing=True)
         if action.on:
             found = find_ignored(members, action.nick)
             return partial(self._ignore, found.member, found.nick)
         tab.ignored.remove_nick(action.nick)
-        return partial(tab.add_system_line, self._scene.now(), [wording.ignored(tab.ignored.nicks)])
+        return partial(tab.add_system_line, self._scene.now(), [wording.ignored(tab.ignored.nicks)], passing=True)
 
     def retract_message(self, message: ChatMessage) -> None:
         """Ends a message of ours, for all."""

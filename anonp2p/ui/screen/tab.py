@@ -64,8 +64,9 @@ class Tab:
         self.over, self.link, self.attempt = "", "", 0
         self.wants_nick = self._is_passed_on = False
         self.has_moved = True
+        self.draft.history.forget(_JOIN)
         if again and not self.name:
-            self.draft.history.add(f"/join {codes.encode_key(again.address)} {again.nick}".rstrip())
+            self.draft.history.add(f"/join {codes.encode_key(again.address)} {again.nick}".rstrip(), _JOIN)
         self._lines.show_joining(now)
 
     def take_event(self, event: Event, now: float, *, seen: bool) -> bool:
@@ -89,12 +90,13 @@ class Tab:
                 self.wants_nick = final is True and code in ("nick-taken", "bad-nick")
                 if code == "no-room":
                     self._settle_pending(number)
-                self.add_system_line(now, wording.describe_event(event), "error")
+                is_passing = final is not True and not code.startswith("tor-")
+                self.add_system_line(now, wording.describe_event(event), "error", passing=is_passing)
             case events.EnteredEvent():
                 self._take_entered(event, now)
             case events.ReachableEvent():
                 if not self._lines.mark_reachable():
-                    self.add_system_line(now, [wording.REACHABLE_AGAIN])
+                    self.add_system_line(now, [wording.REACHABLE_AGAIN], passing=True)
             case events.JoinedEvent() | events.RenamedEvent():
                 self._take_move(event, now)
             case events.LeftEvent(reason="left" | "lost" as move, member=member, nick=nick):
@@ -128,6 +130,11 @@ class Tab:
                 pass  # the list of all who can take the room over says it
             case events.LeaveEndsRoomEvent():
                 self.add_system_line(now, wording.describe_event(event), "caution")
+            case events.VerifiedEvent(member=member, verified=verified):
+                self.looks.set_verified(member, verified=verified)
+                self.add_system_line(now, wording.describe_event(event), "ok" if verified else "caution")
+                if not verified:
+                    self.warnings.add_notice(wording.describe_event(event)[0])
             case events.LookalikeEvent():
                 self.add_system_line(now, wording.describe_event(event), "caution")
                 self.warnings.add_lookalike(event)
@@ -140,7 +147,7 @@ class Tab:
                     self.again = dataclasses.replace(self.again, nick=self.attention.nick)
                 self.add_system_line(now, wording.describe_event(event), "error")
             case _:
-                self.add_system_line(now, wording.describe_event(event))
+                self.add_system_line(now, wording.describe_event(event), passing=isinstance(event, _PASSING))
         self.has_moved = self.has_moved or isinstance(event, _MOVING)
         if isinstance(event, events.LeftEvent):
             self.looks.leave_member(event.member)
@@ -210,6 +217,7 @@ class Tab:
             del self._typed[next(iter(self._typed))]
 
     def _take_entered(self, event: events.EnteredEvent, now: float) -> None:
+        self.draft.history.forget(_JOIN)
         self._lines.remove_joining()
         self.name = event.name
         self.looks.enter_all((person.member, sanitize.sanitize_line(person.nick)) for person in event.members)
@@ -227,9 +235,9 @@ class Tab:
             elif event.state == "up" and self._is_passed_on:
                 self._is_passed_on = False
             elif event.state == "lost":
-                self.add_system_line(now, wording.describe_event(event))
+                self.add_system_line(now, wording.describe_event(event), passing=True)
             elif event.state == "up" and was != "up":
-                self.add_system_line(now, [wording.LINK_UP_AGAIN])
+                self.add_system_line(now, [wording.LINK_UP_AGAIN], passing=True)
         elif event.state == "connecting":
             self._lines.show_joining(now, event.attempt, describe_reason(event.detail))
 
@@ -237,14 +245,16 @@ class Tab:
         if isinstance(number, int):
             self.log.settle_pending(number)
 
-    def add_system_line(self, now: float, lines: list[str], style: str = "quiet") -> None:
-        """Shows what the program says, in lines."""
+    def add_system_line(self, now: float, lines: list[str], style: str = "quiet", *, passing: bool = False) -> None:
+        """Shows what the program says, in lines. passing: it matters for a moment only."""
         if lines:
-            self.log.add_line(SystemLine(now, lines, style, _MARKS.get(style, "·")))
+            self.log.add_line(SystemLine(now, lines, style, _MARKS.get(style, "·"), passing))
 
 
+_JOIN = 0  # number of the line that asks for the room once more: no input has it
 _NAMED = 8  # of those who are there already
 _MARKS = {"error": "!", "alarm": "!!", "caution": "!!", "title": "•"}
+_PASSING = (events.NoticeEvent, events.LockUnchangedEvent, events.NickUnchangedEvent, events.TorSlowEvent)
 _MOVING = (
     events.HostEvent,
     events.HeirsEvent,

@@ -189,7 +189,7 @@ class View(urwid.Widget):
 
     def _hint(self, columns: int) -> list[Row]:
         searching = self.scene.search.hint if self.scene.search else None
-        lasting = lasting_hint(self.scene.active, self.editor.original_widget.edit_text)
+        lasting = lasting_hint(self.scene, self.editor.original_widget.edit_text)
         hint = self.scene.hint or searching or lasting
         if not hint:
             return []
@@ -248,7 +248,8 @@ class View(urwid.Widget):
         editor = self.editor.original_widget
         if conversation := self.scene.active.conversation:
             gone = " (gone)" if conversation.is_over else ""
-            only = f"{nick} → {sanitize.sanitize_line(conversation.nick)}{gone}>"
+            other = sanitize.sanitize_line(conversation.nick) + self.scene.active.looks.mark(conversation.member)
+            only = f"{nick} → {other}{gone}>"
             editor.set_caption([("private prompt", only.lstrip()), ("prompt", " ")])
         else:
             editor.set_caption([("prompt", f"{nick}> " if nick else "> ")])

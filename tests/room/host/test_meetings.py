@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from anonp2p import limits
+from anonp2p.crypto.epoch import COMMIT, Header
 from anonp2p.crypto.identity import Identity
 from anonp2p.crypto.padding import LENGTH
 from anonp2p.names.codes import RoomKey
@@ -23,6 +24,7 @@ from tests.room.peers import ANN, BOB, EVE, ROOM, ROOM_KEY, randomness
 from tests.room.sides import Side, side_from
 
 HEIR_ADDRESS = {who.id: RoomKey(who.id * 2).public for who in (ANN, BOB)}
+STRANGER_KEY = b"k" * 32
 SECRET, HELLO = b"s" * 32, b"h" * 32
 
 
@@ -38,6 +40,7 @@ class Split:
         self.room.sequencer.order_own(bodies.HeirsBody(heirs, entrusts=False))
         self.room.sequencer.end_batch()
         self.replica = self.context.replica
+        self.fork = side_from(self.replica.ledger.copy())
         self.theirs = side_from(self.replica.ledger.copy())
         self.theirs.begins(ANN)
         self.meetings = Meetings(self.context, self.room.presence)
@@ -232,8 +235,11 @@ def ended(split: Split) -> str:
 
 
 def test_who_proves_nothing_moves_nobody(split: Split) -> None:
-    assert called(split).redirects(unproven(split.where()), ANN) is None
+    """Nor has one whose log does not reach back as far done anything wrong."""
+    it = called(split)
+    assert it.redirects(unproven(split.where()), ANN) is None
     assert ended(split) == "closed"
+    assert not split.meetings.owns_link(it.dial.link)
 
 
 def test_what_another_than_who_was_dialled_has_signed_moves_nobody(split: Split) -> None:
@@ -263,15 +269,15 @@ def test_one_that_refuses_to_meet_us_is_held_nothing_against(split: Split) -> No
     assert not split.meetings.owns_link(it.dial.link)
 
 
-def test_one_that_was_thrown_out_and_hosts_elsewhere_has_done_nothing_wrong_and_is_told_nothing(split: Split) -> None:
-    """8.17: it need not know, and may answer where others did."""
+def test_a_host_that_we_have_thrown_out_makes_us_begin_a_term_whoever_is_here(split: Split) -> None:
+    """8.17"""
     it = called(split)
-    split.replica.ledger.kicked[BOB.id] = BOB.key
-    where = split.where()
-    openings = [*where.openings[:-1], msgspec.structs.replace(where.openings[-1], host=BOB.id)]
-    assert it.redirects(msgspec.structs.replace(where, host=BOB.id, openings=openings), BOB) is None
+    split.room.commits.kick(ANN.id, "", msgspec.UNSET)
+    take_effects(split.context)
+    verdict = it.redirects(split.where(), ANN)
+    assert verdict is not None
+    assert verdict.decision == Stand(8)
     assert ended(split) == "closed"
-    assert not split.meetings.owns_link(it.dial.link)
 
 
 def test_a_host_of_a_lower_term_is_told_of_ours_with_a_proof(split: Split) -> None:
@@ -298,8 +304,8 @@ def test_a_host_of_a_lower_term_of_which_another_tells_is_dialled(split: Split) 
     split.meetings.forget_link(-1)
     it = Called(split, dials[HEIR_ADDRESS[BOB.id]])
     assert it.redirects(split.where(), BOB) is None
-    end, dial = take_effects(split.context)
-    assert isinstance(end, effects.DropEffect)
+    told, dial = take_effects(split.context)
+    assert isinstance(told, effects.FinishEffect)
     assert isinstance(dial, effects.DialEffect)
     assert dial.address == HEIR_ADDRESS[ANN.id]
     further = msgspec.structs.replace(split.where(), host=BOB.id, address=HEIR_ADDRESS[BOB.id])
@@ -354,16 +360,103 @@ def test_what_another_signs_on_a_link_of_ours_moves_nobody(split: Split) -> None
     assert ended(split) == "unsigned-redirect"
 
 
+STRANGER = Identity(b"z" * 32, ROOM)
+
+
 def test_strangers_and_those_thrown_out_are_told_nothing(split: Split) -> None:
+    ours = Side(split.replica)
     with pytest.raises(NotAdmitted, match="unknown"):
-        Dialler(split, Identity(b"z" * 32, ROOM)).meets(split.theirs)
+        Dialler(split, STRANGER).meets(ours)
     with pytest.raises(NotAdmitted, match="unknown"):
-        Dialler(split, ANN).meets(split.theirs, signer=EVE)
+        Dialler(split, ANN).meets(ours, signer=EVE)
     with pytest.raises(NotAdmitted, match="unknown"):
-        Dialler(split, ANN).meets(split.theirs, address=HEIR_ADDRESS[BOB.id])
+        Dialler(split, ANN).meets(ours, address=HEIR_ADDRESS[BOB.id])
     split.room.commits.kick(ANN.id, "", msgspec.UNSET)
+    take_effects(split.context)
     with pytest.raises(NotAdmitted, match="unknown"):
-        Dialler(split, ANN).meets(split.theirs)
+        Dialler(split, ANN).meets(ours)
+
+
+@pytest.mark.parametrize("who", [STRANGER, EVE, ANN], ids=["a stranger", "a member's false name", "one thrown out"])
+def test_who_is_none_of_us_and_claims_another_side_hears_only_what_both_know_before_it_has_proven_that(
+    split: Split, who: Identity
+) -> None:
+    """8.16"""
+    fork = split.replica.ledger.copy()
+    if who is ANN:
+        split.room.commits.kick(ANN.id, "", msgspec.UNSET)
+    split.room.sequencer.order_own(bodies.LockBody(locked=True))
+    take_effects(split.context)
+    dialler = Dialler(split, who)
+    where = dialler.meets(split.theirs, signer=BOB if who is EVE else None)
+    assert (where.number, where.host, where.index, where.digest) == (0, fork.host, fork.index, fork.digest)
+    assert (where.openings, where.proof) == (list(fork.openings), [])
+    assert dialler.proves(unproven(split.where())) is None
+    assert ended(split) == "closed"
+    again = Dialler(split, who).meets(split.theirs, signer=BOB if who is EVE else None)
+    assert again.index == fork.index
+
+
+def test_a_host_that_was_thrown_out_is_told_by_whom_once_it_has_proven_its_side(split: Split) -> None:
+    """8.15: and not by what term of ours, whose opening says the code."""
+    split.room.commits.kick(ANN.id, "", msgspec.UNSET)
+    take_effects(split.context)
+    dialler = Dialler(split, ANN)
+    dialler.meets(split.theirs)
+    verdict = dialler.proves(split.theirs.tells(split.fork))
+    assert verdict is not None
+    assert verdict.decision == Stand(8)
+    assert ended(split) == "closed"
+    told = Dialler(split, ANN).meets(split.theirs)
+    assert told.index == split.replica.ledger.index
+    [proof] = told.proof
+    assert Header.unpack(proof.header).kind == COMMIT
+    take_effects(split.context)
+    later = side_from(split.theirs.replica.ledger.copy())
+    later.replica.ledger.openings = split.theirs.replica.ledger.openings[:1]
+    with pytest.raises(NotAdmitted, match="unknown"):
+        Dialler(split, ANN, 10).meets(later)
+
+
+def test_who_proves_another_side_without_being_its_host_is_not_told_where_we_are(split: Split) -> None:
+    dialler = Dialler(split, STRANGER)
+    dialler.meets(split.theirs)
+    assert dialler.proves(split.theirs.tells(split.fork), STRANGER) is None
+    assert ended(split) == "unsigned-redirect"
+    assert Dialler(split, STRANGER).meets(split.theirs).proof == []
+
+
+def test_one_who_joined_on_the_other_side_moves_us_once_it_has_proven_that_it_hosts(split: Split) -> None:
+    theirs = side_from(split.replica.ledger.copy())
+    theirs.says(split.replica.me, bodies.JoinedBody(STRANGER.key, "zoe", STRANGER_KEY))
+    address = RoomKey(STRANGER.id * 2).public
+    theirs.says(split.replica.me, bodies.HeirsBody([Heir(STRANGER.id, address)], entrusts=False))
+    theirs.begins(STRANGER)
+    dialler = Dialler(split, STRANGER)
+    take_effects(split.context)
+    dialler.meets(theirs)
+    where = theirs.tells(split.fork)
+    assert dialler.proves(where) == Verdict(GiveWay(), where)
+
+
+def test_of_too_many_hosts_that_are_none_of_us_the_one_that_proved_itself_first_is_forgotten(
+    split: Split, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MEETINGS", 1)
+    split.room.commits.kick(ANN.id, "", msgspec.UNSET)
+    split.room.commits.kick(BOB.id, "", msgspec.UNSET)
+    take_effects(split.context)
+    others = side_from(split.fork.replica.ledger.copy())
+    others.begins(BOB)
+    for who, side in ((ANN, split.theirs), (BOB, others)):
+        dialler = Dialler(split, who)
+        dialler.meets(side)
+        dialler.proves(side.tells(split.fork))
+        take_effects(split.context)
+    split.meetings.forget_link(9)
+    assert Dialler(split, BOB).meets(others).proof != []
+    split.meetings.forget_link(9)
+    assert Dialler(split, ANN).meets(split.theirs).proof == []
 
 
 def test_of_too_many_that_dial_us_and_prove_nothing_the_oldest_is_dropped(split: Split) -> None:

@@ -10,7 +10,9 @@ from anonp2p.protocol import bodies, field_types, frames, room_state
 from anonp2p.room.contents import padded_content
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import Ledger
-from anonp2p.room.log.room_log import RoomLog
+from anonp2p.room.log import room_log
+from anonp2p.room.log.log import LogEntry
+from anonp2p.room.log.room_log import RoomLog, replay_entry
 from tests.room.log.parts import shrink
 
 ROOM = b"r" * 32
@@ -69,8 +71,9 @@ def state_of(ledger: Ledger) -> tuple[int, bytes, bytes, list[tuple[str, bool, i
 
 
 @pytest.fixture
-def copy() -> Copy:
+def copy(monkeypatch: pytest.MonkeyPatch) -> Copy:
     """With three members."""
+    monkeypatch.setattr(limits, "WAYMARK", 3)
     copy = Copy()
     copy.says(HOST, *(bodies.JoinedBody(it.key, nick, KEY) for it, nick in ((ANN, "ann"), (BOB, "bob"))))
     return copy
@@ -97,6 +100,7 @@ def test_the_room_is_known_as_of_each_entry_that_is_kept(copy: Copy) -> None:
 def test_what_is_dropped_leaves_the_room_as_it_was_after_it(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
     shrink(monkeypatch)
     live(copy)
+    copy.room_log.ledger_at(copy.ledger.index)
     for number in range(limits.LOG_ENTRIES):
         copy.says(ANN, text(str(number)))
     oldest = copy.room_log.log.oldest
@@ -107,6 +111,37 @@ def test_what_is_dropped_leaves_the_room_as_it_was_after_it(copy: Copy, monkeypa
         assert ledger is not None
         assert state_of(ledger) == copy.before[index]
     assert state_of(copy.room_log.trail) == copy.before[oldest - 1]
+
+
+def test_few_entries_are_replayed_however_long_a_log_is(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has signed a Meet says any place to which the log is to be read again."""
+    live(copy)
+    last = copy.ledger.index
+    replayed: list[object] = []
+    copy.room_log.ledger_at(last)
+
+    def replay(ledger: Ledger, entry: LogEntry) -> None:
+        replay_entry(ledger, entry)
+        replayed.append(entry)
+
+    monkeypatch.setattr(room_log, "replay_entry", replay)
+    for index in (last, last - 1, 4, last):
+        copy.room_log.ledger_at(index)
+        assert len(replayed) < limits.WAYMARK
+        replayed.clear()
+
+
+def test_what_is_cut_is_forgotten_with_the_room_as_it_was_then(copy: Copy) -> None:
+    copy.room_log.ledger_at(copy.ledger.index)
+    last = copy.says(ANN, text("one"), text("two"), text("three"))
+    copy.room_log.ledger_at(last)
+    copy.room_log.cut_after(last - 3)
+    copy.ledger = copy.room_log.ledger_at(last - 3) or copy.ledger
+    del copy.before[last - 2 :]
+    copy.says(ANN, bodies.NickBody("anna"), text("four"), text("five"))
+    ledger = copy.room_log.ledger_at(last)
+    assert ledger is not None
+    assert state_of(ledger) == copy.state()
 
 
 def test_a_room_of_before_goes_its_own_way(copy: Copy) -> None:

@@ -163,10 +163,10 @@ def test_nobody_else_waits(ready: Ready, who: Somebody) -> None:
     assert caught.value.reason == "unknown"
 
 
-def test_newcomers_are_not_let_in(ready: Ready) -> None:
-    join = frames.JoinRequest(SECRET, EVE.key, EVE.encryption_key.public, "eve", bytes(64))
-    with pytest.raises(NotAdmitted):
-        ready.asked(join)
+def test_newcomers_are_neither_let_in_nor_sent_away_for_good(ready: Ready) -> None:
+    """8.9: where the code of before leads to us yet, they dial again."""
+    ready.asked(frames.JoinRequest(SECRET, EVE.key, EVE.encryption_key.public, "eve", bytes(64)))
+    assert ready.wants() == [effects.DropEffect(LINK, "closed")]
 
 
 def test_a_member_of_another_term_is_told_who_hosts_and_waits_only_once_the_host_is_lost(ready: Ready) -> None:

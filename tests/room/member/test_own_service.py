@@ -4,6 +4,7 @@ import pytest
 
 from anonp2p import limits
 from anonp2p.errors import PeerFault, TorRefused
+from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import appointment, frames
 from anonp2p.protocol.field_types import Heir
 from anonp2p.protocol.handshake import Channel
@@ -12,6 +13,7 @@ from anonp2p.room import effects, inputs
 from anonp2p.room.context import fresh_keys
 from anonp2p.room.member.carrier import Carrier
 from anonp2p.room.member.head_check import HeadCheck
+from anonp2p.room.member.own_service import OwnService
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.succession.loss import Loss
 from anonp2p.room.succession.patience import Patience
@@ -85,6 +87,78 @@ class Able:
 @pytest.fixture
 def able() -> Able:
     return Able()
+
+
+FORMER, OTHER = RoomKey(b"f" * 32), RoomKey(b"g" * 32)
+
+
+def former(able: Able) -> OwnService:
+    """It has hosted before, at FORMER, with ROOM as the code."""
+    for key in (FORMER, ROOM_KEY):
+        able.context.serving.add_key(key)
+    return OwnService(able.context, able.uplink, able.carrier.gate, FORMER.public)
+
+
+def served(able: Able) -> list[tuple[str, bytes]]:
+    """What is done with services."""
+    done = []
+    for effect in able.wants():
+        match effect:
+            case effects.ServeEffect(key=key):
+                done.append(("serve", key.public))
+            case effects.StopServingEffect(address=address):
+                done.append(("stop", address))
+    return done
+
+
+def test_who_hosted_keeps_its_service_and_its_code_of_then_for_a_while(able: Able) -> None:
+    """8.17: members may come that know no other way."""
+    service = former(able)
+    able.context.replica.ledger.code = OTHER.public
+    service.update(is_lost=False)
+    assert served(able) == [("serve", FORMER.public), ("serve", ROOM)]
+    assert service.next_deadline() == able.context.clock.tick + limits.PLACE_SECONDS
+    set_time(able.context, limits.PLACE_SECONDS - 1)
+    service.do_due_work()
+    service.update(is_lost=False)
+    assert served(able) == []
+    set_time(able.context, limits.PLACE_SECONDS)
+    service.do_due_work()
+    service.update(is_lost=False)
+    assert served(able) == [("stop", ROOM), ("stop", FORMER.public)]
+    assert service.next_deadline() is None
+
+
+def test_what_is_the_code_is_left_to_who_hosts_now(able: Able) -> None:
+    service = former(able)
+    service.update(is_lost=True)
+    assert served(able) == [("serve", FORMER.public)]
+    able.context.replica.ledger.code = OTHER.public
+    service.update(is_lost=False)
+    assert served(able) == [("serve", ROOM)]
+    able.context.replica.ledger.code = ROOM
+    service.update(is_lost=False)
+    assert served(able) == [("stop", ROOM)]
+
+
+def test_of_who_hosted_a_service_that_tor_refuses_is_not_wanted_again(able: Able) -> None:
+    service = former(able)
+    able.context.replica.ledger.code = OTHER.public
+    service.update(is_lost=False)
+    able.wants()
+    service.take_input(inputs.ServeFailedInput(ROOM, TorRefused("no")))
+    service.update(is_lost=False)
+    assert served(able) == [("stop", ROOM)]
+
+
+def test_who_hosted_and_comes_anew_is_not_found_where_it_was(able: Able) -> None:
+    service = former(able)
+    able.context.replica.ledger.code = OTHER.public
+    service.update(is_lost=False)
+    able.wants()
+    able.context.replica.begin_identity(*fresh_keys(able.context.random, ROOM))
+    service.update(is_lost=False)
+    assert sorted(served(able)) == sorted([("stop", ROOM), ("stop", FORMER.public)])
 
 
 def test_one_that_may_host_says_so_and_another_does_not(able: Able) -> None:

@@ -21,7 +21,7 @@ from anonp2p.room.succession.loss import Loss, Target
 from anonp2p.room.succession.patience import Patience
 from anonp2p.room.where import tell_where
 from tests.room.member.parts import joined_context, new_host_check, set_time
-from tests.room.peers import ANN, EVE, HOST, ROOM, Somebody
+from tests.room.peers import ANN, EVE, HOST, ROOM, ROOM_KEY, Somebody
 
 BOB = Somebody(b"b")
 ADDRESSES = {HOST.id: ROOM, ANN.id: b"\1" * 32, BOB.id: b"\2" * 32}
@@ -496,6 +496,24 @@ def test_who_waits_at_an_heir_does_not_give_up() -> None:
     assert not seeker.context.lifecycle.over
 
 
+def test_a_code_that_leads_to_us_is_not_dialled() -> None:
+    """8.10: who hosted may serve it yet."""
+    dialled = []
+    for is_ours in (False, True):
+        seeker = Seeker(ANN)
+        if is_ours:
+            seeker.context.serving.add_key(ROOM_KEY)
+            seeker.context.serving.serve(ROOM)
+        seeker.ledger.address = b"\5" * 32
+        seeker.lose()
+        for _ in range(3):
+            seeker.pass_time(limits.CODE_WAIT)
+            for line in [line for line in seeker.lines if seeker.search.has_link(line.link)]:
+                seeker.fails(line)
+        dialled.append(seeker.ledger.code in [line.greeting.service for line in seeker.lines])
+    assert dialled == [True, False]
+
+
 # --- who sends on to others
 
 
@@ -508,11 +526,11 @@ def test_a_redirect_is_a_hint_whom_to_dial_next() -> None:
     assert b"\7" * 32 in [line.greeting.service for line in seeker.lines]
 
 
-def test_a_redirect_that_the_heir_has_not_signed_is_a_fault() -> None:
+def test_a_redirect_that_none_has_signed_who_could_answer_is_a_fault() -> None:
     seeker = Seeker(ANN)
     seeker.lose()
     heir = seeker.greeted(seeker.lines[1])
-    seeker.hears(heir, redirect(heir, HOST, where(5, BOB, seeker)))
+    seeker.hears(heir, redirect(heir, EVE, where(5, BOB, seeker)))
     assert seeker.dropped() == [(heir.link, "unsigned-redirect")]
 
 
@@ -553,7 +571,7 @@ def test_who_follows_another_term_of_the_same_number_is_told_of_ours_and_dialled
     assert b"\7" * 32 in [line.greeting.service for line in seeker.lines]
 
 
-def test_nobody_goes_to_one_that_was_thrown_out_nor_is_it_told_anything() -> None:
+def test_nobody_goes_to_one_that_was_thrown_out() -> None:
     """8.17: who follows it has done nothing wrong."""
     seeker = Seeker(ANN)
     seeker.ledger.kicked[BOB.id] = BOB.key

@@ -137,6 +137,19 @@ def test_who_hears_that_the_host_lives_goes_back_to_it_at_once() -> None:
     assert loss.take_due(LINE, (), 100.5) == [target(HOST)]
 
 
+def test_who_hears_again_and_again_that_the_host_lives_dials_no_more_often() -> None:
+    """8.10"""
+    loss = lost_at(100.0, standby=ANN)
+    loss.note_host_lives(100.5)
+    assert loss.take_due(LINE, (), 100.5)
+    due = loss.next_deadline(LINE)
+    assert due is not None
+    loss.note_host_lives(100.6)
+    assert loss.next_deadline(LINE) == due > 100.6
+    loss.note_host_lives(100.5 + limits.PLEDGE)
+    assert loss.next_deadline(LINE) == min(due, 100.5 + limits.PLEDGE)
+
+
 def test_an_heir_that_does_nothing_for_a_minute_is_passed_over() -> None:
     loss = lost_at(100.0, standby=ANN)
     assert loss.take_due(LINE, (), 159.9) == [target(HOST)]

@@ -89,6 +89,21 @@ def test_a_challenger_makes_a_host_begin_one_term_in_a_while() -> None:
     assert meeting.judge(again, hosting(BEN, CID, DAN, number=8), 50.0 + limits.STAND_PAUSE) == Stand(12)
 
 
+def test_above_one_that_was_thrown_out_a_host_stands_whoever_is_with_it_but_seldom() -> None:
+    meeting, removed = make_meeting(), challenge()._replace(is_removed=True)
+    assert meeting.judge(removed, hosting(), 50.0) == Stand(8)
+    again = removed._replace(number=12)
+    assert meeting.judge(again, hosting(number=8), 49.0 + limits.STAND_PAUSE_REMOVED) is None
+    assert meeting.judge(again, hosting(number=8), 50.0 + limits.STAND_PAUSE_REMOVED) == Stand(16)
+
+
+def test_who_is_overruled_by_the_host_of_both_gives_way_whoever_is_with_it_once_the_other_is_above() -> None:
+    meeting, overruled = make_meeting(), challenge()._replace(is_overruled=True)
+    assert meeting.judge(overruled, hosting(BEN, CID, DAN, number=5), 50.0) is None
+    assert meeting.judge(overruled, hosting(BEN, CID, DAN), 50.0) == GiveWay()
+    assert meeting.gave_way_to == 5
+
+
 @pytest.mark.parametrize("opener", [ANN, b"z" * 16], ids=["of lower id", "of higher id"])
 def test_a_host_begins_a_term_above_another_of_the_same_number_however_few_are_with_it(opener: bytes) -> None:
     few, alike = hosting(number=5), challenge(5, opener)

@@ -2,10 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import combinations
 
 from anonp2p.crypto.epoch import FLEETING, KEPT, Header
+from anonp2p.protocol import bodies
 from anonp2p.reasons import LINK_ENDS
 from anonp2p.room import events
+from anonp2p.room.contents import unpack_content
 from anonp2p.room.log.log import LogBatch
 from anonp2p.room.succession import terms
 from tests.room.town.person import Person
@@ -108,6 +111,8 @@ class Checks:
         for person in self._here:
             for batch in _batches(person):
                 for index, entry in enumerate(batch.entries, batch.first):
+                    if entry.retraction is not None:
+                        continue  # others keep it whose log parted before it was retracted, if its author is gone
                     kept = (entry.header, entry.digest, b"" if entry.ttl == FLEETING else entry.body)
                     if known.setdefault(index, kept) != kept:
                         self._blame(person, f"keeps another entry {index}")
@@ -133,15 +138,18 @@ class Checks:
 
     def _find_differences(self) -> list[str]:
         here = self._here
+        hosts = self._hosts
         if not here or self._is_orphaned:
             return []
-        followed = {person.room.replica.ledger.host for person in here}
-        hosts = [
-            person for person in self._town.people if person.is_hosting and (person.is_honest or person.id in followed)
-        ]
-        if len(hosts) != 1:
+        if len(hosts) != 1 and not self._is_apart:
             return [f"hosts: {[person.number for person in hosts]} of {[person.number for person in here]}"]
-        known = hosts[0].room.replica.ledger
+        sides = {host.number: [person for person in here if _host_of(person) == host.id] for host in hosts}
+        sides[hosts[0].number] += [person for person in here if not any(person in side for side in sides.values())]
+        return [difference for host in hosts for difference in self._compare(host, sides[host.number])]
+
+    def _compare(self, host: Person, here: list[Person]) -> list[str]:
+        """In what those who are to follow a host differ from it."""
+        known = host.room.replica.ledger
         found = []
         for person in here:
             ledger = person.room.replica.ledger
@@ -160,6 +168,38 @@ class Checks:
         if not present <= alive:
             found.append(f"{len(present)} present, {len(alive)} alive")
         return found
+
+    @property
+    def _hosts(self) -> list[Person]:
+        """Those that count: of liars, who is followed."""
+        followed = {_host_of(person) for person in self._here}
+        return [
+            person for person in self._town.people if person.is_hosting and (person.is_honest or person.id in followed)
+        ]
+
+    @property
+    def _is_apart(self) -> bool:
+        """Whether no two of several hosts can come together."""
+        hosts = self._hosts
+        return len(hosts) > 1 and all(self._cannot_meet(one, other) for one, other in combinations(hosts, 2))
+
+    def _cannot_meet(self, one: Person, other: Person) -> bool:
+        """Whether nobody on one side was there where the logs part, or one was thrown out for good.
+
+        That is, each side has thrown out who leads the other one, or one side has that the host of both has not.
+        """
+        ours, theirs = one.room.replica.ledger, other.room.replica.ledger
+        fork = terms.find_fork(ours.openings, ours.index, theirs.openings, theirs.index)
+        if fork is None:
+            return False
+        for host in (one, other):
+            side = [person for person in self._here if _host_of(person) == host.id]
+            if all(person.room.replica.room_log.trail.index > fork for person in side):
+                return True
+        removals = [_list_removers(host, leader, fork) for host, leader in ((one, other), (other, one))]
+        host_there = [opening.host for opening in ours.openings if opening.index <= fork][-1]
+        is_last_word = any(host_there in removers for removers in removals)
+        return all(removals) or (any(removals) and not is_last_word)
 
     @property
     def _is_orphaned(self) -> bool:
@@ -181,13 +221,18 @@ class Checks:
         return any(self._town.other_end(side) in heirs for side in person.sides.values())
 
     def judge(self) -> str:
-        """The verdict once all is over: "ok", "over" if nobody is left who could host, or the first fault."""
+        """The verdict once all is over: "ok", or the first fault.
+
+        "over" if nobody is left who could host, "apart" if two hosts cannot come together.
+        """
         self.counts["terms opened"] = len(self._terms) - 1
         for difference in self._find_differences():
             self._blame(None, difference)
         here = self._here
         if self._is_orphaned and here and not self.faults:
             return "over"
+        if self._is_apart and not self.faults:
+            return "apart"
         for person in self._town.people:
             if person.is_alive and person.is_honest and here:
                 self._check_gone(person)
@@ -225,6 +270,23 @@ class Checks:
 def _spell(place: int) -> str:
     """The number of the term, and the index."""
     return f"{terms.number_of(place)}:{terms.index_of(place)}"
+
+
+def _host_of(person: Person) -> bytes:
+    return person.room.replica.ledger.host
+
+
+def _list_removers(person: Person, leader: Person, fork: int) -> set[bytes]:
+    """Who has thrown out, by the log of this person after the fork, somebody who has begun a term of another side."""
+    led = {opening.host for opening in leader.room.replica.ledger.openings if opening.index > fork}
+    removers = set()
+    for batch in _batches(person):
+        for index, entry in enumerate(batch.entries, batch.first):
+            body = unpack_content(entry.body).body if entry.body and index > fork else None
+            removed = body.removed if isinstance(body, bodies.CommitBody) else ()
+            if any(it.reason == "kicked" and it.member in led for it in removed):
+                removers.add(Header.unpack(entry.header).author)
+    return removers
 
 
 def _batches(person: Person) -> Sequence[LogBatch]:

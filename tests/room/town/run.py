@@ -16,7 +16,7 @@ from tests.room.town.play import Outcome, Play
 from tests.room.town.schedule import Schedule, draw_schedule
 
 SIGNATURES = 4_096  # that are remembered: more than are on their way at any time
-WELL = frozenset(("ok", "over"))  # verdicts
+WELL = frozenset(("ok", "over", "apart"))  # verdicts
 EXAMPLES = 8  # seeds that are named of each verdict
 
 

@@ -58,6 +58,14 @@ def test_when_the_host_falls_silent_the_room_goes_on_within_twenty_seconds(seed:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_an_heir_that_lost_the_host_before_others_did_goes_on_with_what_they_have(seed: int) -> None:
+    steps = Step(AT, "pair", ("host", "heir", "60", "silent")), Step(AT + 4, "kill", ("host",))
+    playing = play(seed, *steps)
+    assert max(delays(playing, AT + 4)) < 20.0
+    assert playing.checks.counts["entries cut"] == 0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_when_host_and_first_heir_die_at_once_the_second_takes_over(seed: int) -> None:
     playing = play(seed, Step(AT, "kill", ("heir",)), Step(AT + 0.01, "kill", ("host",)))
     assert max(delays(playing)) < 60.0

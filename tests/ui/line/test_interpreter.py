@@ -151,6 +151,21 @@ def test_through_a_pipe_there_is_no_bell() -> None:
     assert typist.type("/notify all") == UserRequest(NoBell(), room="r1")
 
 
+def test_on_a_terminal_a_mark_stands_behind_the_nick_of_who_is_verified() -> None:
+    said = events.MessageEvent(room="r1", member="b", nick="ben", text="hi", seq=3, at=0.0)
+    for bell, shown in ((silent(), ["ben", "ben✓", "ben"]), (None, ["ben"] * 3)):
+        typist = Typist("r1", json=False, bell=bell)
+        nicks = []
+        for same in (None, True, False):
+            if same is not None:
+                event = events.VerifiedEvent(room="r1", member="b", nick="ben", verified=same)
+                typist.interpreter.take_event(event)
+            marked = typist.interpreter.mark_verified(said)
+            assert isinstance(marked, events.MessageEvent)
+            nicks.append(marked.nick)
+        assert nicks == shown
+
+
 def test_without_a_room_there_is_no_private_conversation() -> None:
     assert Typist().type("/query ben") == UserRequest(NoRoom())
 

@@ -80,7 +80,7 @@ def test_where_nothing_fits_it_starts_says_so_and_loses_nothing_that_is_typed(co
         assert " ".join(stage.settled()).startswith("This window" if columns * rows > 20 and columns >= 10 else "")
         stage.type("/create demo")
         stage.resize(80, 24)
-        assert stage.settled()[-1] == "> /create demo"
+        assert stage.settled()[-1] == "ada> /create demo"
         stage.key("enter").until("Others can join now")
         stage.type("kept")
         stage.resize(columns, rows).settled()
@@ -275,7 +275,7 @@ def test_a_code_that_is_to_be_asked_for_is_asked_for() -> None:
     with Stage("--nick", "ada", "join", "-") as stage:
         code = stage.ask("host", who="ben")["code"]
         shown = stage.settled()
-        assert shown[-1] == "> /join"
+        assert shown[-1] == "ada> /join"
         assert any("Paste the room's code" in row for row in shown)
         stage.paste(code).key("enter").until("You are in demo as ada, with ben")
         assert not any(code[:10] in row for row in stage.settled())

@@ -223,15 +223,12 @@ def told(text: str) -> list[dict[str, Any]]:
         {"type": "unsent", "room": "r1", "text": text},
         {"type": "joined", **at, "nick": text},
         *({"type": "left", **at, "nick": text, "reason": why} for why in ("left", "lost", "kicked")),
+        {"type": "left", **at, "nick": "ann", "reason": "kicked", "why": text},
+        {"type": "leave-ends-room", "room": "r1", "name": text, "others": 2, "closes": False, "asks": True},
         {"type": "nick", **at, "nick": text, "was": "ann"},
         {"type": "nick", **at, "nick": "ann", "was": text},
         {"type": "reply", "command": "/rooms", "room": "r1", "data": [_listed(text)]},
-        {
-            "type": "reply",
-            "command": "/verify",
-            "room": "r1",
-            "data": {"nick": text, "member": "m", "words": [text, "b"]},
-        },
+        {"type": "verified", **at, "nick": text, "verified": True},
         {"type": "message", **at, "nick": text, "text": "said", "seq": 901, "at": 1_700_049_600},
         {"type": "message", **at, "nick": "ann", "text": text, "seq": 902, "at": 1_700_049_600, "action": True},
         {"type": "message", **at, "nick": "ann", "text": text, "seq": 903, "at": 1_700_049_600, "private": True},
@@ -253,12 +250,15 @@ def told_aside(text: str) -> list[dict[str, Any]]:
     people = [{"member": "m", "nick": text, "role": "member", "tag": text}]
     new = {"type": "room", "name": text, "code": text, "nick": text, "member": "n", "members": people}
     return [
+        {"type": "leave-hands-over", **at, "name": text, "nick": text},
         {"type": "alarm", **at, "reason": text},
         {"type": "lookalike", **at, "nick": text, "was": text},
         {"type": "tor", "progress": 50, "summary": text},
         {"type": "link", "room": "r1", "state": "lost", "attempt": 0, "detail": text},
         {"type": "link", "room": "r1", "state": "connecting", "attempt": 1, "detail": text},
+        {"type": "verified", **at, "nick": text, "verified": False},
         {"type": "reply", "command": "/who", "room": "r1", "data": people},
+        {"type": "reply", "command": "/verify", "room": "r1", "data": {"nick": text, "words": [text, "b"], "me": text}},
         {"type": "reply", "command": "/code", "room": "r1", "data": {"code": text}},
         {**new, "room": "r8", "role": "member"},
         {"type": "gone", "room": "r8", "reason": "left"},
@@ -331,6 +331,19 @@ def test_a_warning_is_one_over_all_its_rows_and_then_gone(kind: str) -> None:
             place.stage.until(lambda rows: not rows[1].startswith("demo: "))
             place.empty()
             place.assert_whole()
+
+
+def test_who_takes_over_any_room_is_told_above_the_input_line() -> None:
+    with in_room() as place:
+        usual = {look(cell) for y in place.log for cell in place.row(y)}
+        for text in FEW[::2]:
+            event = {"type": "leave-hands-over", "room": "r1", "member": "m", "name": text, "nick": text}
+            place.stage.ask("tell", event=event)
+            rows = place.stage.settled()
+            place.guard.check()
+            assert essence(sanitize_line(text))[:6] in essence("".join(rows[1:-2])), ascii(text)
+            assert {look(cell) for y in place.log for cell in place.row(y)} <= usual
+            place.stage.key("up").settled()
 
 
 def test_a_room_of_any_name_has_a_tab_a_status_and_a_card_and_no_more() -> None:

@@ -3,7 +3,7 @@
 import re
 
 from tests.support.stage import Stage
-from tests.ui.screen.meeting import enter
+from tests.ui.screen.meeting import enter, host
 
 AGAIN = "Enter tries again, Esc leaves the room."
 
@@ -76,6 +76,10 @@ def test_a_locked_room_can_be_tried_again_with_enter() -> None:
         stage.until(re.escape(AGAIN))
         stage.key("enter").until(lambda rows: sum("The room is locked" in row for row in rows) == 2)
         stage.until(re.escape(AGAIN))
+        stage.key("up", "up")
+        assert "/join" in "".join(stage.settled())
+        stage.key("down").settled()
+        assert typed(stage) == "", "it is there once"
         assert stage.settled()[0].startswith(" 1 joining ")
         stage.ask("unlock", who="ada")
         stage.key("up")
@@ -85,10 +89,19 @@ def test_a_locked_room_can_be_tried_again_with_enter() -> None:
         assert not stage.find(AGAIN)
 
 
+def test_who_joins_a_room_twice_is_shown_it() -> None:
+    with Stage("--nick", "zoe") as stage:
+        code = enter(stage)
+        host(stage, name="own")
+        stage.type(f"/join {code}\n").until("You are in that room already: here it is")
+        stage.until("You are in demo as zoe")
+        assert stage.settled()[0].startswith(" 1 demo  2 own ")
+
+
 def test_one_key_leaves_a_room_that_is_over() -> None:
     with Stage("--nick", "zoe") as stage:
         refused(stage)
-        stage.type("x").key("esc")
+        stage.type("x").key("esc").wait(1.0)
         assert typed(stage) == "x"
         stage.key("backspace", "esc").until("/create NAME")
         assert not stage.find("The room is locked")

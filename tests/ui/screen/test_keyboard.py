@@ -6,6 +6,7 @@ from anonp2p import limits
 from anonp2p.names.codes import RoomKey
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
+from anonp2p.ui.screen.bare_view import BareView
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.typeahead import Typeahead
 from anonp2p.ui.screen.keyboard import Keyboard
@@ -15,6 +16,7 @@ from anonp2p.ui.screen.scene import Scene
 from anonp2p.ui.screen.scrollback import Scrollback
 from anonp2p.ui.screen.submission import Submission
 from anonp2p.ui.screen.tabs import Tabs
+from anonp2p.ui.screen.term.terminal import Terminal
 
 
 class Hands:
@@ -33,7 +35,15 @@ class Hands:
             self.scene, self.editor, self.typeahead, self.bell, Clipboard(self.written.append), self._clear
         )
         self.keyboard = Keyboard(
-            self.scene, self.editor, self.bell, self.typeahead, submission, self._request, self._clear, self._leave
+            self.scene,
+            self.editor,
+            self.bell,
+            self.typeahead,
+            submission,
+            BareView(self.scene, Terminal(idle=lambda: None, closed=lambda: None)),
+            self._request,
+            self._clear,
+            self._leave,
         )
         for label in labels:
             self.scene.tabs.tab_of(label)

@@ -93,3 +93,18 @@ def test_no_more_is_kept_than_the_bounds_allow(monkeypatch: pytest.MonkeyPatch) 
     assert sum(looks.style(f"gone{number}") != palette.nick_style(0) for number in range(43)) == 0
     assert len(set(styles(looks, 0, 1, 2))) == 3
     assert looks.shorten("somebody-else-49", "abcdefghijkl", 15) == "somebo…abcdefgh"
+
+
+def test_who_is_verified_has_a_mark_that_fits_into_the_column() -> None:
+    looks = with_members(2)
+    before = looks.version
+    looks.set_verified("m1", verified=True)
+    assert looks.version != before
+    assert looks.shorten("nick1", "m1", 14) == "nick1✓"
+    assert looks.shorten("nick0", "m0", 14) == "nick0"
+    long = "a-very-long-nick-1"
+    looks.note_nick(long)
+    assert width(looks.shorten(long, "m1", 14)) == 14
+    assert looks.shorten(long, "m1", 14).endswith("✓")
+    looks.set_verified("m1", verified=False)
+    assert looks.shorten("nick1", "m1", 14) == "nick1"

@@ -117,9 +117,36 @@ def test_a_code_is_read_in_place_of_the_log(command: str, data: dict[str, str]) 
     assert screen.scene.overlay
 
 
+@pytest.mark.parametrize(("key", "same"), [("y", True), ("n", False), ("esc", None), ("enter", None), ("x", None)])
+async def test_whether_words_are_the_same_is_answered_by_one_key(key: str, same: bool | None) -> None:
+    screen = screen_of("r1", "r2")
+    data = {"nick": "ada", "member": "a", "me": "zoe", "words": ["one", "two"], "verified": False}
+    screen.tell(events.ReplyEvent(command="/verify", data=data, room="r1"))
+    press(screen, "down", key, *("hello" if same is None else ""), "enter")
+    assert screen.scene.overlay is None
+    request = await screen.next_request()
+    assert request
+    if same is None:
+        assert isinstance(request.action, inputs.SayInput)
+        assert request.room == "r2"
+    else:
+        assert request.action == inputs.VerifyInput("ada", 1, same)
+        assert request.room == "r1"
+
+
+def test_the_words_of_a_room_say_what_they_prove() -> None:
+    screen = screen_of("r1")
+    data = {"words": ["one"] * 10, "minutes": 20, "at": 1_200, "previous": None, "unproven": None}
+    screen.tell(events.ReplyEvent(command="/verify", data=data, room="r1"))
+    assert screen.scene.overlay
+    text = " ".join(text.strip() for row in screen.scene.overlay.build(60, 20) for _, text in row)
+    assert "everything in it was the same for you both" in " ".join(text.split())
+
+
 def test_another_answer_is_in_the_log() -> None:
     screen = screen_of("r1")
-    screen.tell(events.ReplyEvent(command="/verify", data={"nick": "ada", "words": ["one"]}, room="r1"))
+    data = {"ttl": 1, "minimum": 1, "default": 1, "maximum": 1}
+    screen.tell(events.ReplyEvent(command="/retain", data=data, room="r1"))
     assert screen.scene.overlay is None
 
 

@@ -250,7 +250,13 @@ def test_a_reply_on_its_way_shows_what_it_refers_to_and_for_whom_it_is(
 
 @pytest.mark.parametrize("command", [command.name for command in COMMANDS])
 def test_every_command_does_something(command: str) -> None:
-    arguments = {"/create": " demo", "/join": f" {CODE}", "/nick": " bob", "/msg": " bob hi", "/me": " waves"}
+    arguments = {
+        "/create": " demo",
+        "/join": f" {encode_key(RoomKey(b'n' * 32).public)}",
+        "/nick": " bob",
+        "/msg": " bob hi",
+        "/me": " waves",
+    }
     arguments |= {"/switch": " r1", "/kick": " bob", "/reply": " 7 yes", "/entrust": " bob", "/query": " ben"}
     arguments |= {"/unignore": " ben"}
     desk = Desk("r1")

@@ -115,6 +115,7 @@ EVERY: list[Event] = [
     left(HOSTILE, "kicked"),
     renamed(HOSTILE, HOSTILE * 2),
     events.LookalikeEvent(room="r1", member="m", nick=HOSTILE, was=HOSTILE),
+    *(events.VerifiedEvent(room="r1", member="m", nick=HOSTILE, verified=same) for same in (True, False)),
     link("connecting", 3, HOSTILE),
     link("up"),
     link("lost", 1, HOSTILE),
@@ -488,6 +489,26 @@ def test_comings_and_goings_and_the_like_change_who_is_there() -> None:
     assert not tab.has_moved
 
 
+def test_errors_and_notices_fade_once_they_could_be_read_and_nothing_else_does() -> None:
+    tab = in_room(
+        message(1),
+        events.NoticeEvent(text="A notice."),
+        events.ErrorEvent(code="bad-nick", text=Failed("An error.")),
+        events.ErrorEvent(code="nick-taken", text=Failed("Why it is over."), final=True),
+        events.ErrorEvent(code="tor-lost", text=Failed("No Tor.")),
+        alarm("It lied."),
+        link("lost"),
+        link("up"),
+        events.UnsentEvent(room="r1", text="given back"),
+    )
+    assert not tab.log.drop_faded(NOW + 1_000)  # nobody has looked
+    before = said(tab)
+    assert not tab.log.drop_faded(NOW + limits.PASSING_LINE - 1)
+    assert tab.log.drop_faded(NOW + limits.PASSING_LINE)
+    gone = set(before) - set(said(tab))
+    assert gone == {"A notice.", "An error.", "The link to the room was lost:", "The link to the room is there again."}
+
+
 # --- warnings
 
 
@@ -531,3 +552,12 @@ def test_the_page_before_any_room() -> None:
     )
     assert tab.title == "anonp2p"
     assert said(tab) == ["That is no code.", "Tor was lost."]
+
+
+def test_who_is_verified_has_a_mark_until_it_is_taken_back_and_then_there_is_a_warning() -> None:
+    tab = in_room()
+    for same in (True, False):
+        tab.take_event(events.VerifiedEvent(room="r1", member="b", nick="ben", verified=same), 0.0, seen=True)
+        assert tab.looks.mark("b") == ("✓" if same else "")
+        assert bool(tab.warnings.banners) is not same
+    assert tab.looks.mark("c") == ""

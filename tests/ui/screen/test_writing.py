@@ -103,6 +103,19 @@ def test_tab_offers_who_spoke_last_first_until_something_else_is_typed() -> None
         assert typed(stage) == "bea:"
 
 
+def test_while_a_command_is_typed_its_usage_stands_above_it() -> None:
+    with Stage("--nick", "zoe", columns=100) as stage:
+        host(stage, "ben")
+        stage.type("/retain ").until("^30s  5m  2h  off  never; now off")
+        stage.type("5m\n").until("yours expire in 5m")
+        assert not any(row.startswith("30s") for row in stage.screen())
+        stage.type("/retain ").until("^30s  5m  2h  off  never; now 5m")
+        stage.key("ctrl c").type("/le").until("^/leave  That ends demo for 1 other: nobody else there can host")
+        stage.key("ctrl c").type("/clos").until("^/close  That ends demo for 1 other")
+        stage.key("ctrl c").type("/who/").until("^There is no such command")
+        stage.key("ctrl c").type("a /retain ").until(lambda rows: not any(row.startswith("30s") for row in rows))
+
+
 def test_help_lists_all_commands_over_the_log() -> None:
     with Stage("--nick", "zoe", columns=80, rows=24) as stage:
         host(stage)

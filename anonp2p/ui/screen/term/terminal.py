@@ -4,7 +4,7 @@ import errno
 import os
 import signal
 import termios
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from time import monotonic, sleep
 from typing import Any, Final, Literal, cast
@@ -38,6 +38,9 @@ Size = Callable[[int], tuple[int, int]]  # of the terminal with this descriptor:
 _ERASE = b"\x1b[2K"
 _TO_COLUMN = b"\x1b[%dG"
 _NO_WRAP = "\x1b[?7l"
+_WRAP = "\x1b[?7h"
+_ERASE_ROW = "\x1b[2K"
+_HIDE_CURSOR = "\x1b[?25l"
 _PLAIN = "\x1b[0m"
 _LEAVE = "\x1b[2J\x1b[H\x1b[?7h"  # on a terminal without an alternate screen nothing is to stay visible
 
@@ -88,6 +91,7 @@ class Terminal(raw.Screen):
         self._size = size
         self._typed = Keys()
         self._frame: _Frame | None = None
+        self._is_page = False  # whether a page was printed, which stays until it is put away
         self._steady_rows = SteadyRows()
         self._count_in_title = Title(self.write)
         kind = self.term.partition("-")[0].partition(".")[0]
@@ -161,7 +165,8 @@ class Terminal(raw.Screen):
 
     def draw_screen(self, size: tuple[int, int], canvas: urwid.Canvas) -> None:
         """Draws the canvas, unless the last frame is still on its way."""
-        if self.busy or self._is_closed or not self._started or self._is_away or self._is_continued:
+        is_ours = self._started and not (self._is_closed or self._is_away or self._is_continued)
+        if self.busy or self._is_page or not is_ours:
             return
         if self._frame is None or self._frame.canvas is not canvas:
             rows = self._steady_rows.steady_canvas(canvas, *size)
@@ -176,6 +181,33 @@ class Terminal(raw.Screen):
             super().draw_screen(size, cast(urwid.Canvas, self._frame))
         finally:
             self._writer.is_frame = False
+
+    @property
+    def is_page(self) -> bool:
+        """Whether a page is on it, in place of what is drawn."""
+        return self._is_page
+
+    def print_page(self, lines: Sequence[str], foot: str) -> None:
+        """Prints lines in place of what is drawn, until `end_page`, and one in the last row.
+
+        The terminal breaks them, and gives back the mouse: so it knows what belongs together, and a link that fills
+        several rows is selected, copied and opened in one piece. lines: safe to be printed, as many as there is room.
+        """
+        _, height = self.get_cols_rows()
+        self._is_page = True
+        self.set_mouse_tracking(False)
+        page = "\r\n".join(lines)
+        self.write(
+            f"{_HIDE_CURSOR}{_PLAIN}\x1b[H\x1b[2J{_WRAP}{page}{_NO_WRAP}\x1b[{height}H{_ERASE_ROW}{foot}{_PLAIN}"
+        )
+
+    def end_page(self) -> None:
+        """The page is put away: the next frame is drawn as a whole."""
+        self._is_page = False
+        if not self._is_simple:
+            self.set_mouse_tracking()
+        self.write("\x1b[H\x1b[2J")
+        self.screen_buf = self._frame = None
 
     def get_available_raw_input(self) -> list[int]:
         """As urwid has it; a terminal that hung up has none. Stops, or comes back, if a signal asked for it."""
@@ -222,6 +254,8 @@ class Terminal(raw.Screen):
         if self._resized:
             self._resized = False
             self.screen_buf = None
+            if self._is_page:
+                self.end_page()
             given.append("window resize")
         if _SUSPEND not in given:
             callback(given, [])
@@ -338,6 +372,7 @@ class Terminal(raw.Screen):
 
     def _forget(self) -> None:
         """Keeps nothing of what was shown or typed."""
+        self._is_page = False
         self.screen_buf = self._frame = self._screen_buf_canvas = None
         self._drawn_rows = []
         self._typed.clear()

@@ -317,6 +317,15 @@ def test_the_bell_rings_once_for_all_that_wait() -> None:
         assert (sent + emulator.raw.removesuffix(b"\x1b]2;seen\x07")).count(b"\x07") == 1
 
 
+def test_the_title_is_given_back_when_the_screen_is_left() -> None:
+    with started() as emulator:
+        for count in (1, 2):
+            emulator.terminal.show_count(count)
+        assert emulator.sent().count(b"\x1b[22;2t") == 1, "that of before is kept once"
+        emulator.terminal.stop()
+        assert b"\x1b]2;\x1b\\\x1b[23;2t" in emulator.sent()
+
+
 # --- modes
 
 

@@ -192,7 +192,7 @@ def main() -> int:
     failure: AnonError | None
     try:
         config = configure(sys.argv[1:], os.environ, terminal=_has_terminal())
-        status, failure = _run(config)
+        status, failure = run(config)
     except AnonError as error:
         status, failure = error.status, error
     except KeyboardInterrupt:
@@ -205,7 +205,7 @@ def main() -> int:
     if isinstance(failure, PackageMissing | CryptoMissing) and "--json" in sys.argv:
         _tell(failure)
     if failure is not None:
-        _complain(describe_error(failure))
+        complain(describe_error(failure))
     return status
 
 
@@ -217,7 +217,8 @@ def _has_terminal() -> bool:
         return False
 
 
-def _run(config: Config) -> tuple[int, AnonError | None]:
+def run(config: Config) -> tuple[int, AnonError | None]:
+    """Runs the program to its end. Returns the exit status, and what went wrong."""
     from anonp2p import hardening
 
     hardening.harden()
@@ -282,7 +283,15 @@ def _frontend(config: Config) -> "Iterator[Frontend]":
         from anonp2p.ui.line.line_mode import LineMode
 
         with _hidden_tracebacks(held=False):
-            yield LineMode(config)
+            if config.mode == "line" and _has_terminal():
+                _require_packages("wcwidth", "urwid")
+                from anonp2p.ui.line.typing import Typing
+
+                typing = Typing()
+                with typing.on_terminal():
+                    yield LineMode(config, typing=typing)
+            else:
+                yield LineMode(config)
 
 
 def calm_collector() -> None:
@@ -318,7 +327,7 @@ def _hidden_tracebacks(*, held: bool) -> Iterator[None]:
         if held:
             sentences.append(str(_explain(error)))
         else:
-            _complain(str(_explain(error)))
+            complain(str(_explain(error)))
 
     sys.stderr = _Nowhere()
     sys.excepthook = lambda _kind, error, _trace: tell(error)
@@ -328,7 +337,7 @@ def _hidden_tracebacks(*, held: bool) -> Iterator[None]:
         yield
     finally:
         for sentence in sentences[: limits.ERRORS_TOLD]:
-            _complain(sentence)
+            complain(sentence)
         held = False
 
 
@@ -357,7 +366,8 @@ def _tell(failure: AnonError) -> None:
         stdio.write_soon(_STDOUT, event.encode() + b"\n", limits.PRINT_PATIENCE)
 
 
-def _complain(sentence: str) -> None:
+def complain(sentence: str) -> None:
+    """Says it on stderr, as far as somebody reads that."""
     if not (sentence.isascii() and sentence.isprintable()):
         from anonp2p.ui import sanitize
 

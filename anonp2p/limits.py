@@ -219,6 +219,7 @@ SYSTEM_UIDS: Final = 1_000  # uids below it do not belong to persons, by the cus
 OVERFLOW_UID: Final = 65_534  # stands for users of other namespaces, unless the kernel names another
 
 # Leaving (seconds). Together under the 3 that quitting may take.
+JOINING_LONG: Final = 20  # seconds after which one may want to give a join up: most are through sooner
 LEAVE_CONFIRM: Final = 60.0  # within which a person has to say again what ends the room for all: time to read why
 LEAVE_SPREAD: Final = 0.8  # within which each of several rooms is left, at its own time, when the program ends
 LEAVE_PATIENCE: Final = 1.5  # for our last entries and the leave to be ordered

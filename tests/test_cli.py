@@ -275,8 +275,8 @@ def test_an_error_of_ours_is_told_by_kind_and_place_without_what_it_carries(monk
         raise ExceptionGroup("group", [KeyError("the secret")])
 
     written: list[str] = []
-    monkeypatch.setattr(cli, "_run", fail)
-    monkeypatch.setattr(cli, "_complain", written.append)
+    monkeypatch.setattr(cli, "run", fail)
+    monkeypatch.setattr(cli, "complain", written.append)
     monkeypatch.setattr(sys, "argv", ["anonp2p"])
     assert cli.main() == 1
     assert "KeyError at tests.test_cli:" in written[0]

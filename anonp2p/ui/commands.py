@@ -161,6 +161,12 @@ def parse_line(line: str, re: events.Re = UNSET) -> Action:
     return make_message(line.removeprefix(_BOM), re)
 
 
+def is_command(line: str) -> bool:
+    """Whether a line is meant as a command, and not as a message."""
+    seen = from_first_seen(line)
+    return seen.startswith("/") and not seen.startswith("//")
+
+
 def from_first_seen(line: str) -> str:
     """A line from its first character on that is neither white space nor invisible."""
     at = next((at for at, character in enumerate(line) if not _is_unseen(character)), len(line))

@@ -7,7 +7,7 @@ from anonp2p.names import nicks
 from anonp2p.room import events, inputs
 from anonp2p.room.snapshot import MemberView
 from anonp2p.ui.actions import Action
-from anonp2p.ui.commands import from_first_seen
+from anonp2p.ui.commands import from_first_seen, is_command
 
 
 class Conversation:
@@ -50,7 +50,7 @@ class Conversation:
     def keep_private(self, typed: str) -> str:
         """What is to stand in the input line once the conversation is over: a text that still goes to the member."""
         seen = from_first_seen(typed)
-        if not seen or (seen.startswith("/") and not seen.startswith("//")):
+        if not seen or is_command(typed):
             return typed
         return f"/msg {self.nick} {seen.replace('//', '/', 1) if seen.startswith('//') else typed}"
 

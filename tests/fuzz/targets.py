@@ -31,11 +31,11 @@ from anonp2p.room.ledger import Ledger
 from anonp2p.room.resuming import check_resume_request
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.ui import sanitize, wording
+from anonp2p.ui.keys import PASTE, Keys
 from anonp2p.ui.line.typed_line import parse_typed_line
-from anonp2p.ui.screen.input.keys import PASTE, Keys
-from anonp2p.ui.screen.input.sequences import Key
 from anonp2p.ui.screen.screen import Screen
 from anonp2p.ui.screen.term.terminal import Terminal
+from anonp2p.ui.sequences import Key
 from tests.fuzz import heir, host, member
 from tests.fuzz.source import Source
 from tests.room.peers import ANN, BOB, CREDENTIALS, HOST, ROOM

@@ -68,13 +68,19 @@ def test_no_end_keeps_the_secret_of_its_link(room: Simulation, monkeypatch: pyte
     assert held(member, host) == []
 
 
-@pytest.mark.parametrize("when", ["up", "in the midst of a history", "in the midst of a welcome"])
-def test_a_room_that_was_left_holds_no_keys_of_its_link_or_its_epoch(when: str) -> None:
-    """6.3, 2.6"""
+def with_history() -> Simulation:
+    """A room in which ten messages were said that newcomers are shown."""
     room = Simulation(history=room_state.HistoryPolicy(50, 0))
     for number in range(10):
         room.say(room.host, f"kept {number}")
         room.end_batch()
+    return room
+
+
+@pytest.mark.parametrize("when", ["up", "in the midst of a history", "in the midst of a welcome"])
+def test_a_room_that_was_left_holds_no_keys_of_its_link_or_its_epoch(when: str) -> None:
+    """6.3, 2.6"""
+    room = with_history()
     ann = asking(room, "ann")
     for _ in range({"up": 20, "in the midst of a history": 4}.get(when, 1)):
         if room.link(ann).far.inbox:
@@ -277,10 +283,7 @@ def test_a_newcomer_is_shown_what_is_kept_of_the_last_messages_as_history() -> N
 @pytest.mark.parametrize("spoiled", [False, True])
 def test_a_history_that_breaks_in_the_middle_is_shown_whole_and_once(spoiled: bool) -> None:
     """spoiled: a payload was, by whoever carries the link; else the link was lost."""
-    room = Simulation(history=room_state.HistoryPolicy(50, 0))
-    for number in range(10):
-        room.say(room.host, f"kept {number}")
-        room.end_batch()
+    room = with_history()
     ann = asking(room, "ann")
     early = room.say(ann, "mine")
     for _ in range(6):

@@ -78,7 +78,7 @@ async def launch(torrc: Path | None, *, amnesic: bool) -> AsyncIterator[OwnTor]:
             voice = Voice()
             nursery.start_soon(voice.listen, process)
             try:
-                await _await_control(process, tor.control, voice)
+                await await_control(process, tor.control, voice)
                 yield tor
             finally:
                 with trio.move_on_after(2 * limits.TOR_STOP, shield=True):
@@ -164,7 +164,8 @@ class Voice:
             self.complaint = words.rstrip(".")
 
 
-async def _await_control(process: trio.Process, path: str, voice: Voice) -> None:
+async def await_control(process: trio.Process, path: str, voice: Voice) -> None:
+    """Returns once Tor listens at its control socket. Raises AnonError."""
     with trio.move_on_after(limits.LAUNCH_PATIENCE):
         while process.poll() is None:
             try:

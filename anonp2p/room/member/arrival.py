@@ -86,8 +86,7 @@ class Arrival:
         """
         ledger, member = self._replica.ledger, identity.member_id(vouched.key)
         may_host = member in ledger.carriers or member in (self._dialled, self._turned_away_by)
-        has_taken_over = vouched.term > ledger.number and may_host
-        return None if has_taken_over or not ledger.host else ledger.host_key
+        return None if may_host or not ledger.host else ledger.host_key
 
     def take_resumed(self, resumed: frames.ResumedFrame) -> None:
         """We have our place again. Raises PeerFault, HostLied if the log of the host is not the one that we know."""

@@ -40,6 +40,10 @@ class Excerpts:
         of_room = [(seq, quote) for (label, seq), quote in self._quotes.items() if label == room]
         return [{"seq": seq, "nick": quote.nick, "words": quote.words} for seq, quote in of_room[-limits.NUMBERED :]]
 
+    def list_seqs(self, room: str) -> list[int]:
+        """The latest messages of a room by their numbers, the latest first."""
+        return [seq for label, seq in reversed(self._quotes) if label == room][: limits.NUMBERED]
+
     def find_seq(self, room: str, number: int) -> int:
         """The seq of the message that the user means by this number: the index of its place in the room's log.
 

@@ -10,6 +10,7 @@ from msgspec import UNSET
 from anonp2p.errors import AnonError, BadInput, CodeAsMessage, NoBell, NoConversation, NoRoom, NothingToCopy
 from anonp2p.names import codes
 from anonp2p.room import events, inputs
+from anonp2p.room.succession.terms import index_of
 from anonp2p.ui import manual, wording
 from anonp2p.ui.actions import (
     Action,
@@ -31,8 +32,10 @@ from anonp2p.ui.conversation import Conversation, begin_conversation
 from anonp2p.ui.frontend import FindRoom, RoomView, UserRequest
 from anonp2p.ui.ignored import Ignored, find_ignored
 from anonp2p.ui.line.excerpts import Excerpts
+from anonp2p.ui.line.input_line import Known
 from anonp2p.ui.line.typed_line import parse_typed_line
 from anonp2p.ui.rooms import Rooms
+from anonp2p.ui.sanitize import sanitize_line
 
 
 @dataclass(slots=True)
@@ -107,6 +110,29 @@ class Interpreter:
             if room and event.member in room.verified:
                 return msgspec.structs.replace(event, nick=f"{event.nick}{wording.VERIFIED}")
         return event
+
+    @property
+    def prompt(self) -> str:
+        """What stands before what is typed: to whom it goes, if not to all."""
+        room = self._rooms.by_label.get(self._rooms.active or "")
+        if room is None or room.conversation is None:
+            return "> "
+        gone = " (gone)" if room.conversation.is_over else ""
+        return f"→ {sanitize_line(room.conversation.nick)}{gone}> "
+
+    def keep_private(self, line: str) -> str:
+        """A line as it is to be brought back later: what was meant for one member still is."""
+        room = self._rooms.by_label.get(self._rooms.active or "")
+        return room.conversation.keep_private(line) if room and room.conversation else line
+
+    def list_known(self) -> Known:
+        """What words in the active room can be completed to."""
+        label = self._rooms.active or ""
+        room = self._find_room(label)
+        members = room.members() if room else []
+        numbers = [str(index_of(seq)) for seq in self._excerpts.list_seqs(label)]
+        names = [one.name for one in self._rooms.by_label.values() if one.name]
+        return Known([sanitize_line(one.nick) for one in members if not one.mine], names, numbers)
 
     def interpret_line(self, line: bytes) -> UserRequest | None:
         """The request that a line stands for; None where it stands for none, or was answered here."""

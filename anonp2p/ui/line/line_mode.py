@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 from anonp2p.config import Config
 from anonp2p.errors import BadCode, InputFailed
@@ -14,15 +15,24 @@ from anonp2p.ui.line.output import Output
 from anonp2p.ui.line.prefixes import RoomPrefixes
 from anonp2p.ui.line.stdin import read_lines
 
+if TYPE_CHECKING:
+    from anonp2p.ui.line.typing import Typing
+
 
 class LineMode:
-    """The frontend for plain terminals, and for programs. lines: of input; stdin where they are not given."""
+    """The frontend for plain terminals, and for programs.
+
+    lines: of input; stdin where they are not given. typing: the terminal with an input line, where there is one.
+    """
 
     must_succeed = True
 
-    def __init__(self, config: Config, lines: AsyncIterator[bytes] | None = None) -> None:
+    def __init__(
+        self, config: Config, lines: AsyncIterator[bytes] | None = None, typing: "Typing | None" = None
+    ) -> None:
         self._config = config
-        self._lines = lines or read_lines()
+        self._typing = typing
+        self._lines = lines or (typing.read_lines() if typing else read_lines())
         self._prefixes = RoomPrefixes()
 
     def attach(self, closed: Closed, find_room: FindRoom) -> None:
@@ -31,6 +41,11 @@ class LineMode:
         self._output = Output(closed, json=json)
         bell = Bell(self._output.ring, self._output.notify) if not json and os.isatty(0) else None
         self._interpreter = Interpreter(find_room, self.tell, self._output.clear, json=json, bell=bell)
+        if self._typing:
+            self._output.line = self._typing.line
+            self._typing.show, self._typing.redraw = self._output.show_line, self._output.redraw_line
+            self._typing.known = self._interpreter.list_known
+            self._typing.entered = self._note_entered
 
     async def first_command(self) -> actions.CreateRoomAction | actions.JoinRoomAction | None:
         """See `Frontend`. A code of `-` stands for the first line of stdin."""
@@ -44,7 +59,9 @@ class LineMode:
     async def next_request(self) -> UserRequest | None:
         try:
             while (line := await self._read_line()) is not None:
-                if request := self._interpreter.interpret_line(line):
+                request = self._interpreter.interpret_line(line)
+                self._show_prompt()
+                if request:
                     return request
                 del line  # while we wait for the next one, nothing of it is held here
         except InputFailed as error:
@@ -61,11 +78,26 @@ class LineMode:
     def open_room(self, label: str, again: actions.JoinRoomAction | None) -> None:
         self._interpreter.open_room(label)
 
+    def _note_entered(self, text: str) -> None:
+        """What is typed can be brought back. A command stays in sight; of a message its receipt will be."""
+        assert self._typing is not None
+        self._typing.line.note_sent(self._interpreter.keep_private(text))
+        if commands.is_command(text):
+            self._output.print_typed(text)
+
+    def _show_prompt(self) -> None:
+        if self._typing:
+            self._typing.line.prompt = self._interpreter.prompt
+            self._output.show_line()
+
     def tell(self, event: events.Event) -> None:
         quote = self._interpreter.find_quote(event)
         if self._interpreter.take_event(event):
             event = self._interpreter.mark_verified(event)
             self._output.print_event(event, self._prefixes.prefix_event(event), quote)
+        if self._typing:
+            self._typing.take_event(event)
+            self._show_prompt()
 
     async def run(self) -> None:
         await self._output.run()

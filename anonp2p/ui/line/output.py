@@ -11,8 +11,11 @@ from anonp2p.errors import AnonError, Failed, OutputFailed
 from anonp2p.room import events
 from anonp2p.ui import sanitize, stdio, wording
 from anonp2p.ui.bell import notification
+from anonp2p.ui.line.input_line import InputLine
 from anonp2p.ui.reasons import encode_json
+from anonp2p.ui.widths import width
 
+_ERASE_ROW = "\r\x1b[K"
 _CLEAR = b"\x1b[2J\x1b[3J\x1b[H"
 _WORDS_OF_OTHERS = (
     events.MessageEvent,
@@ -26,7 +29,8 @@ _encoder = msgspec.json.Encoder(enc_hook=encode_json)
 class Output:
     """Prints events, each at once. `print_event` never waits: a thread writes, as stdout may block at any time.
 
-    closed: called when there is no reader any more, with the error to show, if any.
+    closed: called when there is no reader any more, with the error to show, if any. line: the input line that stands
+    below all that is printed, where there is one.
     """
 
     def __init__(self, closed: Callable[[AnonError | None], None], *, json: bool, descriptor: int = 1) -> None:
@@ -37,6 +41,8 @@ class Output:
         self._size = 0
         self._news = trio.Event()
         self._printed = trio.Event()
+        self.line: InputLine | None = None
+        self._shown = ("", 0)  # the input line as it is on the terminal
 
     def print_event(self, event: events.Event, room: str = "", quote: wording.Quote | None = None) -> None:
         """Prints the event, soon.
@@ -47,7 +53,39 @@ class Output:
             self._put(sanitize.escape_json(_encoder.encode(event).decode()).encode() + b"\n")
         elif text := wording.format_line(event, room, quote):
             folded = self._folded(event, text, wording.line_prefix(event, room))
-            self._put(f"{self._fresh_row(event)}{folded}\n".encode())
+            self._put_above(f"{folded}\n" if self.line else f"{self._fresh_row(event)}{folded}\n")
+
+    def print_typed(self, text: str) -> None:
+        """Leaves what was entered above the input line."""
+        if self.line:
+            self._put_above(f"{self.line.prompt}{sanitize.sanitize_line(text)}\n")
+
+    def show_line(self) -> None:
+        """Draws the input line anew, or what was added to it."""
+        if self.line is None:
+            return
+        before, before_at = self._shown
+        row, at = self.line.draw(_columns(self._descriptor))
+        is_added = row.startswith(before) and before_at == len(before) and at == len(row)
+        if row.isascii() and is_added:  # so that a screen reader says no more than that
+            self._shown = row, at
+            self._put(row[len(before) :].encode())
+        elif (row, at) != self._shown:
+            self.redraw_line()
+
+    def redraw_line(self) -> None:
+        """Draws the input line, whatever is on the terminal."""
+        if self.line:
+            self._put_above("")
+
+    def _put_above(self, text: str) -> None:
+        """Prints above the input line, if there is one."""
+        if self.line is None:
+            self._put(text.encode())
+            return
+        row, at = self._shown = self.line.draw(_columns(self._descriptor))
+        to_cursor = f"\r\x1b[{at}C" if at < width(row) else ""
+        self._put(f"{_ERASE_ROW}{text}{row}{to_cursor}".encode("utf-8", "replace"))
 
     def _fresh_row(self, event: events.Event) -> str:
         """What brings a terminal's cursor to the first column of an empty row, below what is half typed.
@@ -90,6 +128,7 @@ class Output:
     def clear(self) -> None:
         """Empties the terminal, its scrollback included; a pipe is left alone."""
         self._steer(_CLEAR)
+        self.redraw_line()
 
     def ring(self) -> None:
         """Rings the terminal's bell."""

@@ -181,7 +181,8 @@ class JoiningLine(LogLine):
         if context.tor:
             doing = f"Waits for Tor ({sanitize.sanitize_line(context.tor)})"
         why = f" ({sanitize.sanitize_line(self.detail)})" if self.detail and not context.tor else ""
-        return rows.wrapped("progress", f"{_spinner(context.now)} {doing}{why}: {seconds} s", layout.width)
+        out = "; /leave gives up" if seconds >= limits.JOINING_LONG else ""
+        return rows.wrapped("progress", f"{_spinner(context.now)} {doing}{why}: {seconds} s{out}", layout.width)
 
 
 @dataclass(slots=True, repr=False, eq=False)

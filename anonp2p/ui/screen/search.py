@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from anonp2p import limits
+from anonp2p.ui.keys import PASTE
 from anonp2p.ui.screen.hint import Hint
 from anonp2p.ui.screen.input.drafts import SentText
 from anonp2p.ui.screen.input.editor import Editor
-from anonp2p.ui.screen.input.keys import PASTE
 from anonp2p.ui.screen.log_lines import ChatMessage
 from anonp2p.ui.screen.tab import Tab
 

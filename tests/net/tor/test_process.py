@@ -102,7 +102,7 @@ async def test_it_ends_when_we_are_cancelled_while_it_starts(
         started.set()
         await trio.sleep_forever()
 
-    monkeypatch.setattr(process, "_await_control", never)
+    monkeypatch.setattr(process, "await_control", never)
 
     async def launch() -> None:
         async with process.launch(torrc, amnesic=False):

@@ -131,17 +131,23 @@ COMING_BACK_TO_FAULTS: dict[str, Callable[[FalseHost], list[Item]]] = {
 }
 
 
-@pytest.mark.parametrize("lie", COMING_BACK_TO_LIES)
-def test_a_host_that_lies_to_one_who_comes_back_is_left_with_an_alarm(host: FalseHost, lie: str) -> None:
-    """5.9, 5.12, 7.3"""
+def comes_back_to(host: FalseHost, said: Callable[[FalseHost], list[Item]]) -> Item:
+    """It dials again and hears all of this but the last item, which is returned."""
     host.hears(host.head(time=5_000))
     host.time = 5_000
     host.redials()
     items: list[Item] = []
-    for item in COMING_BACK_TO_LIES[lie](host):
+    for item in said(host):
         items += item if isinstance(item, list) else [item]
-    *honest, lying = items
+    *honest, last = items
     host.hears(*honest)
+    return last
+
+
+@pytest.mark.parametrize("lie", COMING_BACK_TO_LIES)
+def test_a_host_that_lies_to_one_who_comes_back_is_left_with_an_alarm(host: FalseHost, lie: str) -> None:
+    """5.9, 5.12, 7.3"""
+    lying = comes_back_to(host, COMING_BACK_TO_LIES[lie])
     assert not host.room.over
     happened = host.hears(lying)
     assert kinds(happened)[-2:] == ["AlarmEvent", "GoneEvent"]
@@ -151,14 +157,7 @@ def test_a_host_that_lies_to_one_who_comes_back_is_left_with_an_alarm(host: Fals
 @pytest.mark.parametrize("fault", COMING_BACK_TO_FAULTS)
 def test_one_who_comes_back_to_what_anybody_may_have_sent_dials_again(host: FalseHost, fault: str) -> None:
     """5.9, 5.12"""
-    host.hears(host.head(time=5_000))
-    host.time = 5_000
-    host.redials()
-    items: list[Item] = []
-    for item in COMING_BACK_TO_FAULTS[fault](host):
-        items += item if isinstance(item, list) else [item]
-    *honest, wrong = items
-    host.hears(*honest)
+    wrong = comes_back_to(host, COMING_BACK_TO_FAULTS[fault])
     assert_link_ended(host, host.hears(wrong))
 
 

@@ -231,7 +231,7 @@ def test_the_full_screen_is_for_a_terminal_with_pictures_on_both_ends(
         modes.append(config.mode)
         return 0, None
 
-    monkeypatch.setattr(cli, "_run", run)
+    monkeypatch.setattr(cli, "run", run)
     monkeypatch.setattr(os, "isatty", lambda descriptor: descriptor in terminals)
     monkeypatch.setenv("TERM", term)
     monkeypatch.setattr(sys, "argv", ["anonp2p", *option])
@@ -239,8 +239,8 @@ def test_the_full_screen_is_for_a_terminal_with_pictures_on_both_ends(
     assert modes == [mode]
 
 
-def test_in_line_mode_a_terminal_gets_lines_and_no_more() -> None:
-    with Stage("--nick", "ada", mode="line", pty=True) as stage:
+def test_in_line_mode_a_dumb_terminal_gets_lines_and_no_more() -> None:
+    with Stage("--nick", "ada", mode="line", pty=True, term="dumb") as stage:
         stage.until("Connected")
         stage.type("/create demo\n").until("Others can join now")
         assert b"\x1b" not in stage.raw

@@ -38,7 +38,8 @@ class Printed:
 
     def __init__(self, mode: str) -> None:
         arguments = "--nick", "zo1", "create", "demo"
-        self.stage = Stage(*arguments, mode=mode, pty=True, columns=80, rows=1_500).__enter__()
+        # On a dumb terminal line mode has no input line, which would be drawn between what is looked at here.
+        self.stage = Stage(*arguments, mode=mode, pty=True, columns=80, rows=1_500, term="dumb").__enter__()
         self.stage.until("reachable" if mode == "json" else "Others can join")
         self.stage.ask("join", who="ben")
         self.guard = Guard(self.stage)

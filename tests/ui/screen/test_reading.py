@@ -140,6 +140,7 @@ def test_joining_shows_tries_and_time_and_can_be_given_up() -> None:
         stage.ask("ready")
         stage.until(r"Connecting to the room, try 1\b.*: \d+ s")
         stage.until(r"Connecting to the room, try [2-9]\b.*: [1-9]\d* s")
+        stage.until(r": \d+ s; /leave gives up", seconds=60)
         stage.until(r"link connecting [2-9]")
         stage.type("/leave\n").until("/join CODE")
         assert not any("Connecting" in row or "joining" in row for row in stage.screen())

@@ -10,8 +10,8 @@ from anonp2p.ui.commands import COMMANDS
 from anonp2p.ui.screen.screen import Screen
 from anonp2p.ui.screen.term.terminal import Terminal
 from tests.support.stage import Stage
-from tests.ui.screen.input.test_keys import ANSWERS
 from tests.ui.screen.meeting import enter, host
+from tests.ui.test_keys import ANSWERS
 
 LOG = 79  # columns: as wide as can be without a list of members
 

@@ -12,9 +12,9 @@ from urwid.str_util import move_next_char, move_prev_char
 
 from anonp2p import limits
 from anonp2p.ui import sanitize
+from anonp2p.ui.keys import PASTE
 from anonp2p.ui.screen import rows
 from anonp2p.ui.screen.input.drafts import Draft, EditBuffer
-from anonp2p.ui.screen.input.keys import PASTE
 from anonp2p.ui.widths import continues, width, wrap
 
 _ESCAPE = re.compile(r"\\ud[89ab]..\\u....|\\u....")  # one character, as `sanitize.escape_json` writes it

@@ -17,11 +17,11 @@ from urwid.event_loop.abstract_loop import SupportsFileno
 
 from anonp2p import limits
 from anonp2p.ui.bell import notification
-from anonp2p.ui.screen.input.keys import Keys
-from anonp2p.ui.screen.input.sequences import Key
+from anonp2p.ui.keys import Keys
 from anonp2p.ui.screen.term.steady_rows import Row, SteadyRows
 from anonp2p.ui.screen.term.window import Title
 from anonp2p.ui.screen.term.writer import BELL, Descriptor, Writer
+from anonp2p.ui.sequences import Key
 
 _Take = Callable[[list[Any], list[int]], object]  # keys, and the bytes that they came of
 

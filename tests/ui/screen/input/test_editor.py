@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from anonp2p import limits
 from anonp2p.ui import sanitize
+from anonp2p.ui.keys import PASTE, Keys
 from anonp2p.ui.screen.input.drafts import Draft, SentTexts
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.editor_box import EditorBox
-from anonp2p.ui.screen.input.keys import PASTE, Keys
 from tests.ui.test_wording import DANGEROUS, texts
 
 SIZE = (40,)

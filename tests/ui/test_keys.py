@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from anonp2p import limits
 from anonp2p.config import Config
-from anonp2p.ui.screen.input.keys import PASTE, Keys
-from anonp2p.ui.screen.input.sequences import Key
+from anonp2p.ui.keys import PASTE, Keys
 from anonp2p.ui.screen.screen import Screen
 from anonp2p.ui.screen.term.terminal import Terminal
+from anonp2p.ui.sequences import Key
 from tests.support import memory
 
 START, END = b"\x1b[200~", b"\x1b[201~"

@@ -7,7 +7,7 @@ from typing import Final
 from urwid.display.escape import process_keyqueue
 
 from anonp2p import limits
-from anonp2p.ui.screen.input.sequences import Key, RawText, Sequences, Token
+from anonp2p.ui.sequences import Key, RawText, Sequences, Token
 
 PASTE: Final = "paste "  # a key that begins with this is a whole paste, which follows
 

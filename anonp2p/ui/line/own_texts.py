@@ -1,0 +1,34 @@
+"""What of the texts typed in line mode must not be brought back any more, as it has ended."""
+
+from collections import OrderedDict
+
+from anonp2p import limits
+from anonp2p.room import events
+from anonp2p.ui.line.input_line import InputLine
+
+
+class OwnTexts:
+    """The user's own messages, by room and number, as long as they are kept."""
+
+    def __init__(self, line: InputLine) -> None:
+        self._line = line
+        self._texts: OrderedDict[tuple[str, int], str] = OrderedDict()
+
+    def take_event(self, event: events.Event) -> None:
+        """Has the input line forget what has ended; of a room that is left, everything."""
+        match event:
+            case events.MessageEvent(mine=True, ttl=0, text=text):
+                self._line.forget_sent(text)
+            case events.MessageEvent(mine=True, room=room, seq=seq, text=text):
+                self._texts[room, seq] = text
+                if len(self._texts) > limits.SENT_TEXTS:
+                    self._texts.popitem(last=False)
+            case events.MovedEvent(room=room, was=was, seq=seq):
+                if text := self._texts.pop((room, was), ""):
+                    self._texts[room, seq] = text
+            case events.ExpiredEvent(room=room, seq=seq):
+                if text := self._texts.pop((room, seq), ""):
+                    self._line.forget_sent(text)
+            case events.GoneEvent():
+                self._texts.clear()
+                self._line.forget_all()

@@ -148,6 +148,15 @@ class Moment:
     seen: dict[str, int]
 
 
+def await_one_log(seconds: float, **peers: Peer) -> None:
+    """Returns once what these were shown is one log. Raises AstrayError if that takes longer."""
+    deadline = time.monotonic() + seconds
+    while found := differences({name: log_of(list(peer.events)) for name, peer in peers.items()}):
+        if time.monotonic() > deadline:
+            raise AstrayError("; ".join(found))
+        time.sleep(ASKING)
+
+
 class Member:
     """A program with its Tor, and what was typed into it."""
 

@@ -93,7 +93,8 @@ FORMER, OTHER = RoomKey(b"f" * 32), RoomKey(b"g" * 32)
 
 
 def former(able: Able) -> OwnService:
-    """It has hosted before, at FORMER, with ROOM as the code."""
+    """It has hosted before, at FORMER, with ROOM as the code, which is nobody's own address."""
+    able.context.replica.ledger.carriers = {able.context.replica.me.id: FORMER.public}
     for key in (FORMER, ROOM_KEY):
         able.context.serving.add_key(key)
     return OwnService(able.context, able.uplink, able.carrier.gate, FORMER.public)
@@ -137,6 +138,21 @@ def test_what_is_the_code_is_left_to_who_hosts_now(able: Able) -> None:
     service.update(is_lost=False)
     assert served(able) == [("serve", ROOM)]
     able.context.replica.ledger.code = ROOM
+    service.update(is_lost=False)
+    assert served(able) == [("stop", ROOM)]
+
+
+def test_a_code_of_then_is_left_to_the_member_whose_address_it_is_while_that_is_here(able: Able) -> None:
+    """Else members that dial that one as an heir would come to us."""
+    service, ledger = former(able), able.context.replica.ledger
+    ledger.code = OTHER.public
+    ledger.carriers = {ledger.host: ROOM}
+    service.update(is_lost=False)
+    assert served(able) == [("serve", FORMER.public)]
+    ledger.roster.mark_presence(ledger.get_member(ledger.host), away=True)
+    service.update(is_lost=False)
+    assert served(able) == [("serve", ROOM)]
+    ledger.roster.mark_presence(ledger.get_member(ledger.host), away=False)
     service.update(is_lost=False)
     assert served(able) == [("stop", ROOM)]
 

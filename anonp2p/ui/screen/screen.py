@@ -133,8 +133,8 @@ class Screen:
             case events.ReplyEvent(command="/verify", data={"nick": nick, "words": words, "me": me}):
                 answer = partial(self._submission.answer_comparison, tab.label, nick)
                 return overlays.of_words_for_two(me, nick, words, answer)
-            case events.ReplyEvent(command="/verify", data={"words": words}):
-                return overlays.of_words_of_room(words, wording.describe_event(reply))
+            case events.ReplyEvent(command="/verify", data=data):
+                return overlays.of_words_of_room(data)
         return None
 
     # --- what is drawn, and when

@@ -335,6 +335,16 @@ class Company:
                     latest = max(latest, came)
         return latest - since.at
 
+    def time_of_break(self, since: Moment) -> float | None:
+        """How long it took until the first member knew that its link to the host was gone; None if none was told."""
+        broken = [
+            at - since.at
+            for member in self.members
+            for event, at in zip(member.peer.events, member.peer.times, strict=False)
+            if at >= since.at and event["type"] == "link" and event["state"] == "lost"
+        ]
+        return min(broken, default=None)
+
     def await_heir(self, seconds: float, heirs: int = 1) -> bool:
         """Returns once so many heirs can take over, the first by the code too; whether that is so by then."""
         deadline = time.monotonic() + seconds

@@ -76,3 +76,14 @@ def test_a_pasted_code_in_two_lines_is_one() -> None:
         stage.paste(f"/join {code[:30]}\n   {code[30:]}\n")
         stage.key("enter").until("You are in den")
         assert any(row.startswith("> /join") for row in stage.screen())
+
+
+def test_a_code_that_was_copied_is_taken_back_at_the_end() -> None:
+    with Stage("--nick", "ada", "create", "demo", mode="line", pty=True) as stage:
+        stage.until("Others can join")
+        stage.type("/copy\n").until("is on the clipboard")
+        assert len(stage.terminal.copied) == 1
+        stage.key("ctrl d")
+        assert stage.status() == 0
+        assert len(stage.terminal.copied) == 2
+        assert stage.terminal.copied[-1] == ""

@@ -5,7 +5,7 @@ from functools import partial
 from itertools import islice
 
 from anonp2p import limits
-from anonp2p.ui import commands, wording
+from anonp2p.ui import commands, endings
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.commands import from_first_seen
 from anonp2p.ui.completion import Completer
@@ -235,7 +235,7 @@ class Keyboard:
             self._leave()
         else:
             self._asked = "leave"
-            becomes = wording.foresee_quit(self._scene.list_rooms())
+            becomes = endings.foresee_quit(self._scene.list_rooms())
             self._scene.hint = Hint(f"{_AGAIN} {becomes}", "caution") if becomes else Hint(_AGAIN)
 
     def _list_numbers(self) -> list[str]:

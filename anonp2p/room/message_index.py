@@ -59,6 +59,10 @@ class MessageIndex:
         if self.find_named(message) is not None:
             self._cut.add((message.author, message.counter))
 
+    def note_all_cut(self) -> None:
+        """What was shown is of a log that is not ours any more: no place here is one of its messages'."""
+        self._cut.update(self._seqs)
+
     def take_cut(self, message: EntryId) -> ShownMessage | None:
         """The message that has lost its place, if it was shown; it is not known under its old number any more."""
         key = message.author, message.counter

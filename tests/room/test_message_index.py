@@ -55,6 +55,17 @@ def test_what_has_ended_is_still_known_to_have_been_there(index: MessageIndex) -
         index.find_typed(3)
 
 
+def test_what_was_shown_of_another_log_has_no_place_in_this_one_until_it_is_shown_here(index: MessageIndex) -> None:
+    """8.1: else who has come anew would be told that it has moved to where another message is."""
+    index.note_all_cut()
+    index.note_message(ShownMessage(10, ANN, 2))
+    assert index.list_since(1) == [10]
+    assert index.find_answered(EntryId(ANN, 1), None) == Answered(3, gone=False)
+    shown = index.take_cut(EntryId(ANN, 1))
+    assert shown is not None
+    assert shown.seq == 3
+
+
 def test_what_is_shown_later_is_not_what_an_earlier_reply_referred_to(index: MessageIndex) -> None:
     assert index.find_answered(EntryId(ANN, 2), None).seq is None
     index.note_message(ShownMessage(10, ANN, 2))

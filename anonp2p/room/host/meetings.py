@@ -84,9 +84,13 @@ class Meetings:
 
     @property
     def _shared(self) -> list[bytes]:
-        """The services of ours of which others have the key, too: the code, and the codes of before."""
+        """The services of ours of which others have the key, too: the code, and the codes of before.
+
+        Whether others had the key of the first code of all, which is the founder's own address, is not known any more.
+        """
         ledger = self._replica.ledger
-        former = [it for it in self._context.serving.list_wanted() if it not in (ledger.address, ledger.code)]
+        own = () if ledger.address == ledger.room else (ledger.address,)
+        former = [it for it in self._context.serving.list_wanted() if it not in (*own, ledger.code)]
         has_holders = any(holder != self._replica.me.id for holder in ledger.holders)
         return [*former, ledger.code] if has_holders else former
 

@@ -148,9 +148,9 @@ class OwnService:
     def update(self, *, is_lost: bool) -> None:
         """Publishes our service, or stops, as follows from who is an heir. is_lost: whether we have lost the host."""
         self._forget_former()
-        code = self._replica.ledger.code  # at which newcomers are to reach the host
+        ledger = self._replica.ledger
         for address in self._former:
-            if address != code:
+            if address not in (ledger.code, ledger.address):  # at which newcomers, and members, are to reach the host
                 self._serving.serve(address)
             else:
                 self._serving.stop(address)

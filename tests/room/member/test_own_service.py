@@ -114,7 +114,7 @@ def served(able: Able) -> list[tuple[str, bytes]]:
 def test_who_hosted_keeps_its_service_and_its_code_of_then_for_a_while(able: Able) -> None:
     """8.17: members may come that know no other way."""
     service = former(able)
-    able.context.replica.ledger.code = OTHER.public
+    able.context.replica.ledger.code = able.context.replica.ledger.address = OTHER.public
     service.update(is_lost=False)
     assert served(able) == [("serve", FORMER.public), ("serve", ROOM)]
     assert service.next_deadline() == able.context.clock.tick + limits.PLACE_SECONDS
@@ -133,17 +133,23 @@ def test_what_is_the_code_is_left_to_who_hosts_now(able: Able) -> None:
     service = former(able)
     service.update(is_lost=True)
     assert served(able) == [("serve", FORMER.public)]
-    able.context.replica.ledger.code = OTHER.public
+    able.context.replica.ledger.code = able.context.replica.ledger.address = OTHER.public
     service.update(is_lost=False)
     assert served(able) == [("serve", ROOM)]
     able.context.replica.ledger.code = ROOM
     service.update(is_lost=False)
     assert served(able) == [("stop", ROOM)]
+    able.context.replica.ledger.code = OTHER.public
+    service.update(is_lost=False)
+    assert served(able) == [("serve", ROOM)]
+    able.context.replica.ledger.address = ROOM
+    service.update(is_lost=False)
+    assert served(able) == [("stop", ROOM)], "the host's own address may have been the code"
 
 
 def test_of_who_hosted_a_service_that_tor_refuses_is_not_wanted_again(able: Able) -> None:
     service = former(able)
-    able.context.replica.ledger.code = OTHER.public
+    able.context.replica.ledger.code = able.context.replica.ledger.address = OTHER.public
     service.update(is_lost=False)
     able.wants()
     service.take_input(inputs.ServeFailedInput(ROOM, TorRefused("no")))
@@ -153,7 +159,7 @@ def test_of_who_hosted_a_service_that_tor_refuses_is_not_wanted_again(able: Able
 
 def test_who_hosted_and_comes_anew_is_not_found_where_it_was(able: Able) -> None:
     service = former(able)
-    able.context.replica.ledger.code = OTHER.public
+    able.context.replica.ledger.code = able.context.replica.ledger.address = OTHER.public
     service.update(is_lost=False)
     able.wants()
     able.context.replica.begin_identity(*fresh_keys(able.context.random, ROOM))

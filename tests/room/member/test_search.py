@@ -221,6 +221,16 @@ def test_another_first_heir_is_waited_at_instead() -> None:
     assert seeker.dropped() == [(line.link, "closed")]
 
 
+def test_another_carrier_that_answers_in_the_place_of_the_heir_has_done_nothing_wrong() -> None:
+    """8.9: who hosted before serves the code of then for a while, which may be the address of the heir."""
+    seeker = Seeker(ANN)
+    seeker.ledger.carriers[BOB.id] = ADDRESSES[BOB.id]
+    seeker.pass_time()
+    [line] = seeker.lines
+    seeker.waits_at(BOB, line)
+    assert seeker.dropped() == [(line.link, "closed")]
+
+
 @pytest.mark.parametrize("signer", [BOB, HOST])
 def test_an_answer_that_the_heir_has_not_signed_is_a_fault(signer: Somebody) -> None:
     seeker = Seeker(ANN)

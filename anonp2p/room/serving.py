@@ -58,9 +58,9 @@ class Serving:
             self.stop(address)
             self.serve(address)
 
-    def stop_all(self, but: bytes = b"") -> None:
-        """So it is with all services but this one."""
-        for address in sorted(self._wanted - {but}):
+    def stop_all(self, *but: bytes) -> None:
+        """So it is with all services but these."""
+        for address in sorted(self._wanted.difference(but)):
             self.stop(address)
 
     def note_published(self, address: bytes) -> None:

@@ -1,7 +1,11 @@
 """A room at a glance: what stands in a status line, a tab and a list of members."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
+
+from anonp2p.errors import NoSuchNick
+from anonp2p.names import nicks
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -45,3 +49,12 @@ class MemberView:
     mine: bool
     rank: int | None = None
     holds_key: bool = False
+
+
+def find_named(members: Iterable[MemberView], nick: str) -> MemberView:
+    """The one of them who has this nick, or one that looks like it. Raises AnonError."""
+    looks = nicks.narrow_looks(nick)
+    found = next((one for one in members if looks & nicks.narrow_looks(one.nick)), None)
+    if found is None:
+        raise NoSuchNick
+    return found

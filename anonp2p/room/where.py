@@ -1,6 +1,6 @@
 """Which host we follow, told to another side of a split so that it can check it; and the check (PROTOCOL.md, 8.15)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from anonp2p import limits
@@ -11,8 +11,6 @@ from anonp2p.protocol import bodies, frames, meeting
 from anonp2p.protocol.field_types import Opening
 from anonp2p.room.contents import entry_content, unpack_content
 from anonp2p.room.ledger import Ledger, expect
-from anonp2p.room.log.log import LogEntry
-from anonp2p.room.log.room_log import replay_entry
 from anonp2p.room.replica import Replica
 from anonp2p.room.succession import terms
 from anonp2p.room.succession.meeting import Challenge
@@ -161,19 +159,27 @@ def find_shared(replica: Replica, member: bytes, openings: Sequence[Opening], in
 
 def check_signer(
     replica: Replica, redirect: frames.RedirectFrame, service: bytes, hello: bytes, member: bytes | None
-) -> None:
-    """Raises PeerFault for a first answer that neither this member signs, nor the host that it names, nor a carrier.
+) -> bool:
+    """Whether somebody whom we know has signed a first answer: this member, the host that it names, or a carrier.
 
     Others may answer in place of who was dialled, whose address may have been the room's code: others have had its key.
-    member: whom we have dialled, if we know. Of a host that we do not know, which has joined on another side, the onion
-    service is all that we know.
+    member: whom we have dialled, if we know. Of a host that has joined on another side, the key may be in the proof.
+    Raises PeerFault where we know the host, and nobody of these has signed.
     """
     where = redirect.where
     check_form(where)
     signers = dict.fromkeys((where.host, member or where.host, *replica.ledger.carriers))
     host, *others = (_find_member_key(replica, it, where.openings, where.index) for it in signers)
-    if host is not None:
-        meeting.check_redirect(redirect, service, hello, host, *(key for key in others if key is not None))
+    try:
+        meeting.check_redirect(redirect, service, hello, *(key for key in (host, *others) if key is not None))
+    except PeerFault:
+        if host is not None:
+            raise
+        proven = prove_host(replica, where)
+        if proven is None:
+            return False
+        meeting.check_redirect(redirect, service, hello, proven.key)
+    return True
 
 
 def _ledger_at(replica: Replica, index: int) -> Ledger | None:
@@ -184,43 +190,55 @@ def _ledger_at(replica: Replica, index: int) -> Ledger | None:
 def _prove_term(replica: Replica, fork: int) -> list[frames.SignedEntry]:
     """Entries that prove the first term that was begun after this entry; none if there is none, or we lack them."""
     first = next((opening for opening in replica.ledger.openings if opening.index > fork), None)
-    there = None if first is None else replica.room_log.ledger_at(fork)
+    there = None if first is None else _ledger_at(replica, fork)
     if first is None or there is None:
         return []
     is_member = there.roster.find_member(first.host) is not None
     may_begin = first.host in {there.host, *(heir.member for heir in there.heirs)}
     joined: list[frames.SignedEntry] = []
     named: list[frames.SignedEntry] = []
-    log = replica.room_log.log
-    while there.index + 1 < first.index:
-        entry = log.find_entry(there.index + 1)
-        match _body_of(entry):
+    begun: list[frames.SignedEntry] = []
+    for signed, body in _list_changes(replica, there, first.index):
+        match body:
             case bodies.JoinedBody(key=key) if not is_member and identity.member_id(key) == first.host:
-                joined = [_signed(there, entry)]
+                joined = [signed]
             case bodies.HeirsBody(heirs=heirs) if not may_begin and first.host in {heir.member for heir in heirs}:
-                named = [_signed(there, entry)]
-        replay_entry(there, entry)
-    return [*joined, *named, _signed(there, log.find_entry(first.index))]
+                named = [signed]
+            case bodies.OpeningBody():
+                begun = [signed]
+    return [*joined, *named, *begun]
 
 
 def _prove_removal(replica: Replica, fork: int, openings: Sequence[Opening]) -> list[frames.SignedEntry]:
     """The entry by which the host at this one threw out somebody who began a term of the other side; none without."""
     out = replica.room_log.find_departed(fork).kicked & _openers_after(fork, openings)
-    there = replica.room_log.ledger_at(fork) if out else None
+    there = _ledger_at(replica, fork) if out else None
     if there is None:
         return []
-    host, log = there.host, replica.room_log.log
-    while there.index < replica.ledger.index:
-        entry = log.find_entry(there.index + 1)
-        signed = _signed(there, entry)
-        is_provable = len(entry.body) <= limits.PROOF_BODY
-        if is_provable and Header.unpack(entry.header).author == host and _removed_by(_body_of(entry)) & out:
+    for signed, body in _list_changes(replica, there, replica.ledger.index):
+        is_provable = len(signed.body) <= limits.PROOF_BODY
+        if is_provable and Header.unpack(signed.header).author == there.host and _removed_by(body) & out:
             return [signed]
-        replay_entry(there, entry)
     return []
 
 
-def _removed_by(body: bodies.Body | None) -> set[bytes]:
+def _list_changes(replica: Replica, there: Ledger, last: int) -> Iterator[tuple[frames.SignedEntry, bodies.Body]]:
+    """The entries after `there`, up to this index, that have changed the group context, and what they say.
+
+    Nothing is replayed: who asks for proofs again and again would else keep us busy.
+    """
+    epoch = there.epoch
+    for header, signed in replica.room_log.list_changes(there.index, last):
+        body = unpack_content(signed).body
+        yield frames.SignedEntry(epoch, header, signed), body
+        match body:
+            case bodies.CommitBody(epoch=number):
+                epoch = number
+            case bodies.OpeningBody(number=number):
+                epoch = terms.first_epoch(number)
+
+
+def _removed_by(body: bodies.Body) -> set[bytes]:
     """Who is thrown out by an entry."""
     removed = body.removed if isinstance(body, bodies.CommitBody) else ()
     return {it.member for it in removed if it.reason == "kicked"}
@@ -236,14 +254,6 @@ def _proves_removal(there: Ledger, openings: Sequence[Opening], proof: Sequence[
     _, content = _open_signed(there.room, proof[0], {there.host: there.host_key})
     expect(content.index >= there.index, "unproven-term")
     return bool(_removed_by(content.body) & _openers_after(there.index, openings))
-
-
-def _body_of(entry: LogEntry) -> bodies.Body | None:
-    return unpack_content(entry.body).body if entry.body else None
-
-
-def _signed(before: Ledger, entry: LogEntry) -> frames.SignedEntry:
-    return frames.SignedEntry(before.epoch, entry.header, entry.body)
 
 
 def _check_proof(there: Ledger, first: Opening, proof: Sequence[frames.SignedEntry]) -> dict[bytes, bytes]:

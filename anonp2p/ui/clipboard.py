@@ -39,7 +39,7 @@ class Clipboard:
         return f"{said} ({_IN_TMUX})" if "TMUX" in os.environ else said
 
     async def run(self) -> None:
-        """Empties the clipboard, when its time is over or when cancelled."""
+        """Empties the clipboard when its time is over, or when cancelled."""
         try:
             while True:
                 await self._copied.wait()
@@ -47,15 +47,15 @@ class Clipboard:
                 with trio.move_on_after(limits.CLIPBOARD) as pause:
                     await self._copied.wait()
                 if pause.cancelled_caught:
-                    self._empty()
+                    self.empty()
         finally:
-            if self._holds:
-                self._empty()
+            self.empty()
 
-    def _empty(self) -> None:
-        self._holds = False
-        if self._write:
+    def empty(self) -> None:
+        """Takes what was copied off the clipboard, unless that was done before."""
+        if self._holds and self._write:
             self._write(_sequence(""))
+        self._holds = False
 
 
 def _sequence(text: str) -> str:

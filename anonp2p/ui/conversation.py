@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-from anonp2p.errors import ConversationOver, NoSuchNick, NotInConversation, WhisperToSelf
-from anonp2p.names import nicks
+from anonp2p.errors import ConversationOver, NotInConversation, WhisperToSelf
 from anonp2p.room import events, inputs
-from anonp2p.room.snapshot import MemberView
+from anonp2p.room.snapshot import MemberView, find_named
 from anonp2p.ui.actions import Action
 from anonp2p.ui.commands import from_first_seen, is_command
 
@@ -57,10 +56,7 @@ class Conversation:
 
 def begin_conversation(members: Iterable[MemberView], nick: str) -> Conversation:
     """With the member who has this nick, or one that looks like it. Raises AnonError."""
-    looks = nicks.narrow_looks(nick)
-    found = next((one for one in members if looks & nicks.narrow_looks(one.nick)), None)
-    if found is None:
-        raise NoSuchNick
+    found = find_named(members, nick)
     if found.mine:
         raise WhisperToSelf
     return Conversation(found.member, found.nick)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from anonp2p.errors import IgnoresItself, NobodyIgnored, NoSuchNick
+from anonp2p.errors import IgnoresItself, NobodyIgnored
 from anonp2p.names import nicks
 from anonp2p.room import events
-from anonp2p.room.snapshot import MemberView
+from anonp2p.room.snapshot import MemberView, find_named
 
 
 class Ignored:
@@ -44,10 +44,7 @@ class Ignored:
 
 def find_ignored(members: Iterable[MemberView], nick: str) -> MemberView:
     """The member who has this nick, or one that looks like it, to be ignored. Raises AnonError."""
-    looks = nicks.narrow_looks(nick)
-    found = next((one for one in members if looks & nicks.narrow_looks(one.nick)), None)
-    if found is None:
-        raise NoSuchNick
+    found = find_named(members, nick)
     if found.mine:
         raise IgnoresItself
     return found

@@ -82,19 +82,25 @@ def _number(seq: int, rows: list[dict[str, Any]]) -> str:
 def _verified(data: dict[str, Any]) -> list[str]:
     """A room's safety words at its last marks, the older one first, and what they prove."""
     marks = [mark for mark in (data["previous"], data) if mark and mark["words"]]
-    if not marks:
+    return [*(f"{name_mark(mark)}: {_number_words(mark['words'])}" for mark in marks), *what_words_prove(data)]
+
+
+def name_mark(mark: dict[str, Any]) -> str:
+    """When a room's safety words were as they are here."""
+    when = time.strftime("%H:%M", time.localtime(mark["at"]))
+    return f"Room at {mark['minutes']} min ({when})"
+
+
+def what_words_prove(data: dict[str, Any]) -> list[str]:
+    """What a room's safety words prove, and since when."""
+    if data["minutes"] is None:
         return ["No words yet that you could vouch for: ask again in ten minutes"]
-    rows = []
-    for mark in marks:
-        when = time.strftime("%H:%M", time.localtime(mark["at"]))
-        rows.append(f"Room at {mark['minutes']} min ({when}): {_number_words(mark['words'])}")
     if not data["minutes"]:
-        return [*rows, "They say only that you all have the same code: ask again after ten minutes for what was said"]
-    if data["unproven"] is not None:
-        rows.append(
-            f"What you saw before minute {data['unproven']} is not in them: nothing proves what is missing since"
-        )
-    return [*rows, WHAT_ROOM_WORDS_PROVE]
+        return ["They say only that you all have the same code: ask again after ten minutes for what was said"]
+    if data["unproven"] is None:
+        return [WHAT_ROOM_WORDS_PROVE]
+    since = f"What you saw before minute {data['unproven']} is not in them: nothing proves what is missing since"
+    return [since, WHAT_ROOM_WORDS_PROVE]
 
 
 def _number_words(words: list[str]) -> str:

@@ -29,6 +29,7 @@ class _Found:
     """What became of the rooms: seconds, and numbers of messages."""
 
     reunions: list[float] = field(default_factory=list)
+    since_break: list[float] = field(default_factory=list)
     newcomers: list[float] = field(default_factory=list)
     cut: int = 0
     late: int = 0
@@ -37,8 +38,9 @@ class _Found:
     def describe(self, kind: str, network: str) -> str:
         """A line of the report."""
         return (
-            f"{kind:<8}  {network:<8}  {len(self.reunions) + len(self.failures):>6}  {_spell(self.reunions)}"
-            f"  {_spell(self.newcomers)}  {self.cut:>4}  {self.late:>4}  {len(self.failures):>6}"
+            f"{kind:<8}  {network:<8}  {len(self.reunions) + len(self.failures):>6}"
+            f"  {_spell(self.reunions)}  {_spell(self.since_break)}  {_spell(self.newcomers)}"
+            f"  {self.cut:>4}  {self.late:>4}  {len(self.failures):>6}"
         )
 
 
@@ -66,6 +68,8 @@ def _lose_host(company: Company, newcomer: Member, how: Callable[[Member], None]
         lost.kill()
     company.require_agreement(PATIENCE)
     found.reunions.append(took)
+    if how is not _leave and (broken := company.time_of_break(moment)) is not None:
+        found.since_break.append(took - broken)
     found.newcomers.append(came)
     for member in company.members:
         events = member.peer.events[moment.seen.get(member.nick, 0) :]
@@ -97,8 +101,10 @@ def failover(people: int, losses: dict[str, int], distances: Sequence[tuple[floa
     Raises BenchFailed where a room was lost, or its members do not agree.
     """
     print(f"{people} in the room; seconds: median, 95th percentile, worst. all talk: every survivor has heard every")
-    print("other one; newcomer: one with the old code is in, who dials at the moment of the loss")
-    print("cause     delay     losses  all talk                newcomer                 cut  late  failed")
+    print("other one; broken: the same since the first of their links broke, which a Tor may tell seconds after the")
+    print("loss; newcomer: one with the old code is in, who dials at the moment of the loss")
+    print("cause     delay     losses  all talk                broken                  newcomer", end="")
+    print("                 cut  late  failed")
     failures = 0
     for delay, jitter in distances:
         with private_network(delay, jitter) as torrc:

@@ -76,7 +76,7 @@ def test_a_service_that_was_stopped_does_not_come_back_and_can_be_asked_for_agai
 
 def test_all_services_but_one_are_stopped_together(services: Services) -> None:
     services.wanted()
-    services.serving.stop_all(but=TWO)
+    services.serving.stop_all(TWO)
     assert services.wanted() == [("stop", ONE)]
     services.serving.stop_all()
     assert services.wanted() == [("stop", TWO)]

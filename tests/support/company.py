@@ -148,6 +148,15 @@ class Moment:
     seen: dict[str, int]
 
 
+def await_one_log(seconds: float, **peers: Peer) -> None:
+    """Returns once what these were shown is one log. Raises AstrayError if that takes longer."""
+    deadline = time.monotonic() + seconds
+    while found := differences({name: log_of(list(peer.events)) for name, peer in peers.items()}):
+        if time.monotonic() > deadline:
+            raise AstrayError("; ".join(found))
+        time.sleep(ASKING)
+
+
 class Member:
     """A program with its Tor, and what was typed into it."""
 
@@ -325,6 +334,16 @@ class Company:
                     came = reader.time_of(holds, since.seen[reader.nick], since.at + seconds)
                     latest = max(latest, came)
         return latest - since.at
+
+    def time_of_break(self, since: Moment) -> float | None:
+        """How long it took until the first member knew that its link to the host was gone; None if none was told."""
+        broken = [
+            at - since.at
+            for member in self.members
+            for event, at in zip(member.peer.events, member.peer.times, strict=False)
+            if at >= since.at and event["type"] == "link" and event["state"] == "lost"
+        ]
+        return min(broken, default=None)
 
     def await_heir(self, seconds: float, heirs: int = 1) -> bool:
         """Returns once so many heirs can take over, the first by the code too; whether that is so by then."""

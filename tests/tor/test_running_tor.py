@@ -80,7 +80,7 @@ async def test_a_circuit_with_more_silent_streams_than_anybody_needs_is_closed(r
                 for _ in range(40):
                     nursery.start_soon(silent)
         with Peer("--socks", running.socks, "join", code) as ada:
-            ada.wait("room", limits.HANDSHAKE_SECONDS)
+            ada.wait("room")
 
 
 OTHER = 65_534  # nobody

@@ -177,7 +177,7 @@ class HostRole:
         """We follow another host, and stay reachable where members know us."""
         self.sequencer.end_batch()
         self.commits.forget_secrets()
-        self._serving.stop_all(but=self._replica.ledger.address)
+        self._serving.stop_all(self._replica.ledger.address)
 
     def close(self) -> None:
         """Signs the last head; nobody new is to come."""
@@ -210,6 +210,7 @@ class HostRole:
         self.commits.begin()
         self.commits.begin_term(bodies.OpeningBody(plan.number, plan.address, code, ledger.index + 1))
         self.presence.take_over([member for member in ledger.roster if member.id != me])
+        self._serving.stop_all(plan.address, code)
         for address in dict.fromkeys((plan.address, code)):
             self._serving.serve(address)
         if self._serving.is_published(code):

@@ -102,26 +102,26 @@ class RoomLog:
 
     def has_joined_after(self, member: bytes, index: int) -> bool:
         """Whether one who is a member now has become one after this entry, as far as the log reaches back."""
-        said = (body for _, body in self._list_changes(index))
+        said = (unpack_content(body).body for _, body in self.list_changes(index, self.log.end - 1))
         return any(isinstance(it, bodies.JoinedBody) and identity.member_id(it.key) == member for it in said)
 
     def find_departed(self, index: int) -> Departed:
         """Who went out after this entry."""
         found = Departed(set(), set())
-        for header, body in self._list_changes(index):
-            match body:
+        for header, body in self.list_changes(index, self.log.end - 1):
+            match unpack_content(body).body:
                 case bodies.CommitBody(removed=removed):
                     found.kicked.update(it.member for it in removed if it.reason == "kicked")
                 case bodies.LeaveBody() | bodies.HandOverBody(leaves=True):
                     found.left.add(Header.unpack(header).author)
         return found
 
-    def _list_changes(self, index: int) -> Iterator[tuple[bytes, bodies.Body]]:
-        """The entries after this one that lead to another group context: the header of each, and what it says."""
-        for at in range(max(index + 1, self.log.oldest), self.log.end):
+    def list_changes(self, after: int, last: int) -> Iterator[tuple[bytes, bytes]]:
+        """Header and body of the entries after this one, up to the last, that lead to another group context."""
+        for at in range(max(after + 1, self.log.oldest), last + 1):
             entry = self.log.find_entry(at)
             if entry.context is not None and entry.body:
-                yield entry.header, unpack_content(entry.body).body
+                yield entry.header, entry.body
 
     def ledger_at(self, index: int) -> Ledger | None:
         """The room as of this entry; None if that is before what is kept, or after it."""

@@ -81,5 +81,5 @@ class HostCheck:
 
     def tried_since(self, lost_at: float) -> float | None:
         """Since when (`Now.tick`) it has not answered a dial that began shortly before we lost it, if there was one."""
-        is_recent = self._dialled_at >= lost_at - limits.ECHO
+        is_recent = self._dialled_at >= lost_at - limits.ECHO_MOST
         return self._dialled_at if is_recent and not self._is_reached else None

@@ -148,12 +148,14 @@ class OwnService:
     def update(self, *, is_lost: bool) -> None:
         """Publishes our service, or stops, as follows from who is an heir. is_lost: whether we have lost the host."""
         self._forget_former()
-        ledger = self._replica.ledger
+        ledger, me = self._replica.ledger, self._replica.me.id
+        present = {member.id for member in ledger.roster if not member.away and member.id != me}
+        others = {address for member, address in ledger.carriers.items() if member in present}
         for address in self._former:
-            if address not in (ledger.code, ledger.address):  # at which newcomers, and members, are to reach the host
-                self._serving.serve(address)
-            else:
+            if address == ledger.code or address in others:  # it is to lead to the host, or to whose it was first
                 self._serving.stop(address)
+            else:
+                self._serving.serve(address)
         if self._service != "ready" or self.address in self._former:
             return
         heirs = [heir.member for heir in self._replica.ledger.heirs]

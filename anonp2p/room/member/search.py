@@ -4,7 +4,6 @@ Before we are in, and where nobody but our host can host, `Dialling` says when t
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import NamedTuple
 
 from anonp2p import errors, limits
@@ -266,7 +265,9 @@ class Search:
         """
         expect(self._joining.can_resume, "unexpected-redirect")
         where, service, hello = redirect.where, call.service, call.hello_hash
-        check_signer(self._replica, redirect, service, hello, target.member)
+        if not check_signer(self._replica, redirect, service, hello, target.member):
+            call.hang_up("closed")  # it has the key of the code, and nothing says that it is one of the room
+            return
         self._take_hint(where)
         if terms.rivals(self._replica.ledger.openings[-1], where.openings[-1]):
             ours = tell_where(self._replica, where.openings, where.index)
@@ -296,26 +297,12 @@ class Search:
         if heir is None or not self._joining.can_resume:
             call.hang_up("closed")  # nobody who would host next, but one who did, or has the key of the code
             return None
-        if self._is_of_another(answer, call, heir.id):
-            call.hang_up("closed")  # who hosted before, and serves the code of then, which is this one's address
-            return None
         credentials.check_waiting(answer, call.hello_hash, call.service, heir.key)
         del self._tries[call.link]
         if self._loss.accept_standby(heir.id, self.line, self._clock.tick):
             return self._waiting.begin(call, heir.id, said)
         call.hang_up("closed")
         return None
-
-    def _is_of_another(self, answer: frames.WaitingFrame, call: Call, heir: bytes) -> bool:
-        """Whether another than this heir has signed that it waits with us, who hosts or could, or did once."""
-        ledger = self._replica.ledger
-        for member in ledger.carriers:
-            other = ledger.roster.find_member(member)
-            if other is not None and member != heir:
-                with suppress(PeerFault):
-                    credentials.check_waiting(answer, call.hello_hash, call.service, other.key)
-                    return True
-        return False
 
     # --- what is due
 

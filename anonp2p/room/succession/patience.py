@@ -27,4 +27,4 @@ class Patience:
         """Within which the host answers if it lives and our link to it is whole."""
         if not self._took:
             return limits.ECHO
-        return min(limits.ECHO, max(limits.ECHO_LEAST, limits.ECHO_TIMES * max(self._took)))
+        return min(limits.ECHO_MOST, max(limits.ECHO_LEAST, limits.ECHO_TIMES * max(self._took)))

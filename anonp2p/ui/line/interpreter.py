@@ -27,6 +27,7 @@ from anonp2p.ui.actions import (
 )
 from anonp2p.ui.attention import Attention
 from anonp2p.ui.bell import Bell
+from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.commands import ask_first
 from anonp2p.ui.conversation import Conversation, begin_conversation
 from anonp2p.ui.frontend import FindRoom, RoomView, UserRequest
@@ -51,7 +52,7 @@ class Interpreter:
     """Knows the rooms, which one is active, and how the latest messages begin. json: a line may be a JSON object.
 
     bell: of the terminal on which somebody types, who is also asked before a room ends for all. find_room: finds a
-    live room by its label. tell: shows an event. clear: empties the screen.
+    live room by its label. tell: shows an event. clear: empties the screen. clipboard: of the terminal, if it has one.
     """
 
     def __init__(
@@ -62,12 +63,14 @@ class Interpreter:
         *,
         json: bool,
         bell: Bell | None = None,
+        clipboard: Clipboard | None = None,
     ) -> None:
         self._find_room = find_room
         self._tell = tell
         self._clear = clear
         self._json = json
         self._bell = bell
+        self._clipboard = clipboard
         self._rooms: Rooms[_Room] = Rooms()
         self._excerpts = Excerpts()
         self._held_code = ""  # a line that was nothing but a code, and was not sent
@@ -149,13 +152,11 @@ class Interpreter:
         match self._of_person(meant, room) if not self._json else meant:
             case ClearScreenAction():
                 self._clear()
-            case ConverseAction() | NotifyAction() | IgnoreAction() as action:
+            case CopyAction() | ConverseAction() | NotifyAction() | IgnoreAction() as action:
                 try:
                     self._tell(self._change_room(action, room))
                 except AnonError as error:
                     return UserRequest(error, typed.re, room)
-            case CopyAction():
-                return UserRequest(NothingToCopy("line mode leaves that to your terminal"), typed.re, room)
             case ListNumbersAction(re=re):
                 if not isinstance(room, str):
                     return UserRequest(NoRoom(), typed.re)
@@ -190,12 +191,16 @@ class Interpreter:
             return action
         return known.conversation.address_action(action)
 
-    def _change_room(self, action: ConverseAction | NotifyAction | IgnoreAction, room: str | None) -> events.Event:
+    def _change_room(
+        self, action: CopyAction | ConverseAction | NotifyAction | IgnoreAction, room: str | None
+    ) -> events.Event:
         """What the user has done to a room here, and nobody else is told. Raises AnonError."""
         found, known = self._find_room(room or ""), self._rooms.by_label.get(room or "")
         if room is None or found is None or known is None:
             raise NoRoom
-        if isinstance(action, NotifyAction):
+        if isinstance(action, CopyAction):
+            said = self._copy(action, found)
+        elif isinstance(action, NotifyAction):
             said = self._set_notices(action, known)
         elif isinstance(action, IgnoreAction):
             said = _ignore(action, known.ignored, found)
@@ -208,6 +213,14 @@ class Interpreter:
         else:
             raise NoConversation
         return events.NoticeEvent(room=room, text=said, re=action.re)
+
+    def _copy(self, action: CopyAction, room: RoomView) -> str:
+        """Copies the room's code; returns a sentence about that. Raises NothingToCopy."""
+        if self._clipboard is None:
+            raise NothingToCopy("there is no terminal here with a clipboard")
+        if action.what not in (None, "code"):
+            raise NothingToCopy("line mode copies the room's code, and leaves all else to your terminal")
+        return self._clipboard.copy(room.snapshot().code, "The room's code")
 
     def _set_notices(self, action: NotifyAction, room: _Room) -> str:
         """What calls the user from now on, in words. Raises NoBell."""

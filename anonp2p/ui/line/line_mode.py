@@ -4,11 +4,14 @@ import os
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
+import trio
+
 from anonp2p.config import Config
 from anonp2p.errors import BadCode, InputFailed
 from anonp2p.room import events
 from anonp2p.ui import actions, commands
 from anonp2p.ui.bell import Bell
+from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.frontend import Closed, FindRoom, UserRequest
 from anonp2p.ui.line.interpreter import Interpreter
 from anonp2p.ui.line.output import Output
@@ -32,6 +35,7 @@ class LineMode:
     ) -> None:
         self._config = config
         self._typing = typing
+        self._clipboard: Clipboard | None = None
         self._lines = lines or (typing.read_lines() if typing else read_lines())
         self._prefixes = RoomPrefixes()
 
@@ -40,7 +44,11 @@ class LineMode:
         self._closed = closed
         self._output = Output(closed, json=json)
         bell = Bell(self._output.ring, self._output.notify) if not json and os.isatty(0) else None
-        self._interpreter = Interpreter(find_room, self.tell, self._output.clear, json=json, bell=bell)
+        if self._typing:
+            self._clipboard = Clipboard(self._output.steer)
+        self._interpreter = Interpreter(
+            find_room, self.tell, self._output.clear, json=json, bell=bell, clipboard=self._clipboard
+        )
         if self._typing:
             self._output.line = self._typing.line
             self._typing.show, self._typing.redraw = self._output.show_line, self._output.redraw_line
@@ -100,7 +108,13 @@ class LineMode:
             self._show_prompt()
 
     async def run(self) -> None:
-        await self._output.run()
+        async with trio.open_nursery() as nursery:
+            if self._clipboard:
+                nursery.start_soon(self._clipboard.run)
+            await self._output.run()
 
     async def drained(self) -> None:
+        """See `Frontend`. The program is about to end."""
+        if self._clipboard:
+            self._clipboard.empty()
         await self._output.drained()

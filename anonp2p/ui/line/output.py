@@ -16,7 +16,7 @@ from anonp2p.ui.reasons import encode_json
 from anonp2p.ui.widths import width
 
 _ERASE_ROW = "\r\x1b[K"
-_CLEAR = b"\x1b[2J\x1b[3J\x1b[H"
+_CLEAR = "\x1b[2J\x1b[3J\x1b[H"
 _WORDS_OF_OTHERS = (
     events.MessageEvent,
     events.UnsentEvent,
@@ -127,21 +127,21 @@ class Output:
 
     def clear(self) -> None:
         """Empties the terminal, its scrollback included; a pipe is left alone."""
-        self._steer(_CLEAR)
+        self.steer(_CLEAR)
         self.redraw_line()
 
     def ring(self) -> None:
         """Rings the terminal's bell."""
-        self._steer(b"\a")
+        self.steer("\a")
 
     def notify(self) -> None:
         """Has the desktop tell the user that there is something new."""
-        self._steer(notification().encode())
+        self.steer(notification())
 
-    def _steer(self, sequence: bytes) -> None:
+    def steer(self, sequence: str) -> None:
         """Writes what steers a terminal, where there is one."""
         if not self._json and os.isatty(self._descriptor):
-            self._put(sequence)
+            self._put(sequence.encode())
 
     async def drained(self) -> None:
         """Returns once all events so far are printed."""

@@ -18,6 +18,7 @@ from anonp2p.ui.line.input_line import InputLine, Known
 from anonp2p.ui.line.own_texts import OwnTexts
 
 _PASTES_ON, _PASTES_OFF = b"\x1b[?2004h", b"\x1b[?2004l"
+_QUIT = "/quit"
 _ERASE = b"\r\x1b[K"
 _STOP = 0.01  # seconds for the kernel to stop us, once it is asked to
 
@@ -54,7 +55,10 @@ class Typing:
             self._give_back(_ERASE)
 
     async def read_lines(self) -> AsyncGenerator[bytes, None]:
-        """Yields what is entered, until Ctrl-D in an empty line or until the terminal hangs up. Raises OSError."""
+        """Yields what is entered, until the terminal hangs up. Raises OSError.
+
+        Ctrl-D and Ctrl-C in an empty line are /quit, so that the user is asked before rooms end.
+        """
         self._token = trio.lowlevel.current_trio_token()
         keys = Keys()
         self.show()
@@ -71,13 +75,20 @@ class Typing:
                 self._take()  # another job may have had it meanwhile
                 pressed = keys.feed(data, monotonic())
             for key in pressed:
-                if key == "ctrl d" and not self.line.text:
-                    return
-                text = self.line.press_key(key, self.known()) if isinstance(key, str) else None
+                text = self._press_key(key) if isinstance(key, str) else None
                 if text is not None:
                     self.entered(text)
                     yield text.encode("utf-8", "replace")
             self.show()
+
+    def _press_key(self, key: str) -> str | None:
+        """The text that is entered by this key, if any."""
+        if key in ("ctrl c", "ctrl d") and not self.line.text:
+            return _QUIT
+        if key == "ctrl c":
+            self.line.press_key("end", Known())
+            key = "ctrl u"
+        return self.line.press_key(key, self.known())
 
     # --- the terminal
 
@@ -88,6 +99,7 @@ class Typing:
             raw[0] &= ~termios.ICRNL
             raw[3] &= ~(termios.ICANON | termios.ECHO | termios.IEXTEN)
             raw[6][termios.VMIN], raw[6][termios.VTIME] = 1, 0
+            raw[6][termios.VINTR] = os.fpathconf(self._descriptor, "PC_VDISABLE").to_bytes(1, "big")
             termios.tcsetattr(self._descriptor, termios.TCSADRAIN, raw)
             stdio.write_soon(self._descriptor, _PASTES_ON, limits.PRINT_PATIENCE)
 

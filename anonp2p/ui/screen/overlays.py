@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
+from typing import Any
 
 from anonp2p import limits
 from anonp2p.ui import manual, qr, replies, sanitize, wording
@@ -154,12 +155,16 @@ def of_words_for_two(me: str, nick: str, words: Sequence[str], answer: Callable[
     return Overlay(f"you and {other}", build, answers={"y": partial(answer, True), "n": partial(answer, False)})
 
 
-def of_words_of_room(words: Sequence[str], said: Sequence[str]) -> Overlay:
-    """The safety words of a room at its latest mark, and what is to be said of them."""
+def of_words_of_room(data: dict[str, Any]) -> Overlay:
+    """The safety words of a room at its last marks, the latest first, and what they prove. data: of the reply."""
 
     def build(columns: int, _: int) -> list[Row]:
-        lines = [row for line in said for row in rows.wrapped("", line, columns)]
-        return [*(_numbered(words, columns) if words else [[]]), *lines]
+        drawn: list[Row] = []
+        for mark in (data, data["previous"]):
+            if mark and mark["words"]:
+                drawn += rows.wrapped("title", f"{replies.name_mark(mark)}:", columns)
+                drawn += _numbered(mark["words"], columns)
+        return [*drawn, *(row for line in replies.what_words_prove(data) for row in rows.wrapped("", line, columns))]
 
     return Overlay("the room's words: Esc puts them away", build)
 

@@ -107,6 +107,15 @@ def test_the_secrets_of_an_heirs_term_do_not_come_from_those_before(heir: Inheri
     assert set(after.ratchets) == {HOST.id, ANN.id, heir.me}
 
 
+def test_who_hosted_before_and_hosts_again_serves_nothing_but_its_address_and_the_code(heir: Inheritance) -> None:
+    former = RoomKey(b"f" * 32)
+    heir.context.serving.add_key(former)
+    heir.context.serving.serve(former.public)
+    done = heir.begins()
+    assert [it.address for it in done if isinstance(it, effects.StopServingEffect)] == [former.public]
+    assert {it.key.public for it in done if isinstance(it, effects.ServeEffect)} >= {OWN, ROOM}
+
+
 def test_an_heir_that_holds_the_key_serves_the_code_besides_its_own_address(heir: Inheritance) -> None:
     served = [it.key.public for it in heir.begins() if isinstance(it, effects.ServeEffect)]
     assert served == [OWN, ROOM]

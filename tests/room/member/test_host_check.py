@@ -54,7 +54,7 @@ class Asker:
         ([0.01], limits.ECHO_LEAST),
         ([0.1, 0.5, 0.2], limits.ECHO_TIMES * 0.5),
         ([0.5, *[0.4] * limits.ECHO_ANSWERS], limits.ECHO_TIMES * 0.4),
-        ([30.0], limits.ECHO),
+        ([30.0], limits.ECHO_MOST),
     ],
     ids=["nothing is known", "a fast network", "the slowest counts", "of late", "a slow network"],
 )
@@ -143,8 +143,8 @@ def test_what_comes_on_other_links_is_not_about_that_dial() -> None:
 def test_a_dial_of_long_before_the_loss_says_nothing() -> None:
     asker = Asker()
     dialled(asker)
-    assert asker.check.tried_since(START + limits.ECHO) == START
-    assert asker.check.tried_since(START + limits.ECHO + 0.1) is None
+    assert asker.check.tried_since(START + limits.ECHO_MOST) == START
+    assert asker.check.tried_since(START + limits.ECHO_MOST + 0.1) is None
 
 
 def test_who_hosts_itself_dials_nobody() -> None:

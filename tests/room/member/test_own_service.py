@@ -93,7 +93,8 @@ FORMER, OTHER = RoomKey(b"f" * 32), RoomKey(b"g" * 32)
 
 
 def former(able: Able) -> OwnService:
-    """It has hosted before, at FORMER, with ROOM as the code."""
+    """It has hosted before, at FORMER, with ROOM as the code, which is nobody's own address."""
+    able.context.replica.ledger.carriers = {able.context.replica.me.id: FORMER.public}
     for key in (FORMER, ROOM_KEY):
         able.context.serving.add_key(key)
     return OwnService(able.context, able.uplink, able.carrier.gate, FORMER.public)
@@ -114,7 +115,7 @@ def served(able: Able) -> list[tuple[str, bytes]]:
 def test_who_hosted_keeps_its_service_and_its_code_of_then_for_a_while(able: Able) -> None:
     """8.17: members may come that know no other way."""
     service = former(able)
-    able.context.replica.ledger.code = able.context.replica.ledger.address = OTHER.public
+    able.context.replica.ledger.code = OTHER.public
     service.update(is_lost=False)
     assert served(able) == [("serve", FORMER.public), ("serve", ROOM)]
     assert service.next_deadline() == able.context.clock.tick + limits.PLACE_SECONDS
@@ -133,23 +134,32 @@ def test_what_is_the_code_is_left_to_who_hosts_now(able: Able) -> None:
     service = former(able)
     service.update(is_lost=True)
     assert served(able) == [("serve", FORMER.public)]
-    able.context.replica.ledger.code = able.context.replica.ledger.address = OTHER.public
+    able.context.replica.ledger.code = OTHER.public
     service.update(is_lost=False)
     assert served(able) == [("serve", ROOM)]
     able.context.replica.ledger.code = ROOM
     service.update(is_lost=False)
     assert served(able) == [("stop", ROOM)]
-    able.context.replica.ledger.code = OTHER.public
+
+
+def test_a_code_of_then_is_left_to_the_member_whose_address_it_is_while_that_is_here(able: Able) -> None:
+    """Else members that dial that one as an heir would come to us."""
+    service, ledger = former(able), able.context.replica.ledger
+    ledger.code = OTHER.public
+    ledger.carriers = {ledger.host: ROOM}
+    service.update(is_lost=False)
+    assert served(able) == [("serve", FORMER.public)]
+    ledger.roster.mark_presence(ledger.get_member(ledger.host), away=True)
     service.update(is_lost=False)
     assert served(able) == [("serve", ROOM)]
-    able.context.replica.ledger.address = ROOM
+    ledger.roster.mark_presence(ledger.get_member(ledger.host), away=False)
     service.update(is_lost=False)
-    assert served(able) == [("stop", ROOM)], "the host's own address may have been the code"
+    assert served(able) == [("stop", ROOM)]
 
 
 def test_of_who_hosted_a_service_that_tor_refuses_is_not_wanted_again(able: Able) -> None:
     service = former(able)
-    able.context.replica.ledger.code = able.context.replica.ledger.address = OTHER.public
+    able.context.replica.ledger.code = OTHER.public
     service.update(is_lost=False)
     able.wants()
     service.take_input(inputs.ServeFailedInput(ROOM, TorRefused("no")))
@@ -159,7 +169,7 @@ def test_of_who_hosted_a_service_that_tor_refuses_is_not_wanted_again(able: Able
 
 def test_who_hosted_and_comes_anew_is_not_found_where_it_was(able: Able) -> None:
     service = former(able)
-    able.context.replica.ledger.code = able.context.replica.ledger.address = OTHER.public
+    able.context.replica.ledger.code = OTHER.public
     service.update(is_lost=False)
     able.wants()
     able.context.replica.begin_identity(*fresh_keys(able.context.random, ROOM))

@@ -221,16 +221,6 @@ def test_another_first_heir_is_waited_at_instead() -> None:
     assert seeker.dropped() == [(line.link, "closed")]
 
 
-def test_another_carrier_that_answers_in_the_place_of_the_heir_has_done_nothing_wrong() -> None:
-    """8.9: who hosted before serves the code of then for a while, which may be the address of the heir."""
-    seeker = Seeker(ANN)
-    seeker.ledger.carriers[BOB.id] = ADDRESSES[BOB.id]
-    seeker.pass_time()
-    [line] = seeker.lines
-    seeker.waits_at(BOB, line)
-    assert seeker.dropped() == [(line.link, "closed")]
-
-
 @pytest.mark.parametrize("signer", [BOB, HOST])
 def test_an_answer_that_the_heir_has_not_signed_is_a_fault(signer: Somebody) -> None:
     seeker = Seeker(ANN)
@@ -534,6 +524,16 @@ def test_a_redirect_is_a_hint_whom_to_dial_next() -> None:
     seeker.hears(heir, redirect(heir, ANN, where(5, BOB, seeker)))
     assert (heir.link, "closed") in seeker.dropped()
     assert b"\7" * 32 in [line.greeting.service for line in seeker.lines]
+
+
+def test_whoever_only_has_the_key_of_the_code_sends_nobody_to_itself() -> None:
+    """8.15: who has lost its host would believe there that its place is gone, and come anew to another room."""
+    seeker = Seeker(ANN)
+    seeker.lose()
+    heir = seeker.greeted(seeker.lines[1])
+    seeker.hears(heir, redirect(heir, EVE, where(5, EVE, seeker)))
+    assert seeker.dropped() == [(heir.link, "closed")]
+    assert b"\7" * 32 not in [line.greeting.service for line in seeker.lines]
 
 
 def test_a_redirect_that_none_has_signed_who_could_answer_is_a_fault() -> None:

@@ -15,6 +15,7 @@ from anonp2p.errors import (
     NoBell,
     NoConversation,
     NoRoom,
+    NothingToCopy,
     TooLong,
 )
 from anonp2p.names.codes import RoomKey
@@ -23,6 +24,7 @@ from anonp2p.room.snapshot import MemberView, Snapshot
 from anonp2p.room.succession.terms import make_place
 from anonp2p.ui.actions import JoinRoomAction, QuitAction
 from anonp2p.ui.bell import Bell
+from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.frontend import RoomView, UserRequest
 from anonp2p.ui.line.interpreter import Interpreter
 
@@ -35,11 +37,15 @@ def silent() -> Bell:
 class Typist:
     """Types lines; keeps what is shown."""
 
-    def __init__(self, *labels: str, json: bool = True, bell: Bell | None = None) -> None:
+    def __init__(
+        self, *labels: str, json: bool = True, bell: Bell | None = None, clipboard: Clipboard | None = None
+    ) -> None:
         self.shown: list[events.Event] = []
         self.cleared = 0
         self.rooms: dict[str, RoomView] = {}
-        self.interpreter = Interpreter(self._find_room, self.shown.append, self._clear, json=json, bell=bell)
+        self.interpreter = Interpreter(
+            self._find_room, self.shown.append, self._clear, json=json, bell=bell, clipboard=clipboard
+        )
         for label in labels:
             self.interpreter.open_room(label)
 
@@ -85,7 +91,7 @@ class Open:
     """A room that the user is in."""
 
     def snapshot(self) -> Snapshot:
-        raise NotImplementedError
+        return Snapshot("demo", "abc.onion", "ada", "a", False, "ben", True, 2, 0, False, None, False)
 
     def members(self) -> list[MemberView]:
         return [MemberView(member="b", nick="ben", role="member", tag="", away=False, mine=False)]
@@ -164,6 +170,18 @@ def test_on_a_terminal_a_mark_stands_behind_the_nick_of_who_is_verified() -> Non
             assert isinstance(marked, events.MessageEvent)
             nicks.append(marked.nick)
         assert nicks == shown
+
+
+def test_on_a_terminal_with_an_input_line_the_code_is_copied_and_nothing_else() -> None:
+    copied: list[str] = []
+    for clipboard in (None, Clipboard(copied.append)):
+        typist = Typist("r1", json=False, clipboard=clipboard)
+        typist.rooms = {"r1": Open()}
+        for line in ("/copy link", "/copy 7", "/copy"):
+            request = typist.type(line)
+            is_refused = clipboard is None or line != "/copy"
+            assert is_refused == isinstance(request and request.action, NothingToCopy)
+    assert len(copied) == 1
 
 
 def test_without_a_room_there_is_no_private_conversation() -> None:

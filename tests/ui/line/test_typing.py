@@ -23,7 +23,7 @@ def lines() -> int:
 
 
 @pytest.mark.parametrize(
-    ("ends", "status"), [("ctrl d", 0), ("ctrl c", 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+    ("ends", "status"), [("ctrl d", 0), ("ctrl c", 0), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
 def test_however_it_ends_the_terminal_is_as_it_was(ends: str | signal.Signals, status: int) -> None:
     with Stage("--nick", "ada", mode="line", pty=True) as stage:
@@ -37,7 +37,20 @@ def test_however_it_ends_the_terminal_is_as_it_was(ends: str | signal.Signals, s
         assert stage.status() == status
         assert stage.on_pty.echoes
         assert stage.modes == terminal.USUAL
-        assert not any(row.startswith(">") for row in stage.screen())
+        assert ">" not in stage.screen(), "no input line is left"
+
+
+@pytest.mark.parametrize("key", ["ctrl c", "ctrl d"])
+def test_a_key_that_leaves_asks_first_where_that_ends_a_room_for_others(key: str) -> None:
+    with Stage("--nick", "ada", "create", "demo", mode="line", pty=True) as stage:
+        stage.until("Others can join")
+        stage.ask("join", who="ben")
+        stage.until("ben joined")
+        stage.type("x").until("^> x$")
+        stage.key("ctrl c").until("^>$")
+        stage.key(key).until("it again within")
+        stage.key(key)
+        assert stage.status() == 0
 
 
 def test_control_z_leads_to_the_shell_and_fg_back_to_what_is_typed() -> None:
@@ -63,3 +76,14 @@ def test_a_pasted_code_in_two_lines_is_one() -> None:
         stage.paste(f"/join {code[:30]}\n   {code[30:]}\n")
         stage.key("enter").until("You are in den")
         assert any(row.startswith("> /join") for row in stage.screen())
+
+
+def test_a_code_that_was_copied_is_taken_back_at_the_end() -> None:
+    with Stage("--nick", "ada", "create", "demo", mode="line", pty=True) as stage:
+        stage.until("Others can join")
+        stage.type("/copy\n").until("is on the clipboard")
+        assert len(stage.terminal.copied) == 1
+        stage.key("ctrl d")
+        assert stage.status() == 0
+        assert len(stage.terminal.copied) == 2
+        assert stage.terminal.copied[-1] == ""

@@ -47,6 +47,7 @@ WRITE_BYTES: Final = (
 PENDING: Final = 256  # inputs that wait for their order or for the room, before we stop reading further input
 MAILBOX: Final = 48  # units of payloads, or other inputs, that a session holds or takes in at once
 BATCH_UNITS: Final = 4 * MAILBOX  # of these, after which a batch ends though more wait: 96 entries of 300 characters
+TURN_UNITS: Final = 12  # of these, after which keys and links have their turn: 6 entries, of which each takes 1 ms
 LINKS_AT_ONCE: Final = 100  # links that are served before anything else has its turn: a millisecond or two
 KEY_WAIT: Final = 10.0  # seconds to wait for a recipient's key: a round trip takes one, a slow link more
 UPLINK_QUEUE: Final = (

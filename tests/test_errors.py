@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from anonp2p import errors
 from anonp2p.errors import AnonError, Unreachable
+from anonp2p.names.errors import CodeLength, CodeLetters
 from anonp2p.ui.reasons import describe_error
 from tests.support.words import in_words
 
@@ -40,8 +40,8 @@ def test_an_error_says_its_sentence_with_what_is_given_in_its_place(kind: type[A
 
 
 def test_errors_are_equal_if_they_say_the_same() -> None:
-    assert errors.CodeLength(56, 3) == errors.CodeLength(56, 3)
-    assert len({errors.CodeLength(56, 3), errors.CodeLength(56, 4), errors.CodeLetters(), errors.CodeLetters()}) == 3
+    assert CodeLength(56, 3) == CodeLength(56, 3)
+    assert len({CodeLength(56, 3), CodeLength(56, 4), CodeLetters(), CodeLetters()}) == 3
 
 
 @each_kind

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from anonp2p import limits
-from anonp2p.errors import (
-    BadCode,
+from anonp2p.errors import BadCode
+from anonp2p.names.errors import (
     CodeLength,
     CodeLetters,
     CodeMistyped,

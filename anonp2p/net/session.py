@@ -102,9 +102,7 @@ class Session:
         item: inputs.Input = inputs.StartInput()
         units = 0  # of inputs since a batch ended
         while not self.room.over:
-            units += self._take_inputs(item)
-            if limits.MAILBOX <= units < limits.BATCH_UNITS:
-                await trio.lowlevel.checkpoint()  # those who waited fill the mailbox again: one batch for all of them
+            units += await self._take_inputs(item)
             if self._mailbox.is_empty or units >= limits.BATCH_UNITS:
                 self._handle(inputs.EndBatchInput())
                 units = 0
@@ -114,12 +112,19 @@ class Session:
             if not self.room.over:
                 item = await self._wait()
 
-    def _take_inputs(self, first: inputs.Input) -> int:
-        """Handles this input and those that wait, as many as the mailbox holds; returns how many units they were."""
-        taken, item = 0, first
+    async def _take_inputs(self, first: inputs.Input) -> int:
+        """Handles this input and those that wait, as many as the mailbox holds; returns how many units they were.
+
+        After some of them others have their turn: a key that was pressed is shown, and those who waited fill the
+        mailbox again, so that there is one batch for all of them.
+        """
+        taken, turn, item = 0, limits.TURN_UNITS, first
         while True:
             self._handle(item)
             taken += count_units(item)
+            if taken >= min(turn, limits.MAILBOX) and not self.room.over:
+                turn = taken + limits.TURN_UNITS
+                await trio.lowlevel.checkpoint()
             waiting = self._mailbox.next_input() if taken < limits.MAILBOX or self.room.over else None
             if waiting is None:
                 return taken

@@ -159,19 +159,27 @@ def find_shared(replica: Replica, member: bytes, openings: Sequence[Opening], in
 
 def check_signer(
     replica: Replica, redirect: frames.RedirectFrame, service: bytes, hello: bytes, member: bytes | None
-) -> None:
-    """Raises PeerFault for a first answer that neither this member signs, nor the host that it names, nor a carrier.
+) -> bool:
+    """Whether somebody whom we know has signed a first answer: this member, the host that it names, or a carrier.
 
     Others may answer in place of who was dialled, whose address may have been the room's code: others have had its key.
-    member: whom we have dialled, if we know. Of a host that we do not know, which has joined on another side, the onion
-    service is all that we know.
+    member: whom we have dialled, if we know. Of a host that has joined on another side, the key may be in the proof.
+    Raises PeerFault where we know the host, and nobody of these has signed.
     """
     where = redirect.where
     check_form(where)
     signers = dict.fromkeys((where.host, member or where.host, *replica.ledger.carriers))
     host, *others = (_find_member_key(replica, it, where.openings, where.index) for it in signers)
-    if host is not None:
-        meeting.check_redirect(redirect, service, hello, host, *(key for key in others if key is not None))
+    try:
+        meeting.check_redirect(redirect, service, hello, *(key for key in (host, *others) if key is not None))
+    except PeerFault:
+        if host is not None:
+            raise
+        proven = prove_host(replica, where)
+        if proven is None:
+            return False
+        meeting.check_redirect(redirect, service, hello, proven.key)
+    return True
 
 
 def _ledger_at(replica: Replica, index: int) -> Ledger | None:

@@ -2,8 +2,9 @@
 
 from anonp2p import limits
 from anonp2p.crypto.epoch import FLEETING, KEPT
-from anonp2p.errors import BadCode, BadInput, CodeLetters, CodeMistyped, TooLong, WrongArgument
+from anonp2p.errors import BadCode, BadInput, TooLong, WrongArgument
 from anonp2p.names import codes, nicks
+from anonp2p.names.errors import CodeLetters, CodeMistyped
 from anonp2p.protocol import room_state
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY

@@ -1,14 +1,13 @@
 """What is shown of an event, as text."""
 
-from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from msgspec import UNSET, UnsetType
 
 from anonp2p import limits
 from anonp2p.room import events
-from anonp2p.room.snapshot import Snapshot
 from anonp2p.ui.attention import Level
+from anonp2p.ui.endings import describe_ending
 from anonp2p.ui.reasons import describe_error, describe_reason
 from anonp2p.ui.replies import describe_reply, span
 from anonp2p.ui.sanitize import sanitize_line, sanitize_text
@@ -20,7 +19,6 @@ LINK_UP_AGAIN = "The link to the room is there again."
 NEW_CODE = "The room has a new code, and the one before lets nobody in any more"
 NEW_CODE_WHERE = "/code shows the new one"
 CONVERSATION_OVER = "What you type goes to the whole room again."
-SAY_AGAIN = f"Type it again within {limits.LEAVE_CONFIRM:.0f} seconds to do so."
 VERIFIED = "✓"  # stands behind the nick of a member whom the user has verified; no nick can have it
 SAID_EARLIER = "said earlier; its place was lost"  # of a message that comes late
 NAMED = 6  # members that a sentence about many still names
@@ -168,9 +166,8 @@ def _describe(event: events.Event) -> list[str]:
             return [f"Cover is on: {bytes_sent}, and what is said waits for up to {wait:.0f} seconds."]
         case events.HostEvent() | events.HostingEvent() | events.HeirsEvent() | events.HeirEvent():
             return _succession(event)
-        case events.LeaveEndsRoomEvent(name=name, others=others, closes=closes, asks=asks):
-            why = f"Closing {name}" if closes else f"Nobody else here can host {name}: leaving"
-            return [f"{why} ends it for {_others(others)}.{f' {SAY_AGAIN}' if asks else ''}"]
+        case events.LeaveEndsRoomEvent():
+            return [describe_ending(event)]
         case events.LeaveHandsOverEvent(name=name, nick=nick):
             return [f"{nick} takes {name} over."]
         case events.CodeEvent(code=code):
@@ -299,28 +296,6 @@ def given_back(text: str) -> str:
     lines = text.count("\n") + 1
     more = f" … ({lines} lines)" if lines > 1 else ""
     return f"Not sent: {text.splitlines()[0] if text else ''}{more} (Up brings it back)"
-
-
-def foresee_quit(rooms: Iterable[tuple[str, Snapshot]]) -> str:
-    """What becomes of our rooms for the others in them if we quit now; empty if nothing does. rooms: their titles."""
-    ending, passed = [], []
-    for title, snapshot in rooms:
-        if snapshot.ends_with_us:
-            ending.append(f"{title} for {_others(snapshot.members - 1)}")
-        elif snapshot.hosting and snapshot.members > 1:
-            passed.append(f"{snapshot.heir} takes {title} over.")
-    ends = [f"That ends {', '.join(ending)}: nobody else there can host."] if ending else []
-    return sanitize_line(" ".join([*ends, *passed]))
-
-
-def foresee_close(title: str, snapshot: Snapshot) -> str:
-    """What becomes of the others in a room if it is closed now; empty if there are none, or it is not for us to do."""
-    others = snapshot.members - 1
-    return sanitize_line(f"That ends {title} for {_others(others)}.") if snapshot.hosting and others > 0 else ""
-
-
-def _others(count: int) -> str:
-    return "1 other" if count == 1 else f"{count} others"
 
 
 def _differing(nick: str) -> str:

@@ -266,13 +266,27 @@ def test_what_is_told_of_a_host_is_the_word_of_who_was_dialled_or_of_a_host_of_n
         where.check_signer(mine.replica, redirect, KEY, b"hello", dialled)
 
 
-def test_of_a_host_that_came_on_another_side_the_service_is_all_that_is_known(sides: tuple[Side, Side]) -> None:
+def test_the_word_of_a_host_that_came_on_another_side_counts_where_it_proves_that_or_a_known_one_has_signed(
+    sides: tuple[Side, Side],
+) -> None:
+    """8.15: or whoever has the key of the code would send those who have lost their host to itself."""
     mine, theirs = sides
     theirs.says(ANN, bodies.JoinedBody(CID.key, "cid", KEY))
     theirs.says(ANN, bodies.HeirsBody([heir(CID)], entrusts=True))
     theirs.begins(CID)
-    redirect = meeting.sign_redirect(theirs.tells(mine), KEY, b"hello", CID)
-    where.check_signer(mine.replica, redirect, KEY, b"hello", ANN.id)
+    for signer, counts in ((CID, False), (ANN, True), (EVE, False)):
+        redirect = meeting.sign_redirect(theirs.tells(mine), KEY, b"hello", signer)
+        assert where.check_signer(mine.replica, redirect, KEY, b"hello", ANN.id) == counts
+    ours, proven = sides_apart()[1], founded()
+    proven.talks(BEN)
+    proven.says(HOST, bodies.JoinedBody(CID.key, "cid", KEY))
+    proven.says(HOST, bodies.HeirsBody([heir(CID)], entrusts=False))
+    proven.begins(CID)
+    redirect = meeting.sign_redirect(proven.tells(ours), KEY, b"hello", CID)
+    assert where.check_signer(ours.replica, redirect, KEY, b"hello", None)
+    false = meeting.sign_redirect(proven.tells(ours), KEY, b"hello", Identity(b"z" * 32, KEY))
+    with pytest.raises(PeerFault, match="unsigned-redirect"):
+        where.check_signer(ours.replica, false, KEY, b"hello", None)
 
 
 # --- whom we show our log

@@ -72,7 +72,7 @@ def animate(pictures: Sequence[tuple[Image.Image, int]], path: Path) -> None:
     sheet = Image.new("RGB", (width, height * len(some)))
     for number, picture in enumerate(some):
         sheet.paste(picture, (0, height * number))
-    colours = sheet.quantize(64, dither=Image.Dither.NONE)
+    colours = sheet.quantize(64, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)  # rare ones too: nicks
     frames = [picture.quantize(palette=colours, dither=Image.Dither.NONE) for picture, _ in pictures]
     times = [time for _, time in pictures]
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=times, loop=0, optimize=True)

@@ -93,6 +93,7 @@ def takeover(stage: Stage) -> None:
 def narrow(stage: Stage) -> None:
     _joined(stage)
     stage.ask("say", "eve", text="This line is far too long for a screen as narrow as the one on a telephone.")
+    stage.ask("say", "eve", text="Can you read it all the same?")
 
 
 def film(stage: Stage, film: Film) -> None:

@@ -10,6 +10,7 @@ from anonp2p import errors, limits
 from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.errors import AnonError, BadInput, TooLong, UnknownCommand, Usage
 from anonp2p.names.codes import RoomKey, encode_key
+from anonp2p.names.errors import CodeLength, CodeLetters, CodeMistyped
 from anonp2p.protocol import room_state
 from anonp2p.room import inputs, retention
 from anonp2p.room.retention import ANY, NO_HISTORY
@@ -512,11 +513,11 @@ def test_actions_show_nothing_of_what_was_typed() -> None:
 @pytest.mark.parametrize(
     ("line", "error"),
     [
-        ("/join secret", errors.CodeLength),
-        (f"/join {CODE[:-7]}x.onion", errors.CodeMistyped),
-        (f"/join {CODE[:-7]}x.onion ann", errors.CodeMistyped),
-        (f"/join {CODE[:-7]}1 ann", errors.CodeLetters),
-        (f"/join {CODE[:-9]}.onion ann", errors.CodeLength),
+        ("/join secret", CodeLength),
+        (f"/join {CODE[:-7]}x.onion", CodeMistyped),
+        (f"/join {CODE[:-7]}x.onion ann", CodeMistyped),
+        (f"/join {CODE[:-7]}1 ann", CodeLetters),
+        (f"/join {CODE[:-9]}.onion ann", CodeLength),
         (f"/join {CODE} a!", errors.BadNick),
         (f"/join {CODE} host", errors.ReservedNick),
     ],

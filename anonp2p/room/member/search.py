@@ -265,7 +265,9 @@ class Search:
         """
         expect(self._joining.can_resume, "unexpected-redirect")
         where, service, hello = redirect.where, call.service, call.hello_hash
-        check_signer(self._replica, redirect, service, hello, target.member)
+        if not check_signer(self._replica, redirect, service, hello, target.member):
+            call.hang_up("closed")  # it has the key of the code, and nothing says that it is one of the room
+            return
         self._take_hint(where)
         if terms.rivals(self._replica.ledger.openings[-1], where.openings[-1]):
             ours = tell_where(self._replica, where.openings, where.index)

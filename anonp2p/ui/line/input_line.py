@@ -113,6 +113,8 @@ class InputLine:
                 self._insert(self._killed)
             case _ if key.startswith(PASTE):
                 self._paste(key.removeprefix(PASTE))
+            case _ if key.startswith("meta ") and key[-1].isprintable() and len(key) == len("meta x"):
+                self._insert(key[-1])  # Esc and a character in one piece, as over a slow link
             case _ if len(key) == 1 and unicodedata.category(key) not in ("Cc", "Cs"):
                 self._insert(key)
         return None

@@ -5,7 +5,7 @@ from functools import partial
 from itertools import islice
 
 from anonp2p import limits
-from anonp2p.ui import commands, wording
+from anonp2p.ui import commands, endings
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.commands import from_first_seen
 from anonp2p.ui.completion import Completer
@@ -24,6 +24,7 @@ from anonp2p.ui.screen.submission import Submission
 
 _AGAIN = "Ctrl-C again leaves anonp2p."
 _ROOM_KEYS = {f"meta {number}": label_room(number) for number in range(1, 10)}
+_ALT_KEYS = frozenset(f"meta {key}" for key in "abcdflnopqy123456789")  # which mean something, here or to the editor
 _OFFERED = 6  # candidates of a completion shown at once
 _OVERLAY_BESIDE = 80  # columns from which F2 shows the members beside the log, and not over it
 
@@ -66,6 +67,9 @@ class Keyboard:
             return None
         if self._typeahead.hold_key(size, key):
             return None
+        if key.startswith("meta ") and len(key) == len("meta x") and key not in _ALT_KEYS:
+            self.press_key(size, "esc")  # both came in one piece, as over a slow link
+            return self.press_key(size, key[-1])
         self._bell.note_key()
         self._request_frame(at_once=True)
         if self._bare_view.is_open:
@@ -235,7 +239,7 @@ class Keyboard:
             self._leave()
         else:
             self._asked = "leave"
-            becomes = wording.foresee_quit(self._scene.list_rooms())
+            becomes = endings.foresee_quit(self._scene.list_rooms())
             self._scene.hint = Hint(f"{_AGAIN} {becomes}", "caution") if becomes else Hint(_AGAIN)
 
     def _list_numbers(self) -> list[str]:

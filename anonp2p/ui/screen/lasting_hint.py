@@ -1,6 +1,6 @@
 """What stands above the input line as long as there is nothing else to say there."""
 
-from anonp2p.ui import wording
+from anonp2p.ui import endings
 from anonp2p.ui.commands import from_first_seen
 from anonp2p.ui.replies import span
 from anonp2p.ui.screen.hint import Hint
@@ -36,8 +36,8 @@ def _foresee(scene: Scene) -> dict[str, str]:
     """What becomes of others, by the command that does it; empty where it does nothing to them."""
     tab = scene.active
     snapshot = scene.snapshot(tab)
-    becomes = {"/quit": wording.foresee_quit(scene.list_rooms())}
+    becomes = {"/quit": endings.foresee_quit(scene.list_rooms())}
     if snapshot:
-        becomes["/leave"] = wording.foresee_quit([(tab.title, snapshot)])
-        becomes["/close"] = wording.foresee_close(tab.title, snapshot)
+        becomes["/leave"] = endings.foresee_quit([(tab.title, snapshot)])
+        becomes["/close"] = endings.foresee_close(tab.title, snapshot)
     return becomes

@@ -15,7 +15,7 @@ from anonp2p.ui.wording import Move
 class SystemLine(LogLine):
     """What the program says, in lines. mark: stands in the column of nicks, and cannot be one.
 
-    passing: it matters for a moment only. until: when it is taken out then.
+    passing: it matters for a moment only. until: when it was there long enough for that.
     """
 
     lines: list[str] = field(default_factory=list)
@@ -26,7 +26,7 @@ class SystemLine(LogLine):
 
     def seen(self, now: float) -> None:
         """It is on the screen."""
-        if self.passing and self.until is None:
+        if self.until is None:
             self.until = now + limits.PASSING_LINE
 
     @property

@@ -31,7 +31,7 @@ class RenderLoop:
         self._drawn = trio.Event()
         self._events = urwid.TrioEventLoop()
         self._loop = _Loop(self, view, terminal, self._events)
-        terminal.idle, terminal.closed = self._wake, self._hang_up
+        terminal.idle, terminal.closed = self._go_on, self._hang_up
         if terminal.is_closed:
             self.hung_up.set()
 
@@ -62,6 +62,12 @@ class RenderLoop:
             draw()
             if not self._terminal.busy:  # perhaps nothing had to be written
                 self._wake()
+
+    def _go_on(self) -> None:
+        """All that was drawn is out: a key pressed meanwhile is shown now, and not only with the next frame."""
+        self._wake()
+        if self._due:
+            self._loop.draw_screen()
 
     def _wake(self) -> None:
         self._drawn.set()

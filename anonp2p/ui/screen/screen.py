@@ -7,7 +7,7 @@ import trio
 from anonp2p import limits
 from anonp2p.config import Config
 from anonp2p.room import events
-from anonp2p.ui import actions, commands, wording
+from anonp2p.ui import actions, commands, endings, wording
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.frontend import Closed, FindRoom, UserRequest
@@ -114,7 +114,7 @@ class Screen:
                 scene.hint = Hint(" ".join(wording.describe_event(event)))
             case _:
                 if isinstance(event, events.LeaveEndsRoomEvent) and tab is not scene.active:  # we are about to quit
-                    scene.hint = Hint(f"{wording.foresee_quit(scene.list_rooms())} {wording.SAY_AGAIN}", "caution")
+                    scene.hint = Hint(f"{endings.foresee_quit(scene.list_rooms())} {endings.SAY_AGAIN}", "caution")
                 if tab.take_event(event, scene.now(), seen=tab is scene.active and self._is_log_seen()):
                     self._call_user(tab)
         if isinstance(event, events.ErrorEvent) and self._typeahead.is_awaiting(event.re):

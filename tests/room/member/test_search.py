@@ -540,6 +540,16 @@ def test_a_redirect_is_a_hint_whom_to_dial_next() -> None:
     assert b"\7" * 32 in [line.greeting.service for line in seeker.lines]
 
 
+def test_whoever_only_has_the_key_of_the_code_sends_nobody_to_itself() -> None:
+    """8.15: who has lost its host would believe there that its place is gone, and come anew to another room."""
+    seeker = Seeker(ANN)
+    seeker.lose()
+    heir = seeker.greeted(seeker.lines[1])
+    seeker.hears(heir, redirect(heir, EVE, where(5, EVE, seeker)))
+    assert seeker.dropped() == [(heir.link, "closed")]
+    assert b"\7" * 32 not in [line.greeting.service for line in seeker.lines]
+
+
 def test_a_redirect_that_none_has_signed_who_could_answer_is_a_fault() -> None:
     seeker = Seeker(ANN)
     seeker.lose()

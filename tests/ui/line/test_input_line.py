@@ -35,7 +35,8 @@ def typed(*keys: str, line: InputLine | None = None) -> InputLine:
         ((*"one two", "meta b", "ctrl k", "ctrl a", "ctrl y"), "twoone ", 3),
         ((*"one two", "ctrl u", "ctrl y", "ctrl y"), "one twoone two", 14),
         ((*"/quer", "tab", "b", "tab", "tab"), "/query bea ", 11),
-        (("f1", "esc", "meta z", "\x07"), "", 0),
+        (("f1", "esc", "\x07"), "", 0),
+        (("meta /", *"quit", "meta \n"), "/quit", 5),
         (("paste one\r\ntwo\x1b[31m\tx\n\n",), "one\ntwo[31m\tx", 13),
     ],
 )

@@ -10,7 +10,6 @@ from msgspec import UNSET
 from anonp2p.errors import (
     AnonError,
     CodeAsMessage,
-    CodeMistyped,
     ConversationOver,
     NoBell,
     NoConversation,
@@ -19,6 +18,7 @@ from anonp2p.errors import (
     TooLong,
 )
 from anonp2p.names.codes import RoomKey
+from anonp2p.names.errors import CodeMistyped
 from anonp2p.room import events, inputs
 from anonp2p.room.snapshot import MemberView, Snapshot
 from anonp2p.room.succession.terms import make_place

@@ -6,6 +6,7 @@ from anonp2p import limits
 from anonp2p.names.codes import RoomKey
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
+from anonp2p.ui.conversation import Conversation
 from anonp2p.ui.screen.bare_view import BareView
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.typeahead import Typeahead
@@ -111,6 +112,21 @@ def test_what_to_do_with_a_code_in_a_room_is_answered_by_one_key() -> None:
         hands.editor.paste(code)
         assert hands.press("enter").editor.edit_text == code
         assert hands.press(key).editor.edit_text == left
+
+
+def test_esc_and_a_character_in_one_piece_are_both_keys_unless_alt_and_it_is_one() -> None:
+    hands = Hands("r1")
+    hands.scene.active.conversation = Conversation("b", "ben")
+    hands.press("meta /", *"quit")
+    assert hands.scene.active.conversation is None
+    assert hands.editor.edit_text == "/quit"
+    for key in "abcdflnopqy123456789":  # what the help, and readline, give a meaning to
+        hands.scene.active.conversation = Conversation("b", "ben")
+        hands.press(f"meta {key}")
+        assert hands.scene.active.conversation, key
+        assert not hands.editor.edit_text.endswith(f"quit{key}"), key
+    hands.press("meta up", "meta enter")
+    assert hands.scene.active.conversation
 
 
 def test_keys_that_wait_for_a_room_do_nothing_yet_but_the_focus_does() -> None:

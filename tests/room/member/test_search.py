@@ -302,20 +302,6 @@ def test_the_welcome_that_comes_on_the_standby_link_is_taken_with_all_that_follo
     assert not seeker.search.has_link(line.link)
 
 
-def test_where_the_only_heir_has_let_one_in_its_host_is_not_dialled_as_well() -> None:
-    """A second link would end the first, for each member: the next heir would think the host lost."""
-    seeker, line = waiting_seeker()
-    seeker.search.note_let_in()
-    seeker.lose()
-    assert seeker.hears(line, frames.WelcomeFrame(b"box", 1)) is not None
-    for state in (Asking(bytes(32)), CatchingUp(0), Up()):
-        seeker.state.enter(state)
-    seeker.search.note_let_in()
-    seeker.search.note_caught_up()
-    seeker.ledger.host, seeker.ledger.address, seeker.ledger.heirs = ANN.id, ADDRESSES[ANN.id], ()
-    assert [seeker.pass_time(limits.DIAL_PAUSE) for _ in range(3)] == [[], [], []]
-
-
 def test_the_welcome_of_an_heir_that_has_just_answered_that_it_waits_is_taken() -> None:
     seeker = Seeker(ANN)
     seeker.lose()

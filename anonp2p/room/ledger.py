@@ -333,6 +333,9 @@ class Ledger:
                     self._remove_member(author)
                     self.carriers.pop(author.id, None)
             case bodies.CodeBody(code=code):
+                if self.address == self.code and self.holders != (self.host,):  # who could keep members from the host
+                    self.address = code
+                    self._note_carrier(self.host, code)
                 self.code, self.holders = code, (self.host,)
         return author
 

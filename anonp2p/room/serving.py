@@ -35,6 +35,10 @@ class Serving:
         """Whether the service can be found."""
         return address in self._published
 
+    def list_wanted(self) -> list[bytes]:
+        """The addresses at which we are to be reached."""
+        return sorted(self._wanted)
+
     def serve(self, address: bytes, pause: float = 0.0) -> None:
         """The service is to be reachable from now on. pause: see `effects.ServeEffect`."""
         if address not in self._wanted:

@@ -147,7 +147,22 @@ def test_the_addresses_of_the_latest_carriers_are_kept(ledger: Ledger, monkeypat
 
 def test_another_code_has_no_holder_but_the_host(named: Ledger) -> None:
     take(named, HOST, CodeBody(OTHER))
-    assert (named.code, named.holders, named.address) == (OTHER, (HOST.id,), ROOM)
+    assert (named.code, named.holders) == (OTHER, (HOST.id,))
+
+
+def test_the_way_of_members_stays_where_nobody_else_had_the_key_of_the_code(ledger: Ledger) -> None:
+    take(ledger, HOST, CodeBody(OTHER))
+    assert (ledger.address, ledger.carriers[HOST.id]) == (ROOM, ROOM), "nobody else had it"
+
+
+def test_where_others_had_the_key_of_the_code_members_have_another_way_to_the_host_too(named: Ledger) -> None:
+    """8.5: who was thrown out and has the key could keep them from it."""
+    take(named, HOST, HeirsBody(HEIRS, entrusts=True))
+    take(named, HOST, CodeBody(OTHER))
+    assert (named.address, named.carriers[HOST.id]) == (OTHER, OTHER)
+    take(named, HOST, HeirsBody(HEIRS, entrusts=True))
+    take(named, HOST, CodeBody(ROOM))
+    assert named.address == ROOM
 
 
 @pytest.mark.parametrize("code", [ROOM, NO_ADDRESS], ids=["the same", "no address"])

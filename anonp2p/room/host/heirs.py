@@ -103,13 +103,15 @@ class Heirs:
     def change_code(self, re: events.Re = UNSET) -> None:
         """The room has another code from now on, whose key we alone hold. re: the input that wants it."""
         ledger, key = self._replica.ledger, RoomKey(self._context.random(32))
-        before = ledger.code
+        way = ledger.address
         self._serving.add_key(key)
         self._serving.serve(key.public)
         self._sequencer.order_own(bodies.CodeBody(key.public), None, re)
         self._coded_at = ledger.index
-        if before != ledger.address:  # by which members reach us
-            self._serving.stop(before)
+        kept = {ledger.code, ledger.address, way}  # members who are away know no other way than that of before
+        for address in self._serving.list_wanted():
+            if address not in kept:
+                self._serving.stop(address)
 
     # --- appointments
 

@@ -56,7 +56,7 @@ class Meetings:
         self._presence = presence
         self._look_at = 0.0  # when (`Now.tick`) to look again who is there
         self._renewed_at = float("-inf")  # when (`Now.tick`) the code was last published anew
-        self._unanswered = 0  # dials of the code, the latest ones, that nobody has answered
+        self._unanswered: dict[bytes, int] = {}  # by service of ours: its latest dials that nobody has answered
         self._calls: dict[int, _Meeting] = {}
         self._answered: dict[int, tuple[Caller, bytes | None]] = {}  # with the key of who dialled, if known
         self._proven: dict[bytes, ProvenHost] = {}  # of other sides, by their ids: those who are no members here
@@ -64,10 +64,9 @@ class Meetings:
     @property
     def hosting(self) -> Hosting:
         """What the rules have to know of us."""
-        ledger, find_key, me = self._replica.ledger, self._context.serving.find_key, self._replica.me.id
-        others = [Heir(*it) for it in ledger.carriers.items() if find_key(it[1]) is None]  # else it leads to us
-        if any(holder != me for holder in ledger.holders):
-            others.append(Heir(_ANYBODY, ledger.code))  # or to another host to which the key has come
+        ledger, serving, me = self._replica.ledger, self._context.serving, self._replica.me.id
+        others = [Heir(*it) for it in ledger.carriers.items() if serving.find_key(it[1]) is None]  # else it leads to us
+        others += [Heir(_ANYBODY, address) for address in self._shared]  # or to another host that has the key
         return Hosting(
             me=me,
             number=ledger.number,
@@ -81,7 +80,19 @@ class Meetings:
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) `dial_due` may have somebody to dial."""
         knows_others = any(member != self._replica.me.id for member in self._replica.ledger.carriers)
-        return self._rules.next_deadline if knows_others else None
+        return self._rules.next_deadline if knows_others or self._shared else None
+
+    @property
+    def _shared(self) -> list[bytes]:
+        """The services of ours of which others have the key, too: the code, and the codes of before.
+
+        Whether others had the key of the first code of all, which is the founder's own address, is not known any more.
+        """
+        ledger = self._replica.ledger
+        own = () if ledger.address == ledger.room else (ledger.address,)
+        former = [it for it in self._context.serving.list_wanted() if it not in (*own, ledger.code)]
+        has_holders = any(holder != self._replica.me.id for holder in ledger.holders)
+        return [*former, ledger.code] if has_holders else former
 
     def is_time_to_look(self) -> bool:
         """Whether to look now who is there: seldom, since in the largest room that takes as long as an entry."""
@@ -171,21 +182,25 @@ class Meetings:
         self._answered.pop(link, None)
 
     def note_failure(self, link: int) -> None:
-        """A dial has failed. Twice so at the code, where we should answer ourselves: another has published it last."""
+        """A dial has failed. Twice so at a service of ours, where we should answer: another has published it last."""
         it = self._calls.get(link)
         self.forget_link(link)
         if it is None or it.member != _ANYBODY:
             return
-        self._unanswered += 1
-        if self._unanswered >= limits.CODE_UNANSWERED:
-            self.renew_code()
+        service = it.call.service
+        self._unanswered[service] = self._unanswered.get(service, 0) + 1
+        if self._unanswered[service] >= limits.CODE_UNANSWERED:
+            self._renew(service)
 
     def renew_code(self) -> None:
         """Publishes the code anew, but not often: another host has published it after us, and may be gone."""
-        self._unanswered = 0
+        self._renew(self._replica.ledger.code)
+
+    def _renew(self, service: bytes) -> None:
+        self._unanswered.pop(service, None)
         if self._clock.tick >= self._renewed_at + limits.MEET:
             self._renewed_at = self._clock.tick
-            self._context.serving.renew(self._replica.ledger.code)
+            self._context.serving.renew(service)
 
     def owns_link(self, link: int) -> bool:
         """Whether what comes on this link is for us."""
@@ -228,7 +243,7 @@ class Meetings:
         """The hello of one whom we dialled, or its answer: a host that it is, or follows."""
         it = self._calls[link]
         if it.member == _ANYBODY:
-            self._unanswered = 0
+            self._unanswered.pop(it.call.service, None)
         said = it.call.take_payload(payload)
         if not said:
             return None

@@ -286,6 +286,17 @@ def test_a_code_that_is_not_the_way_of_members_is_served_no_more_once_there_is_a
     assert stopped == [first], "members still reach us by the first of all"
 
 
+def test_who_is_away_finds_the_host_where_it_was_before_a_holder_was_thrown_out(estate: Estate) -> None:
+    estate.context.serving.serve(ROOM)
+    ledger = estate.context.replica.ledger
+    for expected in ([], [ROOM]):
+        ledger.holders = (ledger.host, ANN.id)
+        estate.heirs.change_code()
+        stopped = [it.address for it in take_effects(estate.context) if isinstance(it, effects.StopServingEffect)]
+        assert stopped == expected
+        assert ledger.address == ledger.code
+
+
 def test_an_heir_of_the_term_before_that_does_not_come_soon_is_none_any_more(estate: Estate) -> None:
     estate.can(ANN, BOB)
     estate.prepares(ANN, BOB)

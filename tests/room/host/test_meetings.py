@@ -178,6 +178,19 @@ def test_a_code_at_which_nobody_answers_twice_in_a_row_is_published_anew(split: 
     assert done == [[], anew, [], anew]
 
 
+def test_a_code_of_before_may_lead_to_another_host(split: Split) -> None:
+    """8.16: one that was thrown out, and has its key."""
+    former = RoomKey(b"f" * 32)
+    split.context.serving.add_key(former)
+    split.context.serving.serve(former.public)
+    take_effects(split.context)
+    assert former.public in [it.address for it in split.meetings.hosting.others]
+    split.replica.ledger.carriers.clear()
+    assert split.meetings.next_deadline() is not None
+    split.context.serving.stop(former.public)
+    assert split.meetings.next_deadline() is None
+
+
 def test_a_code_that_has_been_answered_since_is_not_published_anew(split: Split) -> None:
     entrusted(split)
     split.meetings.note_failure(code_dial(split, 2 * limits.MEET).link)

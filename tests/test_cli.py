@@ -58,6 +58,13 @@ def test_help_and_version_need_nothing() -> None:
     assert [option for option in options if option not in shown.stdout] == []
 
 
+def test_lines_on_pipes_import_no_urwid() -> None:
+    """It asks `uname` what machine this is: a program that we have no use for, started with our environment."""
+    loaded = "import sys; import anonp2p.ui.line.line_mode; print('urwid' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, check=True, text=True)
+    assert done.stdout == "False\n"
+
+
 def test_help_imports_neither_trio_nor_stem_nor_cryptography() -> None:
     loaded = (
         "import sys; sys.argv[1:] = ['--help']\nfrom anonp2p.cli import main\ntry: main()\nexcept SystemExit: pass\n"

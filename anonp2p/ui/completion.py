@@ -4,11 +4,20 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from anonp2p.ui.commands import COMMANDS, find_command
 
 _PARTS = re.compile(r"\[[^]]*\]|\S+")  # of an argument as the table has it
 _WORD = re.compile(r"\S*\Z")
+
+
+class Known(NamedTuple):
+    """What a word may be completed to: see `Completer.press`."""
+
+    nicks: Sequence[str] = ()
+    rooms: Sequence[str] = ()
+    numbers: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, repr=False)

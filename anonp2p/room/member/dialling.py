@@ -54,8 +54,8 @@ class Dialling:
         return effects.DialEffect(self._number_dial(), address, seconds, self._has_been_in, pause)
 
     def note_let_in(self) -> None:
-        """The handshake on the present link has succeeded."""
-        self._is_let_in = True
+        """The handshake on the present link has succeeded, whoever has dialled it: it may be that to an heir."""
+        self._is_let_in, self._due_at = True, None
 
     def note_drop(self) -> None:
         """We end the link ourselves, to ask for something else at once."""

@@ -6,11 +6,9 @@ along in it.
 
 import unicodedata
 from collections import deque
-from collections.abc import Sequence
-from typing import NamedTuple
 
 from anonp2p import limits
-from anonp2p.ui.completion import Completer
+from anonp2p.ui.completion import Completer, Known
 from anonp2p.ui.keys import PASTE
 from anonp2p.ui.widths import width
 
@@ -30,14 +28,6 @@ _SAME = {
     "meta backspace": "ctrl w",
     "ctrl j": "enter",
 }
-
-
-class Known(NamedTuple):
-    """What a word may be completed to: see `Completer.press`."""
-
-    nicks: Sequence[str] = ()
-    rooms: Sequence[str] = ()
-    numbers: Sequence[str] = ()
 
 
 class InputLine:

@@ -29,11 +29,11 @@ from anonp2p.ui.attention import Attention
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.commands import ask_first
+from anonp2p.ui.completion import Known
 from anonp2p.ui.conversation import Conversation, begin_conversation
 from anonp2p.ui.frontend import FindRoom, RoomView, UserRequest
 from anonp2p.ui.ignored import Ignored, find_ignored
 from anonp2p.ui.line.excerpts import Excerpts
-from anonp2p.ui.line.input_line import Known
 from anonp2p.ui.line.typed_line import parse_typed_line
 from anonp2p.ui.rooms import Rooms
 from anonp2p.ui.sanitize import sanitize_line

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import msgspec
 import trio
@@ -11,9 +12,10 @@ from anonp2p.errors import AnonError, Failed, OutputFailed
 from anonp2p.room import events
 from anonp2p.ui import sanitize, stdio, wording
 from anonp2p.ui.bell import notification
-from anonp2p.ui.line.input_line import InputLine
 from anonp2p.ui.reasons import encode_json
-from anonp2p.ui.widths import width
+
+if TYPE_CHECKING:
+    from anonp2p.ui.line.input_line import InputLine  # for terminals alone: it takes urwid, which starts a program
 
 _ERASE_ROW = "\r\x1b[K"
 _CLEAR = "\x1b[2J\x1b[3J\x1b[H"
@@ -83,6 +85,8 @@ class Output:
         if self.line is None:
             self._put(text.encode())
             return
+        from anonp2p.ui.widths import width  # not sooner, as below
+
         row, at = self._shown = self.line.draw(_columns(self._descriptor))
         to_cursor = f"\r\x1b[{at}C" if at < width(row) else ""
         self._put(f"{_ERASE_ROW}{text}{row}{to_cursor}".encode("utf-8", "replace"))

@@ -1,16 +1,19 @@
 """What of the texts typed in line mode must not be brought back any more, as it has ended."""
 
 from collections import OrderedDict
+from typing import TYPE_CHECKING
 
 from anonp2p import limits
 from anonp2p.room import events
-from anonp2p.ui.line.input_line import InputLine
+
+if TYPE_CHECKING:
+    from anonp2p.ui.line.input_line import InputLine  # for terminals alone: it takes urwid, which starts a program
 
 
 class OwnTexts:
     """The user's own messages, by room and number, as long as they are kept."""
 
-    def __init__(self, line: InputLine) -> None:
+    def __init__(self, line: "InputLine") -> None:
         self._line = line
         self._texts: OrderedDict[tuple[str, int], str] = OrderedDict()
 

@@ -13,8 +13,9 @@ import trio
 
 from anonp2p import limits
 from anonp2p.ui import stdio
+from anonp2p.ui.completion import Known
 from anonp2p.ui.keys import Keys
-from anonp2p.ui.line.input_line import InputLine, Known
+from anonp2p.ui.line.input_line import InputLine
 from anonp2p.ui.line.own_texts import OwnTexts
 
 _PASTES_ON, _PASTES_OFF = b"\x1b[?2004h", b"\x1b[?2004l"

@@ -212,3 +212,15 @@ def test_a_host_that_refuses_and_then_lets_in_on_the_same_link_is_not_dialled_wi
     member.dial()
     assert member.lose(let_in=False)
     assert member.dialling.next_deadline == pytest.approx(member.now + limits.DIAL_PAUSE)
+
+
+def test_who_is_let_in_on_a_link_that_it_has_not_dialled_for_that_dials_no_more() -> None:
+    """An heir at which it waited hosts now: a second link there would end the first."""
+    member = Member()
+    member.dial()
+    member.dialling.note_let_in()
+    member.dialling.take_loss(Reason("passed-on"), member.now)
+    assert member.dialling.next_deadline is not None
+    member.dialling.note_let_in()
+    assert member.dialling.next_deadline is None
+    assert member.dialling.take_due(SERVICE, member.now + 1_000) is None

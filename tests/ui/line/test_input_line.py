@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anonp2p.room import events
-from anonp2p.ui.line.input_line import InputLine, Known
+from anonp2p.ui.completion import Known
+from anonp2p.ui.line.input_line import InputLine
 from anonp2p.ui.line.own_texts import OwnTexts
 from anonp2p.ui.widths import width
 from tests.ui.corpus import CORPUS

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from tests.support.company import Company, Member
+from tests.support.company import Company, Member, story
 from tests.support.peers import Event
 from tests.support.splits import Splits
 
@@ -24,9 +24,12 @@ READY = 60.0  # seconds for an heir to be ready
 
 @pytest.fixture
 def company(torrc: str) -> Iterator[Company]:
-    """Whoever is started in a test; they end with it."""
+    """Whoever is started in a test; they end with it. Where it fails, what those still there were told is shown."""
     with Company(torrc) as company:
+        began = time.monotonic()
         yield company
+        for member in company.members:
+            print(member.nick, *story(member.peer.events, member.peer.times, began), sep="\n")
 
 
 def quits(host: Member) -> None:

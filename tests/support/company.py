@@ -346,16 +346,26 @@ class Company:
         return min(broken, default=None)
 
     def await_heir(self, seconds: float, heirs: int = 1) -> bool:
-        """Returns once so many heirs can take over, the first by the code too; whether that is so by then."""
+        """Returns once so many heirs can take over, the first by the code too; whether that is so by then.
+
+        Everybody has been told of them: who has not would wait for others when the host is lost.
+        """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             match self._ask_heirs():
-                case [{"ready": True, "holds_key": True}, *others] if len(others) + 1 >= heirs:
-                    return True
+                case [{"ready": True, "holds_key": True}, *others] as line if len(others) + 1 >= heirs:
+                    if self._all_know(line):
+                        return True
                 case None:
                     return False
             time.sleep(ASKING)
         return False
+
+    def _all_know(self, heirs: list[Event]) -> bool:
+        """Whether these are the heirs of whom each member was told last."""
+        line = [(heir["nick"], heir["holds_key"]) for heir in heirs]
+        told = [member.told(type="heirs")[-1:] for member in self.members if not member.told(type="gone")]
+        return all(last and [(heir["nick"], heir["holds_key"]) for heir in last[0]["heirs"]] == line for last in told)
 
     @property
     def first_heir(self) -> Member:

@@ -5,6 +5,7 @@ failover measures what it takes.
 """
 
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 
@@ -29,7 +30,8 @@ def company(torrc: str) -> Iterator[Company]:
         began = time.monotonic()
         yield company
         for member in company.members:
-            print(member.nick, *story(member.peer.events, member.peer.times, began), sep="\n")
+            told = story(member.peer.events, member.peer.times, began)
+            sys.stderr.write("\n  ".join([member.nick, *told]) + "\n")
 
 
 def quits(host: Member) -> None:

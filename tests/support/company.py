@@ -165,6 +165,7 @@ class Member:
         self.peer = peer
         self.typed: list[str] = []
         self._tor = tor  # None: the program has started its own
+        self._stopped: list[int] = []  # its processes that are
 
     def type(self) -> None:
         """Types the next of its messages."""
@@ -179,15 +180,20 @@ class Member:
 
     def stop(self) -> None:
         """Stops the program and its Tor: nothing breaks, it only falls silent."""
-        self._signal(signal.SIGSTOP, self._tor_process, self.peer.process.pid)
+        self._stopped = [self._tor_process, self.peer.process.pid]
+        self._signal(signal.SIGSTOP, *self._stopped)
 
     def cut_off(self) -> None:
         """Stops its Tor: the program lives, without a network."""
-        self._signal(signal.SIGSTOP, self._tor_process)
+        self._stopped = [self._tor_process]
+        self._signal(signal.SIGSTOP, *self._stopped)
 
     def go_on(self) -> None:
-        """Ends what `stop` and `cut_off` did."""
-        self._signal(signal.SIGCONT, self._tor_process, self.peer.process.pid)
+        """Ends what `stop` and `cut_off` did: a Tor that is stopped outlives its program."""
+        for process in self._stopped:
+            with suppress(ProcessLookupError):
+                self._signal(signal.SIGCONT, process)
+        self._stopped = []
 
     @property
     def _tor_process(self) -> int:
@@ -241,7 +247,6 @@ class Company:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         for peer in self._peers():
             with suppress(ProcessLookupError):
-                peer.process.send_signal(signal.SIGCONT)
                 peer.process.terminate()  # all at once: one after the other, as their contexts do, takes its time
         if self._splits is not None:
             self._splits.end()
@@ -258,8 +263,9 @@ class Company:
         if self._splits is not None:
             tor = self._stack.enter_context(running_tor(self._torrc))
             way = ["--control", tor.control, "--socks", self._stack.enter_context(self._splits.port(nick, tor))]
-        peer = Peer(*way, *options, "--nick", nick)
-        return Member(nick, self._stack.enter_context(peer), tor)
+        member = Member(nick, self._stack.enter_context(Peer(*way, *options, "--nick", nick)), tor)
+        self._stack.callback(member.go_on)
+        return member
 
     def create(self, others: int, *options: str, room: str = "demo") -> None:
         """A room with a host and so many others, all in. options: of all these programs. room: its name and rules."""

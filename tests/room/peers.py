@@ -27,6 +27,18 @@ ROOM = ROOM_KEY.public
 NOW = inputs.Now(START, 1_000_000.0)
 
 
+def service_changes(done: Iterable[effects.Effect]) -> list[tuple[str, bytes]]:
+    """What these effects do with services: `serve` or `stop`, and the address."""
+    changes = []
+    for effect in done:
+        match effect:
+            case effects.ServeEffect(key=key):
+                changes.append(("serve", key.public))
+            case effects.StopServingEffect(address=address):
+                changes.append(("stop", address))
+    return changes
+
+
 class Somebody(Identity):
     """One whose keys the test has."""
 

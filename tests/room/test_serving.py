@@ -7,6 +7,7 @@ from anonp2p.names.codes import RoomKey
 from anonp2p.room import effects
 from anonp2p.room.serving import Serving
 from tests.room.host.parts import new_context, take_effects
+from tests.room.peers import service_changes
 
 KEYS = [RoomKey(bytes([number]) * 32) for number in range(3)]
 ONE, TWO, _ = [key.public for key in KEYS]
@@ -25,14 +26,7 @@ class Services:
 
     def wanted(self) -> list[tuple[str, bytes]]:
         """What is to be done."""
-        done = []
-        for effect in take_effects(self.context):
-            match effect:
-                case effects.ServeEffect(key=key):
-                    done.append(("serve", key.public))
-                case effects.StopServingEffect(address=address):
-                    done.append(("stop", address))
-        return done
+        return service_changes(take_effects(self.context))
 
 
 @pytest.fixture

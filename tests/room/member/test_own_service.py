@@ -18,7 +18,7 @@ from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.succession.loss import Loss
 from anonp2p.room.succession.patience import Patience
 from tests.room.member.parts import HELLO, SECRET, joined_context, set_time, take_effects
-from tests.room.peers import ANN, ROOM, ROOM_KEY, randomness
+from tests.room.peers import ANN, ROOM, ROOM_KEY, randomness, service_changes
 from tests.support.world import payloads
 
 NEAR = 7  # the number of a link that is dialled to us
@@ -102,14 +102,7 @@ def former(able: Able) -> OwnService:
 
 def served(able: Able) -> list[tuple[str, bytes]]:
     """What is done with services."""
-    done = []
-    for effect in able.wants():
-        match effect:
-            case effects.ServeEffect(key=key):
-                done.append(("serve", key.public))
-            case effects.StopServingEffect(address=address):
-                done.append(("stop", address))
-    return done
+    return service_changes(able.wants())
 
 
 def test_who_hosted_keeps_its_service_and_its_code_of_then_for_a_while(able: Able) -> None:

@@ -65,6 +65,12 @@ class Seeker:
         self.done: list[effects.Effect] = []
         self.told: list[events.Event] = []
 
+    def begin_term(self, number: int) -> Opening:
+        """Its host has begun this term in place of the only one so far, whose Opening is returned."""
+        [first] = self.ledger.openings
+        self.ledger.number, self.ledger.openings = number, (Opening(number, HOST.id, first.index, first.digest),)
+        return first
+
     # --- what happens
 
     def pass_time(self, seconds: float = 0.0) -> list[bytes]:
@@ -547,8 +553,7 @@ def test_a_redirect_that_none_has_signed_who_could_answer_is_a_fault() -> None:
 def test_who_follows_a_lower_term_is_told_of_ours() -> None:
     """8.15"""
     seeker = Seeker(ANN)
-    [first] = seeker.ledger.openings
-    seeker.ledger.number, seeker.ledger.openings = 5, (Opening(5, HOST.id, first.index, first.digest),)
+    first = seeker.begin_term(5)
     seeker.lose()
     heir = seeker.greeted(seeker.lines[1])
     seeker.take_done()
@@ -568,8 +573,7 @@ def test_who_follows_a_lower_term_is_told_of_ours() -> None:
 def test_who_follows_another_term_of_the_same_number_is_told_of_ours_and_dialled(other: Somebody) -> None:
     """8.15"""
     seeker = Seeker(ANN)
-    [first] = seeker.ledger.openings
-    seeker.ledger.number, seeker.ledger.openings = 5, (Opening(5, HOST.id, first.index, first.digest),)
+    seeker.begin_term(5)
     seeker.lose()
     heir = seeker.greeted(seeker.lines[1])
     seeker.take_done()

@@ -64,7 +64,7 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class Explanation:
     """An exit code, a variable or an example, and what it means."""
 
     term: str
@@ -100,27 +100,29 @@ OPTIONS = (
 
 # What else of the environment changes what the program does.
 VARIABLES = (
-    Term("TOR_CONTROL_IPC_PATH", "the unix socket of a running Tor's control port, which is tried first"),
-    Term("TOR_CONTROL_HOST, TOR_CONTROL_PORT", "the control port of a running Tor, as an address and a number"),
-    Term("TOR_CONTROL_PASSWD", "the password of that control port"),
-    Term("XDG_STATE_HOME", "where our own Tor keeps its guards and its cache, in a folder anonp2p (~/.local/state)"),
-    Term("XDG_RUNTIME_DIR", "where its sockets are, in a folder that ends with the program"),
+    Explanation("TOR_CONTROL_IPC_PATH", "the unix socket of a running Tor's control port, which is tried first"),
+    Explanation("TOR_CONTROL_HOST, TOR_CONTROL_PORT", "the control port of a running Tor, as an address and a number"),
+    Explanation("TOR_CONTROL_PASSWD", "the password of that control port"),
+    Explanation(
+        "XDG_STATE_HOME", "where our own Tor keeps its guards and its cache, in a folder anonp2p (~/.local/state)"
+    ),
+    Explanation("XDG_RUNTIME_DIR", "where its sockets are, in a folder that ends with the program"),
 )
 
 EXIT_CODES = (
-    Term("0", "done"),
-    Term("1", "failed"),
-    Term("2", "wrong usage"),
-    Term("3", "Tor is missing, unreachable or refuses us"),
-    Term("4", "the room could not be reached or refused us"),
-    Term("128+N", "ended by signal N"),
+    Explanation("0", "done"),
+    Explanation("1", "failed"),
+    Explanation("2", "wrong usage"),
+    Explanation("3", "Tor is missing, unreachable or refuses us"),
+    Explanation("4", "the room could not be reached or refused us"),
+    Explanation("128+N", "ended by signal N"),
 )
 
 EXAMPLES = (
-    Term("anonp2p", "open the full screen; /help there lists what can be typed"),
-    Term("anonp2p create demo", "create a room; its code is what others join with"),
-    Term("anonp2p join -", "ask for the code, so that the history of the shell does not keep it"),
-    Term("echo hello | anonp2p --json join CODE", "say something and leave"),
+    Explanation("anonp2p", "open the full screen; /help there lists what can be typed"),
+    Explanation("anonp2p create demo", "create a room; its code is what others join with"),
+    Explanation("anonp2p join -", "ask for the code, so that the history of the shell does not keep it"),
+    Explanation("echo hello | anonp2p --json join CODE", "say something and leave"),
 )
 
 

@@ -80,7 +80,8 @@ class Config:
     """The options of the command line, with defaults. Its `repr` shows nothing: it may contain secrets.
 
     password: of the control port, if one was given. listen: where Tor reaches us, if that was said. action, subject:
-    the command line's `create NAME`, `join CODE` or `doctor`.
+    the command line's `create NAME`, `join CODE` or `doctor`. stay: the end of input does not end the program as long
+    as it has a room.
     """
 
     mode: Literal["screen", "line", "json"] = "line"
@@ -95,5 +96,6 @@ class Config:
     no_heir: bool = False
     no_entrust: bool = False
     cover: bool = False
+    stay: bool = False
     action: Literal["", "create", "join", "doctor"] = ""
     subject: str = ""

@@ -13,14 +13,22 @@ from pathlib import Path
 
 import pytest
 
-from anonp2p import __version__, limits
+from anonp2p import __version__, limits, options
 from anonp2p.cli import configure
-from anonp2p.config import Endpoint
+from anonp2p.config import Endpoint, Listen
 from anonp2p.errors import AnonError, BadCode, BadInput, BadNick, Usage
 from anonp2p.names import codes
 from tests.support.processes import waiting_program
 
 CODE = codes.encode_key(bytes(range(32)))
+# By what stands behind an option in the table: a value that it takes.
+VALUES = {
+    "": "1",
+    "NICK": "ada",
+    "HOST:PORT[-PORT]": "127.0.0.1:2000-2010",
+    "HOST:PORT|unix:PATH": "127.0.0.1:9",
+    "FILE": "/dev/null",
+}
 
 
 def run(
@@ -53,9 +61,8 @@ def test_help_and_version_need_nothing() -> None:
     assert run("--version").stdout == f"anonp2p {__version__}\n"
     shown = run("--help")
     assert shown.returncode == 0
-    options = ["--nick", "--line", "--json", "--tor", "--control", "--socks", "--torrc", "--amnesic", "create NAME"]
-    options += ["--no-heir", "--no-entrust", "--cover"]
-    assert [option for option in options if option not in shown.stdout] == []
+    assert shown.stdout == options.write_help(80)
+    assert run("-h", COLUMNS="50").stdout == options.write_help(50)
 
 
 def test_lines_on_pipes_import_no_urwid() -> None:
@@ -104,7 +111,20 @@ def test_help_imports_neither_trio_nor_stem_nor_cryptography() -> None:
         (["--torrc", "/dev/null", "--socks", "127.0.0.1:9050"], Usage),
         (["--torrc", "/dev/null", "--tor", "system"], Usage),
         (["--tor", "own", "--control", "127.0.0.1:9051"], Usage),
+        (["--tor", "own", "--listen", "127.0.0.1:2000"], Usage),
+        (["--torrc", "/dev/null", "--listen", "127.0.0.1:2000"], Usage),
+        (["--listen", "2000"], Usage),
+        (["--listen", "127.0.0.1:"], Usage),
+        (["--listen", "127.0.0.1:0"], Usage),
+        (["--listen", "127.0.0.1:2001-2000"], Usage),
+        (["--listen", "127.0.0.1:2000-"], Usage),
+        (["--listen", "127.0.0.1:2000-66000"], Usage),
+        (["--listen", "0.0.0.0:2000"], Usage),
+        (["--listen", "[::]:2000"], Usage),
+        (["--listen", "tor.example:2000"], Usage),
         (["--tor", "own", "--socks", "127.0.0.1:9050"], Usage),
+        (["--stay"], Usage),
+        (["--stay", "join", CODE], Usage),
     ],
 )
 def test_wrong_usage_is_one_sentence_and_status_2(arguments: list[str], error: type[AnonError]) -> None:
@@ -125,14 +145,28 @@ def test_options_have_twins_in_the_environment_and_win_over_them(tmp_path: Path)
     config = configure(["--socks", "[::1]:9050", "join", f" anonp2p:{CODE.upper()} "], {})
     assert (config.socks, config.tor, config.action) == (Endpoint(host="::1", port=9050), "auto", "join")
     assert configure([], {"ANONP2P_AMNESIC": "yes"}).amnesic
+    config = configure([], {"ANONP2P_LISTEN": "10.0.0.7:2000-2010"})
+    assert (config.listen, config.tor) == (Listen("10.0.0.7", 2000, 2010), "system")
+    assert configure(["--listen", "[fd00::7]:2000"], {}).listen == Listen("fd00::7", 2000, 2000)
     for arguments, environment in (
         (["--no-heir"], {"ANONP2P_NO_ENTRUST": "1"}),
         (["--no-entrust"], {"ANONP2P_NO_HEIR": "1"}),
     ):
         config = configure(arguments, environment)
         assert (config.no_heir, config.no_entrust) == (True, True)
+    assert not configure(["join", CODE], {"ANONP2P_STAY": "1"}).stay
     config = configure([], {"ANONP2P_NO_HEIR": "0", "ANONP2P_NO_ENTRUST": "no"})
     assert (config.no_heir, config.no_entrust) == (False, False)
+
+
+@pytest.mark.parametrize(
+    "option", [option for option in options.OPTIONS if option.twin], ids=lambda option: option.flag
+)
+def test_each_option_of_the_table_does_something_and_its_twin_does_the_same(option: options.Option) -> None:
+    value = option.choices[-1] if option.choices else VALUES[option.value]
+    given = configure([*([option.flag, value] if option.value else [option.flag]), "create", "demo"], {})
+    assert given == configure(["create", "demo"], {option.twin: value})
+    assert given != configure(["create", "demo"], {})
 
 
 def test_a_configuration_never_shows_what_it_holds() -> None:

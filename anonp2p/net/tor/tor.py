@@ -72,9 +72,10 @@ class _Place:
 class Tor:
     """A usable Tor: a transport whose addresses are onion services.
 
-    `lost` is set when it can be used no more. proxy: its SOCKS port; None to ask the control port for it at each dial.
-    entrance: how it reaches us. is_proxy_found: whether nobody named the proxy, so that it has to be trusted. lack: why
-    no room can be published on it, where there is no control port or no entrance.
+    `lost` is set when it can be used no more. control: None where it grants us a SOCKS port alone. proxy: its SOCKS
+    port; None to ask the control port for it at each dial. entrance: how it reaches us. is_proxy_found: whether nobody
+    named the proxy, so that it has to be trusted. lack: why no room can be published on it, where there is no control
+    port or no entrance.
     """
 
     def __init__(
@@ -89,11 +90,11 @@ class Tor:
     ) -> None:
         self.lost = control.lost if control else trio.Event()
         self.kind = kind
-        self._control = control
         self._proxy = proxy
         self._entrance = entrance
         self._is_proxy_found = is_proxy_found
         self._lack = lack or ControlPortNeeded()
+        self.control = control
         self._unanswered: set[str] = set()  # the codes whose latest dial got no answer at all
         self._served: set[str] = set()  # the codes of our services
 
@@ -103,10 +104,10 @@ class Tor:
 
         Raises TorRefused where there is no control port or it does not take the service, TorLost, Failed.
         """
-        if self._control is None or self._entrance is None:
+        if self.control is None or self._entrance is None:
             raise self._lack
         address = key.code.removesuffix(".onion")
-        uploaded = trio.Event() if self._control.hears(commands.DESCRIPTORS) else None
+        uploaded = trio.Event() if self.control.hears(commands.DESCRIPTORS) else None
 
         def heard(text: str) -> None:
             if uploaded is not None and commands.read_descriptor_event(text) == ("UPLOADED", address):
@@ -114,16 +115,16 @@ class Tor:
 
         with (
             self._entrance.listen() as (listener, target),
-            self._control.listening(commands.DESCRIPTORS, heard),
+            self.control.listening(commands.DESCRIPTORS, heard),
         ):
-            undefended = await self._publish(self._control, key, target)
+            undefended = await self._publish(self.control, key, target)
             self._served.add(key.code)
             try:
                 yield _Place(listener, undefended, uploaded)
             finally:
                 self._served.discard(key.code)
                 with trio.move_on_after(limits.WITHDRAW_PATIENCE, shield=True), suppress(AnonError):
-                    await self._control.send(commands.delete_onion(key.code))
+                    await self.control.send(commands.delete_onion(key.code))
 
     async def _publish(self, control: Control, key: RoomKey, target: str) -> list[events.Defence]:
         """Returns the defences that are not understood.
@@ -164,9 +165,9 @@ class Tor:
         takes its place, Tor waits for minutes for who cannot come any more.
         """
         if code in self._unanswered:
-            if not await self._fetch(code) and self._control is not None and self.kind == "own":
+            if not await self._fetch(code) and self.control is not None and self.kind == "own":
                 with suppress(TorRefused):
-                    await self._control.send(commands.START_AFRESH)
+                    await self.control.send(commands.START_AFRESH)
         elif fresh:
             await self._fetch(code)
         self._unanswered.add(code)
@@ -180,9 +181,9 @@ class Tor:
     async def _connect(self, code: str, isolation: str) -> trio.abc.Stream:
         """One try."""
         user, _, password = isolation.partition(":")
-        proxy = self._proxy or await self._ask_proxy()
+        proxy = await self.find_proxy()
         discovered = self._is_proxy_found or (
-            self._proxy is None and self._control is not None and self._control.discovered
+            self._proxy is None and self.control is not None and self.control.discovered
         )
         try:
             stream = await socks.connect(proxy, code, limits.PORT, user, password, discovered=discovered)
@@ -213,7 +214,7 @@ class Tor:
         Tor asks each of a room's six directories once in 15 minutes, however often it is told to. Our own can be made
         to start afresh; on one that is not ours, that would take everybody's circuits.
         """
-        if self._control is None:
+        if self.control is None:
             return False
         address = code.removesuffix(".onion")
         asked = False
@@ -227,19 +228,21 @@ class Tor:
                 if event.action in ("RECEIVED", "FAILED"):
                     over.set()
 
-        is_told = self._control.hears(commands.DESCRIPTORS)
-        with suppress(TorRefused), self._control.listening(commands.DESCRIPTORS, heard):
-            status, _, _ = (await self._control.send(commands.fetch_descriptor(code)))[-1]
+        is_told = self.control.hears(commands.DESCRIPTORS)
+        with suppress(TorRefused), self.control.listening(commands.DESCRIPTORS, heard):
+            status, _, _ = (await self.control.send(commands.fetch_descriptor(code)))[-1]
             if status == "250":
                 with trio.move_on_after(limits.FETCH_PATIENCE if is_told else limits.FETCH_BLIND):
                     await over.wait()
         return asked or over.is_set()
 
-    async def _ask_proxy(self) -> Endpoint:
-        """Asked each time: a Tor that was offline may have opened another one since. Raises TorLost."""
-        assert self._control is not None, "without one, the proxy is given"
+    async def find_proxy(self) -> Endpoint:
+        """Its SOCKS port. Asked each time: a Tor that was offline may have opened another one since. Raises TorLost."""
+        if self._proxy is not None:
+            return self._proxy
+        assert self.control is not None, "without one, the proxy is given"
         try:
-            return await find_socks_port(self._control)
+            return await find_socks_port(self.control)
         except TorRefused as error:
             raise SocksPortUnknown(error.detail) from None
 

@@ -128,9 +128,7 @@ async def test_a_tor_of_this_machine_reaches_us_at_a_port_of_the_loopback() -> N
 
 
 @pytest.mark.usefixtures("routes")
-async def test_a_tor_of_another_machine_reaches_us_where_was_said_and_is_known_by_its_control_port_or_a_route() -> (
-    None
-):
+async def test_a_tor_of_another_machine_reaches_us_where_was_said_and_is_known_by_its_control_port_or_a_route() -> None:
     assert await entrance_of(ELSEWHERE) == RemoteEntrance(ELSEWHERE, "10.152.152.10")
     found = await entrance_of(ELSEWHERE, "192.0.2.9:9051")
     assert found == RemoteEntrance(ELSEWHERE, "192.0.2.9")

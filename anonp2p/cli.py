@@ -7,18 +7,17 @@ import argparse
 import gc
 import io
 import os
-import re
+import shutil
 import signal
 import stat
 import sys
 import traceback
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from anonp2p import __version__, limits, process
+from anonp2p import __version__, limits, options, packages, process
 from anonp2p.config import Config, Endpoint
 from anonp2p.errors import AnonError, CryptoMissing, Failed, OutputFailed, PackageMissing, Usage
 from anonp2p.ui import stdio
@@ -27,9 +26,6 @@ from anonp2p.ui.reasons import describe_error
 if TYPE_CHECKING:
     from anonp2p.ui.frontend import Frontend
 
-_DESCRIPTION = (
-    "Anonymous group chat over Tor: whoever creates a room hosts it, others join with its code; nothing is stored."
-)
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _STDOUT, _STDERR = 1, 2
 _OFF = ("", "0", "no", "false", "off")
@@ -38,6 +34,9 @@ _OFF = ("", "0", "no", "false", "off")
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise Usage(f"{message[:1].upper()}{message[1:]}. See anonp2p --help.")
+
+    def format_help(self) -> str:
+        return options.write_help(shutil.get_terminal_size().columns)
 
     def _print_message(self, message: str, _: object = None) -> None:
         """Prints --help and --version. Not through sys.stdout, which writes when it is too late to report an error."""
@@ -49,26 +48,20 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="anonp2p", description=_DESCRIPTION, allow_abbrev=False)
-    start = "create a room, or join one; CODE may be - to read it from the first line of stdin"
-    parser.add_argument("action", nargs="?", metavar="create NAME | join CODE", default="", help=start)
-    parser.add_argument("subject", nargs="?", metavar="", default="", help=argparse.SUPPRESS)
-    parser.add_argument("--nick", help="nick to use instead of a random anon-x93k")
+    parser = _Parser(prog="anonp2p", allow_abbrev=False, add_help=False)
+    parser.add_argument("action", nargs="?", default="")
+    parser.add_argument("subject", nargs="?", default="")
     mode = parser.add_mutually_exclusive_group()
-    mode.add_argument("--line", dest="mode", action="store_const", const="line", help="line mode")
-    mode.add_argument("--json", dest="mode", action="store_const", const="json", help="JSON-lines mode, for scripts")
-    which = "use a running Tor, our own, or (auto) ours unless one is running"
-    parser.add_argument("--tor", choices=("auto", "system", "own"), help=which)
-    parser.add_argument("--control", metavar="HOST:PORT|unix:PATH", help="control port of a running Tor")
-    parser.add_argument("--socks", metavar="HOST:PORT|unix:PATH", help="SOCKS port of a running Tor")
-    extra = "extra torrc lines for our own Tor (a private network, bridges)"
-    parser.add_argument("--torrc", metavar="FILE", help=extra)
-    parser.add_argument("--amnesic", action="store_const", const="1", help="our own Tor keeps nothing on disk")
-    parser.add_argument("--no-heir", action="store_const", const="1", help="never host a room for others")
-    kept = "a room's key stays with its host: after the host's death the code changes"
-    parser.add_argument("--no-entrust", action="store_const", const="1", help=kept)
-    parser.add_argument("--cover", action="store_const", const="1", help="hide when nothing is said: dummy traffic")
+    mode.add_argument("--line", dest="mode", action="store_const", const="line")
+    mode.add_argument("--json", dest="mode", action="store_const", const="json")
+    parser.add_argument("-h", "--help", action="help")
     parser.add_argument("--version", action="version", version=f"anonp2p {__version__}")
+    for option in options.OPTIONS:
+        if option.value:
+            kind = "append" if option.repeats else "store"
+            parser.add_argument(option.flag, metavar=option.value, choices=option.choices or None, action=kind)
+        elif option.has_twin:
+            parser.add_argument(option.flag, action="store_const", const="1")
     return parser
 
 
@@ -102,14 +95,16 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
         raise Usage("--torrc is for our own Tor, --socks for a running one: give one of them.")
     if torrc:
         _check_torrc(torrc)
-    if given.action not in ("", "create", "join"):
-        raise Usage("What can be asked for is: create NAME, join CODE. See anonp2p --help.")
-    if given.action and not given.subject:
-        raise Usage(f"What to {given.action}? Type {'create NAME' if given.action == 'create' else 'join CODE'}.")
+    action = next((action for action in options.ACTIONS if action.name == given.action), None)
+    if given.action and action is None:
+        known = ", ".join(action.usage for action in options.ACTIONS)
+        raise Usage(f"What can be asked for is: {known}. See anonp2p --help.")
+    if action and action.value and not given.subject:
+        raise Usage(f"What to {action.name}? Type {action.usage}.")
     nick = option("nick")
     if nick or given.action:
-        _require_packages("msgspec")
-        _require_crypto()
+        packages.require("msgspec")
+        packages.require_crypto()
         from anonp2p.names import codes, nicks
 
         nick = nicks.parse_nick(nick) if nick else ""
@@ -144,47 +139,6 @@ def _check_torrc(torrc: str) -> None:
         raise Usage(f"--torrc takes a file, and {torrc!r} is a directory.")
     if not os.access(torrc, os.R_OK):
         raise Usage(f"The file given with --torrc, {torrc!r}, cannot be read: Permission denied.")
-
-
-def _require_packages(*names: str) -> None:
-    """Raises PackageMissing where one is missing or too old. It imports them, so only those that are needed next."""
-    for name in names:
-        needed, found = limits.VERSIONS[name], _version(name)
-        if tuple(int(number) for number in re.findall(r"\d+", found)) < needed:
-            wanted = ".".join(map(str, needed))
-            raise PackageMissing(f"{name} is needed in version {wanted} or newer, and {found or 'none'} was found")
-
-
-def _version(name: str) -> str:
-    """The version of a package as it says itself, empty where it cannot be imported.
-
-    importlib.metadata would know it without an import, but takes 20 ms to load, and may speak of another copy.
-    """
-    try:
-        return str(import_module(name).__version__)
-    except ImportError as error:
-        if process.find_lack(error):
-            raise
-        return ""
-
-
-def _require_crypto() -> None:
-    """Raises CryptoMissing where `cryptography` is too old to know how to seal, or was built without."""
-    try:
-        from cryptography.exceptions import UnsupportedAlgorithm
-
-        try:
-            from anonp2p.crypto import suite
-
-            supported = suite.is_supported()
-        except UnsupportedAlgorithm:
-            supported = False
-    except (ImportError, AttributeError) as error:
-        if process.find_lack(error):
-            raise
-        supported = False
-    if not supported:
-        raise CryptoMissing(_version("cryptography") or "none")
 
 
 def main() -> int:
@@ -225,7 +179,7 @@ def run(config: Config) -> tuple[int, AnonError | None]:
 
     import logging
 
-    _require_packages("trio")
+    packages.require("trio")
     import trio
 
     logging.disable()  # trio's and stem's warnings, which Python would print with a traceback
@@ -267,24 +221,24 @@ def _ending_signals() -> Iterator[AsyncIterator[int]]:
 def _frontend(config: Config) -> "Iterator[Frontend]":
     """Line mode, JSON lines or the full screen; whatever happens, the terminal is as it was afterwards."""
     if config.mode == "screen":
-        _require_packages("wcwidth", "urwid")
+        packages.require("wcwidth", "urwid")
         from anonp2p.ui.screen import first_page
 
         with _hidden_tracebacks(held=True), first_page.on_screen() as terminal:
-            _require_packages("msgspec", "stem")
-            _require_crypto()
+            packages.require("msgspec", "stem")
+            packages.require_crypto()
             # Not sooner: the first frame is there before the rest is loaded.
             from anonp2p.ui.screen.screen import Screen
 
             yield Screen(config, terminal)
     else:
-        _require_packages("msgspec", "stem")
-        _require_crypto()
+        packages.require("msgspec", "stem")
+        packages.require_crypto()
         from anonp2p.ui.line.line_mode import LineMode
 
         with _hidden_tracebacks(held=False):
             if config.mode == "line" and _has_terminal():
-                _require_packages("wcwidth", "urwid")
+                packages.require("wcwidth", "urwid")
                 from anonp2p.ui.line.typing import Typing
 
                 typing = Typing()

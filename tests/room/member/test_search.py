@@ -6,7 +6,6 @@ import pytest
 
 from anonp2p import limits
 from anonp2p.crypto import identity, suite
-from anonp2p.errors import PeerFault
 from anonp2p.protocol import credentials, frames, handshake, meeting
 from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.protocol.handshake import Channel, HostHandshake

@@ -101,6 +101,8 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
         raise Usage(f"What can be asked for is: {known}. See anonp2p --help.")
     if action and action.value and not given.subject:
         raise Usage(f"What to {action.name}? Type {action.usage}.")
+    if given.stay and given.action != "create":
+        raise Usage("--stay is for a room of your own: it goes with create NAME.")
     nick = option("nick")
     if nick or given.action:
         packages.require("msgspec")
@@ -123,6 +125,7 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
         no_heir=option("no_heir").lower() not in _OFF,
         no_entrust=option("no_entrust").lower() not in _OFF,
         cover=option("cover").lower() not in _OFF,
+        stay=given.action == "create" and option("stay").lower() not in _OFF,
         action=given.action,
         subject=given.subject,
     )

@@ -190,6 +190,12 @@ def run(config: Config) -> tuple[int, AnonError | None]:
 
     logging.disable()  # trio's and stem's warnings, which Python would print with a traceback
 
+    if config.control or os.environ.get("ANONP2P_CONTROL_PASSWORD_FILE"):
+        packages.require("msgspec", "stem")
+        from anonp2p.password import find_password
+
+        config = find_password(config, os.environ)
+
     async def run() -> tuple[int, AnonError | None]:
         with _ending_signals() as signals, _frontend(config) as frontend:
             from anonp2p.app import App

@@ -59,7 +59,8 @@ class CookieUnknown(TorRefused):
 
 class PasswordNeeded(TorRefused):
     about = (
-        "its control port {} wants a password: set TOR_CONTROL_PASSWD, or allow cookies in its torrc "
+        "its control port {} wants a password: name it with --control on a terminal to be asked for it, or a file that "
+        "has it in ANONP2P_CONTROL_PASSWORD_FILE (- for standard input), or allow cookies in its torrc "
         "(CookieAuthentication 1)"
     )
 

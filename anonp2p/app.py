@@ -194,8 +194,12 @@ class App:
             return False
         self._asked_to_quit = now
         for label, snapshot in ending:
-            name, others = snapshot.name, snapshot.members - 1
-            self._tell(events.LeaveEndsRoomEvent(room=label, name=name, others=others, closes=False, asks=True, re=re))
+            name, others, away = snapshot.name, snapshot.others, snapshot.away
+            self._tell(
+                events.LeaveEndsRoomEvent(
+                    room=label, name=name, others=others, away=away, closes=False, asks=True, re=re
+                )
+            )
         return True
 
     async def _pass_on(self, action: inputs.Typed, room: str | None) -> None:

@@ -225,7 +225,7 @@ def told(text: str) -> list[dict[str, Any]]:
         {"type": "joined", **at, "nick": text},
         *({"type": "left", **at, "nick": text, "reason": why} for why in ("left", "lost", "kicked")),
         {"type": "left", **at, "nick": "ann", "reason": "kicked", "why": text},
-        {"type": "leave-ends-room", "room": "r1", "name": text, "others": 2, "closes": False, "asks": True},
+        {"type": "leave-ends-room", "room": "r1", "name": text, "others": 2, "away": 0, "closes": False, "asks": True},
         {"type": "nick", **at, "nick": text, "was": "ann"},
         {"type": "nick", **at, "nick": "ann", "was": text},
         {"type": "reply", "command": "/rooms", "room": "r1", "data": [_listed(text)]},

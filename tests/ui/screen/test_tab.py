@@ -149,7 +149,7 @@ EVERY: list[Event] = [
         room="r1", heirs=[events.Successor(HOSTILE, HOSTILE, True), events.Successor("m", HOSTILE, False)]
     ),
     events.HeirEvent(room="r1", rank=2, was=None, holds_key=True),
-    events.LeaveEndsRoomEvent(room="r1", name=HOSTILE, others=3, closes=False, asks=True),
+    events.LeaveEndsRoomEvent(room="r1", name=HOSTILE, others=3, away=1, closes=False, asks=True),
     events.LeaveHandsOverEvent(room="r1", name=HOSTILE, member="m", nick=HOSTILE),
     events.CodeEvent(room="r1", code=CODE),
     events.CutEvent(room="r1", count=65),

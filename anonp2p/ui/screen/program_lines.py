@@ -129,6 +129,9 @@ class MembershipLine(LogLine):
         return SystemLine(self.at, [" · ".join([*told, *heirs])], "quiet", "↔").rows(layout, context)
 
 
+_CARD = 67  # columns, as on a terminal of 80 beside the members; a code has 62
+
+
 @dataclass(slots=True, repr=False, eq=False)
 class CodeCard(LogLine):
     """A room's code, alone on its row so that it can be copied in one piece, and whether others can join already.
@@ -148,12 +151,15 @@ class CodeCard(LogLine):
         return (int(context.now - self.at), context.tor) if self.reachable is False else (self.reachable,)
 
     def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
-        name, columns = sanitize.sanitize_line(self.name), layout.width
+        name, columns = sanitize.sanitize_line(self.name), min(layout.width, _CARD)
         title = "Whoever has this code can join:" if self.reachable is not None else f"{wording.NEW_CODE}:"
+        blank: list[Row] = [[]] if layout.nicks else []
         return [
             rows.rule("bar", f"room {name}", columns),
             *rows.wrapped("title", title, columns),
+            *blank,
             *rows.code(self.code, columns),
+            *blank,
             *self._state(columns, context),
             *rows.wrapped("quiet", rows.COPYING, columns),
             rows.rule("bar", "", columns),

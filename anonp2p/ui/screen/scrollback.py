@@ -285,16 +285,35 @@ class Scrollback:
             changing = changing or line.is_changing()
             of_line = of_line[: len(of_line) - min(hidden, len(of_line) - 1)]
             hidden = 0
-            if len(drawn) + len(of_line) == height and layout.nicks:  # the name that it stands under is out of sight
-                named = self._rows(place, line, None, layout, context)
-                of_line = named if len(named) == len(of_line) else of_line
             drawn[:0] = of_line
             if len(drawn) >= height:
+                self._name_top(drawn, len(drawn) - height, place, line, above, layout, context)
                 break
         for line in before:
             if not any(line is other for other in self._drawn):
                 line.forget_rows()
         return drawn[max(0, len(drawn) - height) :], changing
+
+    def _name_top(
+        self,
+        drawn: list[Row],
+        cut: int,
+        place: int,
+        line: LogLine,
+        above: LogLine | None,
+        layout: Layout,
+        context: LineContext,
+    ) -> None:
+        """Names the author of the uppermost line in sight, if that is a message whose name is out of sight.
+
+        cut: how many of its rows are.
+        """
+        if not isinstance(line, ChatMessage):
+            return
+        context = self._within(context)
+        before = len(self._rows_before(place, line, above, layout))
+        if (not before and line.continues(above)) or cut > before + line.count_notes(context):
+            drawn[cut] = line.name_row(drawn[cut], layout, context)
 
     def _all(self) -> dict[int, LogLine]:
         """Every line by its place, those on their way last."""
@@ -321,7 +340,15 @@ class Scrollback:
     def _rows(
         self, place: int, line: LogLine, above: LogLine | None, layout: Layout, context: LineContext
     ) -> list[Row]:
-        context = context._replace(find_message=self.find_message, number_of=self.number_of, selected=self._selected)
+        before = self._rows_before(place, line, above, layout)
+        return [*before, *line.rows(layout, self._within(context), None if before else above)]
+
+    def _rows_before(self, place: int, line: LogLine, above: LogLine | None, layout: Layout) -> list[Row]:
+        """What stands between a line and the one above it: another date, and that what follows is new."""
         new = [layout.rule("unread line", "new")] if place == self._unread else []
         date = [layout.rule("quiet", date_of(line.at))] if above and date_of(above.at) != date_of(line.at) else []
-        return [*date, *new, *line.rows(layout, context, None if date or new else above)]
+        return [*date, *new]
+
+    def _within(self, context: LineContext) -> LineContext:
+        """With what only this log knows."""
+        return context._replace(find_message=self.find_message, number_of=self.number_of, selected=self._selected)

@@ -1,6 +1,7 @@
 """What is in sight of a room's log: the latest, or what one looks back at, wherever it is and whatever comes."""
 
 import gc
+import itertools
 import re
 from typing import Any
 
@@ -379,8 +380,32 @@ def test_after_a_while_the_name_stands_there_again() -> None:
     assert ["ann" in row for row in in_sight(log)] == [True, False, True]
 
 
-def test_whose_the_topmost_message_is_can_be_seen() -> None:
-    assert ["ann" in row for row in in_sight(filled(20))] == [True, False, False, False, False]
+@pytest.mark.parametrize("layout", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_whose_the_topmost_message_is_can_be_seen(layout: Layout) -> None:
+    log = filled(20)
+    for _ in range(12):
+        assert ["ann" in row for row in in_sight(log, 5, layout)] == [True, False, False, False, False]
+        log.scroll_by(1, 5, layout, NOW)
+
+
+def test_whose_a_message_is_can_be_seen_wherever_one_looks_into_it() -> None:
+    text = "\n".join(f"line {at}" for at in range(12))
+    kinds: tuple[dict[str, Any], ...] = ({}, {"private": True}, {"action": True}, {"reply": 1})
+    for layout, more in itertools.product((WIDE, NARROW), kinds):
+        log = filled(1)
+        log.add_line(message(1, text, nick="bob", **more))
+        for _ in range(7):
+            first, *rest = in_sight(log, 5, layout)
+            assert re.match(r"\d\d:\d\d +bob", first)
+            assert first.endswith("…") if layout is NARROW else re.search("│|║", first)
+            assert not any("bob" in row for row in rest)
+            log.scroll_by(1, 5, layout, NOW)
+
+
+def test_all_of_a_text_is_in_sight_beside_a_name_that_was_put_there() -> None:
+    log = filled(1)
+    log.add_line(message(1, "\n".join(f"line {at}" for at in range(12)), nick="bob"))
+    assert last_words(log) == [f"line {at}" for at in range(7, 12)]
 
 
 def test_a_line_says_that_another_day_has_begun() -> None:

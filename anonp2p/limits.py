@@ -271,7 +271,7 @@ ERRORS_TOLD: Final = 10  # of errors of ours that are told after a full screen: 
 
 EXCERPT: Final = 40  # columns of a message that a reply to it quotes: half a line
 NUMBERED: Final = 20  # messages that are listed with their numbers: as many as fit on a screen
-EXCERPTS: Final = 1_000  # messages that line mode can quote: 100 KiB
+EXCERPTS: Final = 1_000  # messages that line mode can quote: 100 KiB; 4 MiB at most where it can copy them
 PIPED_LINE: Final = 80  # columns at which what others say is folded on a pipe: common terminals have no fewer
 OUTPUT_QUEUE: Final = 64 * 1024 * 1024  # bytes of printed events nobody has read yet: beyond it nobody ever will
 

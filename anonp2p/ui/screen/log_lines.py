@@ -16,12 +16,12 @@ from typing import ClassVar, NamedTuple
 from anonp2p import limits
 from anonp2p.ui import sanitize, wording
 from anonp2p.ui.attention import find_nick
+from anonp2p.ui.links import LINK
 from anonp2p.ui.screen import rows
 from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.rows import Piece, Row
 from anonp2p.ui.widths import width, wrap
 
-LINK = re.compile(r"https?://\S+")
 _COUNTDOWN = 5  # columns at the right margin: a space, and up to 4 as in `364d`
 _CLOCK = 6  # columns: `23:59 `
 _BAR = 3  # columns: the bar, and a space on either side

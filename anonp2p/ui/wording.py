@@ -92,14 +92,14 @@ def program_prefix(room: str) -> str:
     return sanitize_line(f"{SYSTEM}{room}: " if room else SYSTEM)
 
 
-def fold_text(text: str) -> tuple[str, int]:
-    """The text, sanitized, or its first lines if it has very many; and how many lines are left out."""
-    hidden = text.count("\n") + 1 - limits.LINES_SHOWN
-    return ("\n".join(text.split("\n", limits.LINES_SHOWN)[:-1]), hidden) if hidden > 0 else (text, 0)
+def fold_text(text: str, most: int, shown: int) -> tuple[str, int]:
+    """The text, or so many of its first lines as are shown if it has more than the most; and how many are left out."""
+    count = text.count("\n") + 1
+    return ("\n".join(text.split("\n", shown)[:-1]), count - shown) if count > most else (text, 0)
 
 
 def _message(prefix: str, text: str, nick: str, ours: str) -> str:
-    shown, hidden = fold_text(sanitize_text(text))
+    shown, hidden = fold_text(sanitize_text(text), limits.LINES_SHOWN, limits.LINES_SHOWN)
     block = prefix + shown.replace("\n", "\n" + INDENT)
     return block + (f"\n{ours}{sanitize_line(f'{more_lines(hidden)} of this message by {nick}')}" if hidden else "")
 

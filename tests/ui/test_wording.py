@@ -304,7 +304,7 @@ def test_of_a_message_of_very_many_lines_the_first_are_shown_and_how_many_more_t
 
 def test_a_message_of_as_many_lines_as_are_shown_is_whole() -> None:
     text = "\n".join("x" * limits.LINES_SHOWN)
-    assert wording.fold_text(text) == (text, 0)
+    assert wording.fold_text(text, limits.LINES_SHOWN, 1) == (text, 0)
     assert wording.format_line(message(text)).count("\n") == limits.LINES_SHOWN - 1
 
 

@@ -5,6 +5,8 @@ from anonp2p.ui.screen.log_lines import ChatMessage, date_of
 from anonp2p.ui.screen.program_lines import CodeCard, Divider, JoiningLine, MembershipLine
 from anonp2p.ui.screen.scrollback import Scrollback
 
+_TOGETHER = 5 * 60  # seconds for which comings and goings are told in one line, under the time of the first
+
 
 class ChangingLines:
     """Those of one log, which may have been cleared of them."""
@@ -60,6 +62,7 @@ class ChangingLines:
         if (
             not isinstance(latest, MembershipLine)
             or latest.count >= limits.MERGED_MOVES
+            or now - latest.at >= _TOGETHER
             or date_of(latest.at) != date_of(now)
         ):
             latest = MembershipLine(now)

@@ -25,6 +25,8 @@ from anonp2p.ui.widths import width, wrap
 _COUNTDOWN = 5  # columns at the right margin: a space, and up to 4 as in `364d`
 _CLOCK = 6  # columns: `23:59 `
 _BAR = 3  # columns: the bar, and a space on either side
+UNFOLDED = 20  # lines of a message at most that are all shown unasked: about a screenful
+FOLDED = 10  # lines that are shown of a longer one, so that what others say stays in sight
 _CUT = 2  # columns beside an author whose text begins out of sight: a space, and an ellipsis
 _TOGETHER = 5 * 60  # seconds between two messages that stand under one name
 
@@ -174,7 +176,7 @@ class ChatMessage(LogLine):
     @property
     def is_long(self) -> bool:
         """Whether it has so many lines that not all are shown unless the user asks for them."""
-        return self.text.count("\n") >= limits.LINES_SHOWN
+        return self.text.count("\n") >= UNFOLDED
 
     @property
     def size(self) -> int:  # type: ignore[override]
@@ -302,7 +304,7 @@ class ChatMessage(LogLine):
         """Its rows, and how many of its lines are not shown."""
         text, hidden = sanitize.sanitize_text(self.text), 0
         if not self.whole:
-            text, hidden = wording.fold_text(text)
+            text, hidden = wording.fold_text(text, UNFOLDED, FOLDED)
         nick = sanitize.sanitize_line(self.nick) + context.looks.mark(self.member)
         style = "pending" if self.seq is None else ""
         marks = [(link.start(), link.end(), "link") for link in LINK.finditer(text)]

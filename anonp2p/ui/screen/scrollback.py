@@ -209,12 +209,29 @@ class Scrollback:
         """Removes the line above what came while the user did not look: it has been seen."""
         self._unread = None
 
-    def toggle_long_messages(self) -> None:
-        """Shows all lines of the long messages in sight, or no longer does."""
-        long = [line for line in self._drawn if isinstance(line, ChatMessage) and line.is_long]
+    def toggle_long_messages(self, height: int, layout: Layout, context: LineContext) -> bool:
+        """Shows all lines of the long message that is selected, or of those in sight; or no longer does.
+
+        The uppermost of them is in sight from its beginning then. Returns whether there are any.
+        """
+        among = [self._selected] if self._selected else self._drawn
+        long = [line for line in among if isinstance(line, ChatMessage) and line.is_long]
         whole = not any(line.whole for line in long)
         for line in long:
             line.whole = whole
+        if long:
+            self._show_from(long[-1], height, layout, context)
+        return bool(long)
+
+    def _show_from(self, message: ChatMessage, height: int, layout: Layout, context: LineContext) -> None:
+        """Moves so that the first row of a message is the uppermost one, or as far up as may be."""
+        place = next((place for place, line in self._all().items() if line is message), None)
+        if place is None:
+            return
+        self._foot = place, 0
+        above = next((line for at, line in reversed(self._all().items()) if at < place), None)
+        rows_of = self._height(place, message, above, layout, context)
+        self.scroll_by(rows_of - height, height, layout, context)
 
     def scroll_to_end(self) -> None:
         """Back to the latest."""

@@ -84,7 +84,7 @@ class Submission:
             if answer != "no":
                 line = f"/join {text}"
         lines = text.count("\n") + 1
-        if lines > limits.LONG_MESSAGE and not answer:
+        if lines > limits.LONG_MESSAGE and len(text.encode()) <= limits.TEXT and not answer:
             self._scene.hint = Hint(f"That is {lines} lines: Enter again sends them as one message.", "caution")
             return "long"
         self._number += 1

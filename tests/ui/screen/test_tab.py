@@ -581,3 +581,11 @@ def test_the_mark_stands_wherever_the_nick_does_and_goes_from_everywhere_at_once
         named = text.count("ben") + text.count("Bob")
         assert named >= 8
         assert text.count("ben✓") + text.count("Bob✓") == (named if same else 0)
+
+
+def test_comings_and_goings_are_told_together_only_as_long_as_the_time_beside_them_is_about_right() -> None:
+    tab = in_room(joined("ben"))
+    tab.take_event(joined("cho"), NOW + 299, seen=True)
+    assert said(tab)[-1] == "ben, cho joined"
+    tab.take_event(left("ben"), NOW + 300, seen=True)
+    assert said(tab)[-2:] == ["ben, cho joined", "ben left"]

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from anonp2p import __version__, limits, options, process
+from anonp2p.bridges.lines import read_bridges
 from anonp2p.config import Config, Endpoint
 from anonp2p.errors import AnonError, CryptoMissing, Failed, OutputFailed, PackageMissing, Usage
 from anonp2p.ui import stdio
@@ -87,16 +88,18 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
     if wanted not in ("auto", "system", "own"):
         raise Usage("ANONP2P_TOR is auto, system or own.")
     control, socks, torrc = option("control"), option("socks"), option("torrc")
-    if control and torrc:
-        raise Usage("--torrc is for our own Tor, --control for a running one: give one of them.")
     if wanted == "own" and (control or socks):
         raise Usage("--tor own starts a Tor of its own: it goes with neither --control nor --socks.")
-    if wanted == "system" and torrc:
-        raise Usage("--torrc is for our own Tor: it does not go with --tor system.")
-    if torrc and socks:
-        raise Usage("--torrc is for our own Tor, --socks for a running one: give one of them.")
+    given_bridges = list(filter(None, given.bridge or [environment.get("ANONP2P_BRIDGE", "")]))
+    for ours, is_given in (("--torrc", torrc), ("--bridge", given_bridges)):
+        if is_given and (control or socks):
+            theirs = "--control" if control else "--socks"
+            raise Usage(f"{ours} is for our own Tor, {theirs} for a running one: give one of them.")
+        if is_given and wanted == "system":
+            raise Usage(f"{ours} is for our own Tor: it does not go with --tor system.")
     if torrc:
         _check_torrc(torrc)
+    bridges = read_bridges(given_bridges) if given_bridges else ()
     action = next((action for action in options.ACTIONS if action.name == given.action), None)
     if given.action and action is None:
         known = ", ".join(action.usage for action in options.ACTIONS)
@@ -117,10 +120,11 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
     return Config(
         mode=given.mode or ("screen" if terminal else "line"),
         nick=nick,
-        tor="system" if control else "own" if torrc else wanted,  # type: ignore[arg-type]  # checked above
+        tor="system" if control else "own" if torrc or bridges else wanted,  # type: ignore[arg-type]  # checked above
         control=Endpoint.parse(control) if control else None,
         socks=Endpoint.parse(socks) if socks else None,
         torrc=Path(torrc).resolve() if torrc else None,
+        bridges=bridges,
         amnesic=option("amnesic").lower() not in _OFF,
         no_heir=option("no_heir").lower() not in _OFF,
         no_entrust=option("no_entrust").lower() not in _OFF,

@@ -5,6 +5,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 
+from anonp2p.bridges.lines import Bridge
 from anonp2p.errors import BadEndpoint, NamedHost
 
 
@@ -49,6 +50,7 @@ class Config:
     control: Endpoint | None = None
     socks: Endpoint | None = None
     torrc: Path | None = None
+    bridges: tuple[Bridge, ...] = ()
     amnesic: bool = False
     no_heir: bool = False
     no_entrust: bool = False

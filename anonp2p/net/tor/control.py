@@ -20,13 +20,18 @@ import stem
 import stem.control
 import stem.socket
 import trio
+from msgspec import UNSET, UnsetType
 
 from anonp2p import limits
 from anonp2p.config import Endpoint
 from anonp2p.errors import TorRefused
 from anonp2p.net.tor import owner
+from anonp2p.net.tor.complaints import Complaints
 from anonp2p.net.tor.errors import (
+    BootComplained,
     BootStalled,
+    BridgesFailed,
+    BridgesSilent,
     CommandRefused,
     ControlConnectionLost,
     ControlConnectionSilent,
@@ -59,6 +64,7 @@ _ESCAPED = re.compile(r"\\([0-7]{1,3}|.)")
 _CHALLENGE = re.compile(r"AUTHCHALLENGE SERVERHASH=(?P<hash>[0-9A-Fa-f]{64}) SERVERNONCE=(?P<nonce>[0-9A-Fa-f]{64})")
 
 _BOOTED = 100  # percent
+_WARNING = re.compile(r'BOOTSTRAP .*? WARNING="((?:[^"\\]|\\.)*)"')
 _BOOT = re.compile(r'BOOTSTRAP PROGRESS=([0-9]{1,3}) .*?SUMMARY="([^"]*)"')
 
 
@@ -170,18 +176,26 @@ class Control:
         """Whether this Tor has finished its bootstrap; assumed if it does not say."""
         return _progress(await self.info("status/bootstrap-phase"))[0] == _BOOTED
 
-    async def boot(self, tell: Tell) -> None:
-        """Waits until Tor has finished its bootstrap, and reports progress. Raises TorRefused if there is none."""
+    async def boot(self, tell: Tell, complaints: Complaints | None = None) -> None:
+        """Waits until Tor has finished its bootstrap, and reports progress. Raises TorRefused if there is none.
+
+        complaints: what this Tor says elsewhere that is wrong, if that is known.
+        """
         latest = (-1, "")
         moved = trio.Event()
+        complaints = complaints or Complaints()
 
         def at(phase: str) -> None:
             nonlocal latest
             progress = _progress(phase)
             if _BOOT.search(phase) and progress[0] > latest[0]:
+                if latest[0] >= 0:
+                    complaints.forget()
                 latest = progress
                 tell(events.TorProgressEvent(progress=progress[0], summary=Reason("tor-words", progress[1])))
                 moved.set()
+            if warning := _WARNING.search(phase):
+                complaints.hear_warning(warning[1])
 
         await self.subscribe("STATUS_CLIENT", "HS_DESC")
         with self.listening("STATUS_CLIENT", lambda event: at(str(event))):
@@ -189,21 +203,26 @@ class Control:
             at(phase if _BOOT.search(phase) else 'BOOTSTRAP PROGRESS=100 SUMMARY="Done"')
             while latest[0] < _BOOTED:
                 moved = trio.Event()
-                waited = 0.0
+                waited, told = 0.0, ""
                 while not moved.is_set():
-                    await _either(moved, self.lost, limits.BOOT_SLOW)
+                    await _either(moved, self.lost, limits.BOOT_LOOK)
                     if self.lost.is_set():
                         raise TorEndedStarting
                     if moved.is_set():
                         break
-                    waited += limits.BOOT_SLOW
-                    if waited >= limits.BOOT_STALL:
-                        raise BootStalled(*latest)
-                    tell(
-                        events.TorSlowEvent(
-                            progress=latest[0], summary=Reason("tor-words", latest[1]), seconds=round(waited)
+                    waited += limits.BOOT_LOOK
+                    if waited >= limits.BOOT_STALL or complaints.in_vain:
+                        raise _stalled(*latest, complaints)
+                    if waited % limits.BOOT_SLOW == 0 or complaints.words != told:
+                        told = complaints.words
+                        tell(
+                            events.TorSlowEvent(
+                                progress=latest[0],
+                                summary=Reason("tor-words", latest[1]),
+                                seconds=round(waited),
+                                warning=_warning(complaints),
+                            )
                         )
-                    )
 
     def _changed(self, _: Any, state: Any, __: float) -> None:
         if state == stem.control.State.CLOSED:
@@ -342,6 +361,21 @@ def _prove(port: _Port, endpoint: Endpoint, cookie: bytes) -> str:
     if not hmac.compare_digest(theirs, bytes.fromhex(answer["hash"])):
         raise CookieUnknown(endpoint)
     return hmac.digest(b"Tor safe cookie authentication controller-to-server hash", both, "sha256").hex()
+
+
+def _stalled(progress: int, summary: str, complaints: Complaints) -> TorRefused:
+    """Why its bootstrap is given up."""
+    if complaints.words:
+        kind = BridgesFailed if complaints.has_bridges and not complaints.in_vain else BootComplained
+        return kind(progress, summary, complaints.words)
+    return (BridgesSilent if complaints.has_bridges else BootStalled)(progress, summary)
+
+
+def _warning(complaints: Complaints) -> Reason | UnsetType:
+    """What is known to be wrong while it boots."""
+    if complaints.words:
+        return Reason("tor-complains", complaints.words)
+    return Reason("bridges-silent") if complaints.has_bridges else UNSET
 
 
 def _progress(phase: str) -> tuple[int, str]:

@@ -337,11 +337,11 @@ async def connect(config: Config, tell: Tell) -> AsyncIterator[Tor]:
         return
     if control is None:
         async with (
-            process.launch(config.torrc, amnesic=config.amnesic) as own,
+            process.launch(config.torrc, amnesic=config.amnesic, bridges=config.bridges) as own,
             aclosing(await Control.open(Endpoint(path=own.control))) as control,
         ):
             await control.send("TAKEOWNERSHIP")
-            await control.boot(tell)
+            await control.boot(tell, own.complaints)
             yield _ready(Tor(control, Endpoint(path=own.socks), own.runtime, "own"), await control.version(), tell)
         return
     async with aclosing(control):

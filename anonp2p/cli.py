@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from anonp2p import __version__, limits, options, packages, process
 from anonp2p.bridges.lines import read_bridges
-from anonp2p.config import Config, Endpoint
+from anonp2p.config import Config, Endpoint, Listen
 from anonp2p.errors import AnonError, CryptoMissing, Failed, OutputFailed, PackageMissing, Usage
 from anonp2p.ui import stdio
 from anonp2p.ui.reasons import describe_error
@@ -85,7 +85,7 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
     wanted = option("tor") or "auto"
     if wanted not in ("auto", "system", "own"):
         raise Usage("ANONP2P_TOR is auto, system or own.")
-    control, socks, torrc = option("control"), option("socks"), option("torrc")
+    control, socks, torrc, listen = (option(name) for name in ("control", "socks", "torrc", "listen"))
     if wanted == "own" and (control or socks):
         raise Usage("--tor own starts a Tor of its own: it goes with neither --control nor --socks.")
     given_bridges = list(filter(None, given.bridge or [environment.get("ANONP2P_BRIDGE", "")]))
@@ -95,6 +95,8 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
             raise Usage(f"{ours} is for our own Tor, {theirs} for a running one: give one of them.")
         if is_given and wanted == "system":
             raise Usage(f"{ours} is for our own Tor: it does not go with --tor system.")
+    if listen and (torrc or given_bridges or wanted == "own"):
+        raise Usage("--listen is for a Tor on another machine: it does not go with --tor own, --torrc or --bridge.")
     if torrc:
         _check_torrc(torrc)
     bridges = read_bridges(given_bridges) if given_bridges else ()
@@ -120,9 +122,10 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
     return Config(
         mode=given.mode or ("screen" if terminal else "line"),
         nick=nick,
-        tor="system" if control else "own" if torrc or bridges else wanted,  # type: ignore[arg-type]  # checked above
+        tor="system" if control or listen else "own" if torrc or bridges else wanted,  # type: ignore[arg-type]  # checked
         control=Endpoint.parse(control) if control else None,
         socks=Endpoint.parse(socks) if socks else None,
+        listen=Listen.parse(listen) if listen else None,
         torrc=Path(torrc).resolve() if torrc else None,
         bridges=bridges,
         amnesic=option("amnesic").lower() not in _OFF,

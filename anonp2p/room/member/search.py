@@ -227,7 +227,7 @@ class Search:
                 return self._begin_waiting(call, target, waiting, said[1:])
             case frames.RedirectFrame() as redirect:
                 self._take_redirect(call, target, redirect)
-            case frames.RefusedFrame(credentials=vouched) if not self._may_refuse(target, vouched):
+            case frames.RefusedFrame() as refused if not self._may_refuse(target, refused):
                 self._note_failure(attempt)
                 call.hang_up("closed")
             case frames.ResumedFrame() | frames.WelcomeFrame() if self._has_grown_since(asked, target):
@@ -244,19 +244,25 @@ class Search:
         ledger = self._replica.ledger
         return target.member in (None, ledger.host) and asked != [ledger.index]
 
-    def _may_refuse(self, target: Target, vouched: frames.Credentials) -> bool:
+    def _may_refuse(self, target: Target, refused: frames.RefusedFrame) -> bool:
         """Whether a refusal may be a host's, as far as it says so.
 
         Anybody may say that it has taken over: while our host may answer yet, that drives nobody out, unless our host
-        itself has said so.
+        itself has said so. Nor does one who hosted before: it may have thrown us out on a side that nobody follows any
+        more, until nobody goes on on ours.
         """
-        ledger, lost_at, member = self._replica.ledger, self._loss.lost_at, identity.member_id(vouched.key)
-        if not ledger.host or member == ledger.host or vouched.term <= ledger.number:
+        ledger, member = self._replica.ledger, identity.member_id(refused.credentials.key)
+        if not ledger.host or member == ledger.host or refused.credentials.term <= ledger.number:
+            if member != ledger.host and refused.reason == "kicked" and ledger.has_been_hosted_by(member):
+                return self._is_lost_for(limits.LOST_BY_ONE)
             hosts_no_more = member in ledger.carriers and member != ledger.host  # its own address may be the code
             return target.member in (None, ledger.host) and not hosts_no_more
-        if member == self._loss.sent_to:
-            return True
-        return lost_at is not None and self._clock.tick >= lost_at + limits.LOST_BY_SOME
+        return member == self._loss.sent_to or self._is_lost_for(limits.LOST_BY_SOME)
+
+    def _is_lost_for(self, seconds: float) -> bool:
+        """Whether we have had no host for so long."""
+        lost_at = self._loss.lost_at
+        return lost_at is not None and self._clock.tick >= lost_at + seconds
 
     def _take_redirect(self, call: Call, target: Target, redirect: frames.RedirectFrame) -> None:
         """Somebody whom we have dialled says who hosts. Raises PeerFault for what it has not signed.

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from anonp2p import limits
 from anonp2p.crypto import identity, suite
@@ -447,6 +448,45 @@ def test_one_that_hosts_no_more_refuses_nobody_though_its_address_is_the_code() 
     refused = credentials.sign_refusal("unknown", line.greeting.hello, vouched, ANN.signer(ADDRESSES[ANN.id]))
     assert seeker.hears(line, refused) is None
     assert seeker.dropped() == [(line.link, "closed")]
+
+
+@pytest.mark.parametrize(
+    ("reason", "seconds", "is_heeded"),
+    [
+        ("kicked", limits.LOST_BY_ONE - 0.1, False),
+        ("kicked", limits.LOST_BY_ONE, True),
+        ("unknown", limits.LOST_BY_ONE, False),
+    ],
+)
+def test_who_hosted_before_has_thrown_one_out_once_nobody_goes_on(
+    reason: frames.Refusal, seconds: float, is_heeded: bool
+) -> None:
+    """2.13: it may have done so when the member was on another side already, whose host has died since."""
+    seeker = Seeker(ANN)
+    first = seeker.begin_term(1)
+    began = Opening(0, BOB.id, first.index, first.digest), replace(seeker.ledger.openings[0], index=first.index + 1)
+    seeker.ledger.openings, seeker.ledger.carriers[BOB.id] = began, ADDRESSES[BOB.id]
+    seeker.lose()
+    for line in seeker.lines[:2]:
+        seeker.fails(line)
+    seeker.pass_time(1.5)
+    line = seeker.greeted(next(it for it in seeker.lines if it.greeting.service == ADDRESSES[BOB.id]))
+    vouched = frames.Credentials(ADDRESSES[BOB.id], BOB.key, 0, bytes(64))
+    refused = credentials.sign_refusal(reason, line.greeting.hello, vouched, BOB.signer(ADDRESSES[BOB.id]))
+    set_time(seeker.context, seconds)
+    assert (seeker.hears(line, refused) is not None) == is_heeded
+
+
+def test_the_present_host_throws_one_out_at_once_though_it_has_begun_a_term_before() -> None:
+    seeker = Seeker(ANN)
+    first = seeker.begin_term(4)
+    seeker.ledger.openings = first, replace(seeker.ledger.openings[0], index=first.index + 1)
+    seeker.lose()
+    line = seeker.greeted(seeker.lines[0])
+    assert line.greeting.service == seeker.ledger.address
+    vouched = frames.Credentials(ROOM, HOST.key, 4, bytes(64))
+    refused = credentials.sign_refusal("kicked", line.greeting.hello, vouched, HOST.signer(ROOM))
+    assert seeker.hears(line, refused) is not None
 
 
 @pytest.mark.parametrize("sender", ["our host", "nobody"])

@@ -8,6 +8,7 @@ import gc
 import io
 import os
 import re
+import shutil
 import signal
 import stat
 import sys
@@ -18,7 +19,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from anonp2p import __version__, limits, process
+from anonp2p import __version__, limits, options, process
 from anonp2p.config import Config, Endpoint
 from anonp2p.errors import AnonError, CryptoMissing, Failed, OutputFailed, PackageMissing, Usage
 from anonp2p.ui import stdio
@@ -27,9 +28,6 @@ from anonp2p.ui.reasons import describe_error
 if TYPE_CHECKING:
     from anonp2p.ui.frontend import Frontend
 
-_DESCRIPTION = (
-    "Anonymous group chat over Tor: whoever creates a room hosts it, others join with its code; nothing is stored."
-)
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _STDOUT, _STDERR = 1, 2
 _OFF = ("", "0", "no", "false", "off")
@@ -38,6 +36,9 @@ _OFF = ("", "0", "no", "false", "off")
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise Usage(f"{message[:1].upper()}{message[1:]}. See anonp2p --help.")
+
+    def format_help(self) -> str:
+        return options.write_help(shutil.get_terminal_size().columns)
 
     def _print_message(self, message: str, _: object = None) -> None:
         """Prints --help and --version. Not through sys.stdout, which writes when it is too late to report an error."""
@@ -49,26 +50,20 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="anonp2p", description=_DESCRIPTION, allow_abbrev=False)
-    start = "create a room, or join one; CODE may be - to read it from the first line of stdin"
-    parser.add_argument("action", nargs="?", metavar="create NAME | join CODE", default="", help=start)
-    parser.add_argument("subject", nargs="?", metavar="", default="", help=argparse.SUPPRESS)
-    parser.add_argument("--nick", help="nick to use instead of a random anon-x93k")
+    parser = _Parser(prog="anonp2p", allow_abbrev=False, add_help=False)
+    parser.add_argument("action", nargs="?", default="")
+    parser.add_argument("subject", nargs="?", default="")
     mode = parser.add_mutually_exclusive_group()
-    mode.add_argument("--line", dest="mode", action="store_const", const="line", help="line mode")
-    mode.add_argument("--json", dest="mode", action="store_const", const="json", help="JSON-lines mode, for scripts")
-    which = "use a running Tor, our own, or (auto) ours unless one is running"
-    parser.add_argument("--tor", choices=("auto", "system", "own"), help=which)
-    parser.add_argument("--control", metavar="HOST:PORT|unix:PATH", help="control port of a running Tor")
-    parser.add_argument("--socks", metavar="HOST:PORT|unix:PATH", help="SOCKS port of a running Tor")
-    extra = "extra torrc lines for our own Tor (a private network, bridges)"
-    parser.add_argument("--torrc", metavar="FILE", help=extra)
-    parser.add_argument("--amnesic", action="store_const", const="1", help="our own Tor keeps nothing on disk")
-    parser.add_argument("--no-heir", action="store_const", const="1", help="never host a room for others")
-    kept = "a room's key stays with its host: after the host's death the code changes"
-    parser.add_argument("--no-entrust", action="store_const", const="1", help=kept)
-    parser.add_argument("--cover", action="store_const", const="1", help="hide when nothing is said: dummy traffic")
+    mode.add_argument("--line", dest="mode", action="store_const", const="line")
+    mode.add_argument("--json", dest="mode", action="store_const", const="json")
+    parser.add_argument("-h", "--help", action="help")
     parser.add_argument("--version", action="version", version=f"anonp2p {__version__}")
+    for option in options.OPTIONS:
+        if option.value:
+            kind = "append" if option.repeats else "store"
+            parser.add_argument(option.flag, metavar=option.value, choices=option.choices or None, action=kind)
+        elif option.has_twin:
+            parser.add_argument(option.flag, action="store_const", const="1")
     return parser
 
 
@@ -102,10 +97,12 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
         raise Usage("--torrc is for our own Tor, --socks for a running one: give one of them.")
     if torrc:
         _check_torrc(torrc)
-    if given.action not in ("", "create", "join"):
-        raise Usage("What can be asked for is: create NAME, join CODE. See anonp2p --help.")
-    if given.action and not given.subject:
-        raise Usage(f"What to {given.action}? Type {'create NAME' if given.action == 'create' else 'join CODE'}.")
+    action = next((action for action in options.ACTIONS if action.name == given.action), None)
+    if given.action and action is None:
+        known = ", ".join(action.usage for action in options.ACTIONS)
+        raise Usage(f"What can be asked for is: {known}. See anonp2p --help.")
+    if action and action.value and not given.subject:
+        raise Usage(f"What to {action.name}? Type {action.usage}.")
     nick = option("nick")
     if nick or given.action:
         _require_packages("msgspec")

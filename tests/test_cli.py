@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from anonp2p import __version__, limits
+from anonp2p import __version__, limits, options
 from anonp2p.cli import configure
 from anonp2p.config import Endpoint
 from anonp2p.errors import AnonError, BadCode, BadInput, BadNick, Usage
@@ -21,6 +21,8 @@ from anonp2p.names import codes
 from tests.support.processes import waiting_program
 
 CODE = codes.encode_key(bytes(range(32)))
+# By what stands behind an option in the table: a value that it takes.
+VALUES = {"": "1", "NICK": "ada", "HOST:PORT|unix:PATH": "127.0.0.1:9", "FILE": "/dev/null"}
 
 
 def run(
@@ -53,9 +55,8 @@ def test_help_and_version_need_nothing() -> None:
     assert run("--version").stdout == f"anonp2p {__version__}\n"
     shown = run("--help")
     assert shown.returncode == 0
-    options = ["--nick", "--line", "--json", "--tor", "--control", "--socks", "--torrc", "--amnesic", "create NAME"]
-    options += ["--no-heir", "--no-entrust", "--cover"]
-    assert [option for option in options if option not in shown.stdout] == []
+    assert shown.stdout == options.write_help(80)
+    assert run("-h", COLUMNS="50").stdout == options.write_help(50)
 
 
 def test_lines_on_pipes_import_no_urwid() -> None:
@@ -133,6 +134,16 @@ def test_options_have_twins_in_the_environment_and_win_over_them(tmp_path: Path)
         assert (config.no_heir, config.no_entrust) == (True, True)
     config = configure([], {"ANONP2P_NO_HEIR": "0", "ANONP2P_NO_ENTRUST": "no"})
     assert (config.no_heir, config.no_entrust) == (False, False)
+
+
+@pytest.mark.parametrize(
+    "option", [option for option in options.OPTIONS if option.twin], ids=lambda option: option.flag
+)
+def test_each_option_of_the_table_does_something_and_its_twin_does_the_same(option: options.Option) -> None:
+    value = option.choices[-1] if option.choices else VALUES[option.value]
+    given = configure([*([option.flag, value] if option.value else [option.flag]), "create", "demo"], {})
+    assert given == configure(["create", "demo"], {option.twin: value})
+    assert given != configure(["create", "demo"], {})
 
 
 def test_a_configuration_never_shows_what_it_holds() -> None:

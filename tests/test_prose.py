@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PROGRAM = Path(__file__).parents[1] / "anonp2p"
-SPEAKING = {"errors.py", "cli.py"}  # and all of ui
+SPEAKING = {"errors.py", "cli.py", "options.py"}  # and all of ui
 # Words of protocols, of systems and of tables that are no sentences of ours.
 EXEMPT = {
     "__main__.py": "nothing that has sentences could be loaded",

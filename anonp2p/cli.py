@@ -7,7 +7,6 @@ import argparse
 import gc
 import io
 import os
-import re
 import shutil
 import signal
 import stat
@@ -15,11 +14,10 @@ import sys
 import traceback
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from anonp2p import __version__, limits, options, process
+from anonp2p import __version__, limits, options, packages, process
 from anonp2p.config import Config, Endpoint
 from anonp2p.errors import AnonError, CryptoMissing, Failed, OutputFailed, PackageMissing, Usage
 from anonp2p.ui import stdio
@@ -103,10 +101,12 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
         raise Usage(f"What can be asked for is: {known}. See anonp2p --help.")
     if action and action.value and not given.subject:
         raise Usage(f"What to {action.name}? Type {action.usage}.")
+    if given.stay and given.action != "create":
+        raise Usage("--stay is for a room of your own: it goes with create NAME.")
     nick = option("nick")
     if nick or given.action:
-        _require_packages("msgspec")
-        _require_crypto()
+        packages.require("msgspec")
+        packages.require_crypto()
         from anonp2p.names import codes, nicks
 
         nick = nicks.parse_nick(nick) if nick else ""
@@ -125,6 +125,7 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
         no_heir=option("no_heir").lower() not in _OFF,
         no_entrust=option("no_entrust").lower() not in _OFF,
         cover=option("cover").lower() not in _OFF,
+        stay=given.action == "create" and option("stay").lower() not in _OFF,
         action=given.action,
         subject=given.subject,
     )
@@ -141,47 +142,6 @@ def _check_torrc(torrc: str) -> None:
         raise Usage(f"--torrc takes a file, and {torrc!r} is a directory.")
     if not os.access(torrc, os.R_OK):
         raise Usage(f"The file given with --torrc, {torrc!r}, cannot be read: Permission denied.")
-
-
-def _require_packages(*names: str) -> None:
-    """Raises PackageMissing where one is missing or too old. It imports them, so only those that are needed next."""
-    for name in names:
-        needed, found = limits.VERSIONS[name], _version(name)
-        if tuple(int(number) for number in re.findall(r"\d+", found)) < needed:
-            wanted = ".".join(map(str, needed))
-            raise PackageMissing(f"{name} is needed in version {wanted} or newer, and {found or 'none'} was found")
-
-
-def _version(name: str) -> str:
-    """The version of a package as it says itself, empty where it cannot be imported.
-
-    importlib.metadata would know it without an import, but takes 20 ms to load, and may speak of another copy.
-    """
-    try:
-        return str(import_module(name).__version__)
-    except ImportError as error:
-        if process.find_lack(error):
-            raise
-        return ""
-
-
-def _require_crypto() -> None:
-    """Raises CryptoMissing where `cryptography` is too old to know how to seal, or was built without."""
-    try:
-        from cryptography.exceptions import UnsupportedAlgorithm
-
-        try:
-            from anonp2p.crypto import suite
-
-            supported = suite.is_supported()
-        except UnsupportedAlgorithm:
-            supported = False
-    except (ImportError, AttributeError) as error:
-        if process.find_lack(error):
-            raise
-        supported = False
-    if not supported:
-        raise CryptoMissing(_version("cryptography") or "none")
 
 
 def main() -> int:
@@ -222,7 +182,7 @@ def run(config: Config) -> tuple[int, AnonError | None]:
 
     import logging
 
-    _require_packages("trio")
+    packages.require("trio")
     import trio
 
     logging.disable()  # trio's and stem's warnings, which Python would print with a traceback
@@ -264,24 +224,24 @@ def _ending_signals() -> Iterator[AsyncIterator[int]]:
 def _frontend(config: Config) -> "Iterator[Frontend]":
     """Line mode, JSON lines or the full screen; whatever happens, the terminal is as it was afterwards."""
     if config.mode == "screen":
-        _require_packages("wcwidth", "urwid")
+        packages.require("wcwidth", "urwid")
         from anonp2p.ui.screen import first_page
 
         with _hidden_tracebacks(held=True), first_page.on_screen() as terminal:
-            _require_packages("msgspec", "stem")
-            _require_crypto()
+            packages.require("msgspec", "stem")
+            packages.require_crypto()
             # Not sooner: the first frame is there before the rest is loaded.
             from anonp2p.ui.screen.screen import Screen
 
             yield Screen(config, terminal)
     else:
-        _require_packages("msgspec", "stem")
-        _require_crypto()
+        packages.require("msgspec", "stem")
+        packages.require_crypto()
         from anonp2p.ui.line.line_mode import LineMode
 
         with _hidden_tracebacks(held=False):
             if config.mode == "line" and _has_terminal():
-                _require_packages("wcwidth", "urwid")
+                packages.require("wcwidth", "urwid")
                 from anonp2p.ui.line.typing import Typing
 
                 typing = Typing()

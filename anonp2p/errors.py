@@ -372,6 +372,7 @@ class TorLost(AnonError):
 
 class PackageMissing(AnonError):
     sentence = "The Python package {detail}: get a newer one from PyPI."
+    about = "{} is needed in version {} or newer, and {} was found"
 
 
 class CryptoMissing(AnonError):

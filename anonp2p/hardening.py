@@ -13,8 +13,13 @@ import resource
 import sys
 
 _PR_SET_DUMPABLE = 4  # linux/prctl.h
+_PR_GET_DUMPABLE = 3
 _M_PERTURB = -6  # malloc.h
 _FILL = 0xDD  # the value that Python uses
+
+_TRIED = 2_000  # bytes of the block by which glibc is tried: more than its threads cache
+_TRIED_OBJECT = 200  # bytes of the object by which Python is tried: of a size that it allocates itself
+_EDGE = 64  # bytes at the beginning of freed blocks in which allocators keep their own books; as many are looked at
 
 _ALLOCATORS = "PYTHONMALLOC"
 _WIPING = "debug"  # the allocators of this Python, with hooks that fill every freed block
@@ -62,3 +67,48 @@ def wipe_freed() -> None:
 
     if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
         mallopt(_M_PERTURB, _FILL)
+
+
+def is_dumpable() -> bool:
+    """Whether other programs of this user may read our memory, and the kernel may dump it."""
+    if sys.platform != "linux":
+        return True
+    import ctypes
+
+    return bool(ctypes.CDLL(None).prctl(_PR_GET_DUMPABLE, 0, 0, 0, 0))
+
+
+def dumps_core() -> bool:
+    """Whether a crash would write our memory to a file."""
+    return resource.getrlimit(resource.RLIMIT_CORE)[0] != 0
+
+
+def wipes_objects() -> bool:
+    """Whether this Python overwrites what it frees. Tried with an object whose neighbours stay, and so its memory."""
+    if sys.implementation.name != "cpython":
+        return False
+    import ctypes
+
+    neighbours = [os.urandom(_TRIED_OBJECT) for _ in range(3)]
+    address = id(neighbours[1])  # where it is, in CPython
+    del neighbours[1]
+    freed = ctypes.string_at(address + _EDGE, _EDGE)
+    return freed == bytes([_FILL]) * len(freed)
+
+
+def wipes_blocks() -> bool:
+    """Whether the C library overwrites what is freed. Tried with a block whose neighbours stay, and so its memory."""
+    import ctypes
+
+    library = ctypes.CDLL(None)
+    if getattr(library, "mallopt", None) is None:
+        return False
+    library.malloc.restype, library.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+    library.free.restype, library.free.argtypes = None, [ctypes.c_void_p]
+    before, block, after = (library.malloc(_TRIED) for _ in range(3))
+    ctypes.memset(block, 0, _TRIED)
+    library.free(block)
+    freed = ctypes.string_at(block + _EDGE, _EDGE)  # so few that it is not this block that they are copied to
+    library.free(before)
+    library.free(after)
+    return freed == bytes([_FILL]) * len(freed)

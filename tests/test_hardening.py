@@ -79,3 +79,21 @@ def test_where_there_is_no_prctl_there_is_still_the_limit() -> None:
     )
     output = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
     assert output == "(0, 0) False\n"
+
+
+@pytest.mark.parametrize("wiping", [True, False])
+def test_a_trial_tells_whether_what_python_frees_is_overwritten(*, wiping: bool) -> None:
+    """For the checks of `anonp2p doctor`."""
+    allocators = {"PYTHONMALLOC": "debug"} if wiping else {}
+    program = "from anonp2p import hardening\nprint([hardening.wipes_objects() for _ in range(5)])"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, **allocators})
+    assert done.stdout == f"{[wiping] * 5}\n"
+
+
+def test_trials_tell_what_hardening_has_done() -> None:
+    asked = "print(hardening.wipes_blocks(), hardening.is_dumpable(), hardening.dumps_core())"
+    plain = "from anonp2p import hardening\nimport resource\nresource.setrlimit(resource.RLIMIT_CORE, (1, 1))\n" + asked
+    done = subprocess.run([sys.executable, "-c", plain], check=True, capture_output=True, text=True)
+    assert done.stdout == "False True True\n"
+    assert inside(asked) == "True False False\n"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import trio
 
-from anonp2p import limits
+from anonp2p import disks, limits
 from anonp2p.net.tor import directories
 from anonp2p.net.tor.errors import (
     NoAmnesicDirectory,
@@ -33,7 +33,6 @@ _SOCKET_PATH = 90  # bytes that the path of a unix socket may have safely (sun_p
 _EMPTY = ("see warnings above.", "See logs for details.")  # ends of messages that refer to earlier ones
 _PLAIN = frozenset(string.ascii_letters + string.digits + "/._-+=@")  # need no quotes: Tor takes none for sockets
 _NOT_FOR_TOR = ("ANONP2P_", "TOR_CONTROL_")  # our own variables: a nick, the password of a running Tor
-_MEMORY = ("tmpfs", "ramfs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +209,7 @@ def runtime_base(*, memory: bool) -> Path:
     usable = list(filter(None, map(_usable, places)))
     directories.remove_left_behind(set(usable))
     for base in usable:
-        if not memory or is_in_memory(base):
+        if not memory or disks.keeping_of(disks.mount_of(base)) == "memory":
             return base
     raise NoMemoryDirectory if memory else NoTemporaryDirectory
 
@@ -226,17 +225,6 @@ def _usable(name: str) -> Path | None:
     if name == os.environ.get("XDG_RUNTIME_DIR") and not directories.is_private(path):
         return None
     return path if path.is_dir() and os.access(path, os.W_OK | os.X_OK) else None
-
-
-def is_in_memory(path: Path) -> bool:
-    """Whether this directory is on a file system in memory, by the longest mount point above it."""
-    try:
-        mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
-    except OSError:
-        return False
-    real = os.path.realpath(path)
-    holds = [(len(point), kind) for point, kind in mounts if os.path.commonpath((real, point)) == point]
-    return max(holds, default=(0, ""))[1] in _MEMORY
 
 
 def _require_space(data: Path) -> None:

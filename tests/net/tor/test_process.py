@@ -15,7 +15,7 @@ from typing import cast
 import pytest
 import trio
 
-from anonp2p import limits
+from anonp2p import disks, limits
 from anonp2p.config import Config, Endpoint
 from anonp2p.errors import AnonError, Failed, TorMissing, TorRefused, first
 from anonp2p.net.tor import process, tor
@@ -210,7 +210,7 @@ async def test_its_directory_stays_locked_as_long_as_tor_lives_whatever_becomes_
 def memory_directory(monkeypatch: pytest.MonkeyPatch) -> Path:
     """A directory that lives in memory and holds what an amnesic Tor writes."""
     base = Path("/dev/shm")
-    if not process.is_in_memory(base):
+    if disks.keeping_of(disks.mount_of(base)) != "memory":
         pytest.skip("/dev/shm is no tmpfs here")
     path = base / f"t-{os.urandom(4).hex()}"
     path.mkdir()
@@ -233,28 +233,11 @@ async def test_an_amnesic_tor_leaves_nothing(torrc: Path, memory_directory: Path
 async def test_an_amnesic_tor_is_not_started_where_all_directories_reach_a_disk(
     torrc: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process, "_MEMORY", ())
+    monkeypatch.setattr(disks, "mount_of", lambda _: None)
     error = await failure(torrc, amnesic=True)
     assert isinstance(error, TorRefused)
     assert "--amnesic" in str(error)
     assert processes.with_argument(str(torrc)) == []
-
-
-@pytest.mark.parametrize(
-    ("path", "in_memory"),
-    [("/run/user/1", True), ("/run/disk/x", False), ("/run/disk/tmp", True), ("/home", False), ("/run/disks", True)],
-)
-def test_the_nearest_mount_says_whether_a_directory_is_in_memory(
-    monkeypatch: pytest.MonkeyPatch, path: str, *, in_memory: bool
-) -> None:
-    mounts = [
-        "dev / ext4 rw 0 0",
-        "tmpfs /run tmpfs rw 0 0",
-        "dev /run/disk ext4 rw 0 0",
-        "x /run/disk/tmp ramfs rw 0 0",
-    ]
-    monkeypatch.setattr(Path, "read_text", lambda _: "\n".join(mounts))
-    assert process.is_in_memory(Path(path)) == in_memory
 
 
 async def test_a_bad_torrc_is_refused_in_tors_own_words(torrc: Path, runtime: Path) -> None:

@@ -23,6 +23,7 @@ TRY_AGAIN = "Enter alone tries again; /leave gives this room up."
 OTHER_NICK = "/nick NICK goes on with this join under another nick; /leave gives this room up."
 GIVEN_UP = "That room is given up."
 CONVERSATION_OVER = "What you type goes to the whole room again."
+NO_HEIRS = "Nobody can take the room over now if its host goes"
 SAID_EARLIER = "said earlier; its place was lost"  # of a message that comes late
 NAMED = 6  # members that a sentence about many still names
 
@@ -248,7 +249,7 @@ def _succession(
         case events.HostingEvent():
             return [f"You host this room now. {_EXPOSED}"]
         case events.HeirsEvent(heirs=[]):
-            return ["Nobody can take the room over now if its host goes"]
+            return [NO_HEIRS]
         case events.HeirsEvent(heirs=heirs):
             return [f"Next to host: {', '.join(map(_successor, heirs))}"]
         case events.HeirEvent(rank=None):

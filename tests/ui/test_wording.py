@@ -410,10 +410,10 @@ def test_that_a_message_has_expired_is_not_worth_a_line() -> None:
 @pytest.mark.parametrize(
     ("ttls", "shown"),
     [
-        ((None, 0, None, None), "off, which is until the room ends (usual off, from never to off)"),
-        ((30, 0, 300, 7_200), "30s (usual 5m, from never to 2h)"),
-        ((0, 0, 86_400, None), "never, so they are shown once (usual 1d, from never to off)"),
-        ((90, 61, 3_601, 90_000), "90s (usual 3601s, from 61s to 25h)"),
+        ((None, 0, None, None), "off, which is until the room ends (usual off; choose any time, never or off)"),
+        ((30, 0, 300, 7_200), "30s (usual 5m; choose from never to 2h)"),
+        ((0, 0, 86_400, None), "never, so they are shown once (usual 1d; choose any time, never or off)"),
+        ((90, 61, 3_601, 90_000), "90s (usual 3601s; choose from 61s to 25h)"),
     ],
 )
 def test_how_long_messages_are_kept_is_shown_as_it_is_typed(ttls: tuple[int | None, ...], shown: str) -> None:

@@ -38,7 +38,7 @@ async def find_running_tor(config: Config, tell: Tell) -> Control | None:
         return await _open_named(config.control, config, tell)
     refusal: AnonError = NoControlPortFound()
     named: AnonError | None = None
-    for name, text in (*_list_named_ports(os.environ), *(("", place) for place in USUAL_PORTS)):
+    for name, text in list_places(os.environ):
         try:
             return await _open_discovered(Endpoint.parse(text), config)
         except AnonError as error:
@@ -65,6 +65,11 @@ async def _open_named(endpoint: Endpoint, config: Config, tell: Tell) -> Control
         await control.aclose()
         raise
     return control
+
+
+def list_places(environment: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Where to look for a control port, in order: by which variable it is named, if by one, and which."""
+    return [*_list_named_ports(environment), *(("", place) for place in USUAL_PORTS)]
 
 
 def _list_named_ports(environment: Mapping[str, str]) -> list[tuple[str, str]]:

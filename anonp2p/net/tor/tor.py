@@ -146,6 +146,11 @@ class Tor:
         self._unanswered: set[str] = set()  # the codes whose latest dial got no answer at all
         self._served: set[str] = set()  # the codes of our services
 
+    @property
+    def may_listen(self) -> bool:
+        """Whether there is a control port, at which services can be asked for."""
+        return self._control is not None
+
     @asynccontextmanager
     async def listen(self, key: RoomKey) -> AsyncIterator[_Place]:
         """Publishes the room, attached to our control connection: it ends with us, however we end.

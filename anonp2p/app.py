@@ -125,7 +125,10 @@ class App:
     # --- what the user asks for
 
     async def _take_input(self) -> None:
-        """Does what the command line asks for, then each request in turn. The end of input ends the program."""
+        """Does what the command line asks for, then each request in turn. The end of input ends the program.
+
+        To stay, it waits until all its rooms are over.
+        """
         try:
             if first := await self._frontend.first_command():
                 await self._do(first, None)
@@ -140,6 +143,8 @@ class App:
         while request := await self._frontend.next_request():
             await self._take_request(request)
             del request  # while we wait for the next one, nothing of it is held here
+        while self._config.stay and self._sessions:
+            await next(iter(self._sessions.values())).ended.wait()
         await self._finish_input()
 
     async def _take_request(self, request: UserRequest) -> None:

@@ -103,6 +103,8 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
         raise Usage(f"What to {action.name}? Type {action.usage}.")
     if action and given.subject and not action.value:
         raise Usage(f"Nothing stands behind {action.name}. See anonp2p --help.")
+    if given.stay and given.action != "create":
+        raise Usage("--stay is for a room of your own: it goes with create NAME.")
     nick = option("nick")
     if (nick or given.action) and given.action != "doctor":  # which says itself what is missing
         packages.require("msgspec")
@@ -125,6 +127,7 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
         no_heir=option("no_heir").lower() not in _OFF,
         no_entrust=option("no_entrust").lower() not in _OFF,
         cover=option("cover").lower() not in _OFF,
+        stay=given.action == "create" and option("stay").lower() not in _OFF,
         action=given.action,
         subject=given.subject,
     )

@@ -40,7 +40,8 @@ class Endpoint:
 class Config:
     """The options of the command line, with defaults. Its `repr` shows nothing: it may contain a nick and a code.
 
-    action, subject: the command line's `create NAME`, `join CODE` or `doctor`.
+    action, subject: the command line's `create NAME`, `join CODE` or `doctor`. stay: the end of input does not end the
+    program as long as it has a room.
     """
 
     mode: Literal["screen", "line", "json"] = "line"
@@ -53,5 +54,6 @@ class Config:
     no_heir: bool = False
     no_entrust: bool = False
     cover: bool = False
+    stay: bool = False
     action: Literal["", "create", "join", "doctor"] = ""
     subject: str = ""

@@ -95,6 +95,7 @@ OPTIONS = (
     Option("no-heir", "never host a room for others"),
     Option("no-entrust", "a room's key stays with its host: after the host's death the code changes"),
     Option("cover", "hide when nothing is said: dummy traffic"),
+    Option("stay", "with create: the end of input does not end the room"),
     Option("help", "show this and end; -h too", has_twin=False),
     Option("version", "show the version and end", has_twin=False),
 )
@@ -123,6 +124,7 @@ EXAMPLES = (
     Explanation("anonp2p", "open the full screen; /help there lists what can be typed"),
     Explanation("anonp2p create demo", "create a room; its code is what others join with"),
     Explanation("anonp2p join -", "ask for the code, so that the history of the shell does not keep it"),
+    Explanation("anonp2p --line create demo --stay < /dev/null", "host a room until a signal ends the program"),
     Explanation("echo hello | anonp2p --json join CODE", "say something and leave"),
 )
 

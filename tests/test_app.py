@@ -368,3 +368,22 @@ async def test_neither_a_program_nor_the_end_of_input_is_asked(autojump_clock: t
         _, status, told = await played(*lines)
         assert (status, asked(told)) == (0, [])
     assert asked(await signalled(signal.SIGTERM)) == []
+
+
+async def played_to_stay(*lines: str) -> int | None:
+    """The status that a program ended with which was asked to stay; None where it still runs an hour later."""
+    app = App(Config(mode="json", stay=True), Script(*lines, first=CreateRoomAction("demo")), never(), connect)
+    with trio.move_on_after(3600.0):
+        return await app.run()
+    return None
+
+
+async def test_a_room_that_is_to_stay_outlives_the_end_of_input(autojump_clock: trio.testing.MockClock) -> None:
+    assert await played_to_stay() is None
+    assert await played_to_stay("hello") is None
+
+
+async def test_a_program_that_is_to_stay_ends_with_its_rooms(autojump_clock: trio.testing.MockClock) -> None:
+    assert await played_to_stay("/close") == 0
+    assert await played_to_stay("/create two", "/close") is None, "its first room goes on"
+    assert await played_to_stay("/create two", "/close", "/switch demo", "/close") == 0

@@ -106,6 +106,8 @@ def test_help_imports_neither_trio_nor_stem_nor_cryptography() -> None:
         (["--torrc", "/dev/null", "--tor", "system"], Usage),
         (["--tor", "own", "--control", "127.0.0.1:9051"], Usage),
         (["--tor", "own", "--socks", "127.0.0.1:9050"], Usage),
+        (["--stay"], Usage),
+        (["--stay", "join", CODE], Usage),
     ],
 )
 def test_wrong_usage_is_one_sentence_and_status_2(arguments: list[str], error: type[AnonError]) -> None:
@@ -132,6 +134,7 @@ def test_options_have_twins_in_the_environment_and_win_over_them(tmp_path: Path)
     ):
         config = configure(arguments, environment)
         assert (config.no_heir, config.no_entrust) == (True, True)
+    assert not configure(["join", CODE], {"ANONP2P_STAY": "1"}).stay
     config = configure([], {"ANONP2P_NO_HEIR": "0", "ANONP2P_NO_ENTRUST": "no"})
     assert (config.no_heir, config.no_entrust) == (False, False)
 

@@ -39,16 +39,11 @@ def sign_refusal(
     return frames.RefusedFrame(reason, credentials, sign(identity.REFUSED, hello + reason.encode()))
 
 
-def check_refusal(refused: frames.RefusedFrame, hello: bytes, service: bytes, host: bytes | None) -> None:
-    """Raises PeerFault for a refusal that the host has not signed for this link.
-
-    host: its key, if we know it; who comes for the first time has it from the credentials.
-    """
-    if host is None:
-        check_credentials(refused.credentials, service)
-        host = refused.credentials.key
-    content = hello + refused.reason.encode()
-    if not identity.is_signed(identity.REFUSED, service, content, refused.signature, host):
+def check_refusal(refused: frames.RefusedFrame, hello: bytes, service: bytes) -> None:
+    """Raises PeerFault for a refusal that is not signed for this link by whom the service leads to."""
+    check_credentials(refused.credentials, service)
+    content, key = hello + refused.reason.encode(), refused.credentials.key
+    if not identity.is_signed(identity.REFUSED, service, content, refused.signature, key):
         raise PeerFault("unsigned-refusal")
 
 
@@ -68,10 +63,9 @@ def sign_waiting(hello: bytes, sign: Sign) -> frames.WaitingFrame:
     return frames.WaitingFrame(sign(identity.WAITING, hello))
 
 
-def check_waiting(waiting: frames.WaitingFrame, hello: bytes, service: bytes, key: bytes) -> None:
-    """Raises PeerFault for an answer that the member with this key has not signed for this link."""
-    if not identity.is_signed(identity.WAITING, service, hello, waiting.signature, key):
-        raise PeerFault("unsigned-waiting")
+def is_waiting_signed(waiting: frames.WaitingFrame, hello: bytes, service: bytes, key: bytes) -> bool:
+    """Whether the member with this key has signed this answer for this link."""
+    return identity.is_signed(identity.WAITING, service, hello, waiting.signature, key)
 
 
 def _credentials_content(key: bytes, term: int) -> bytes:

@@ -79,6 +79,11 @@ class Replica:
         if suite.hash_data(key) == key_hash:
             self.keys[key_hash] = key
 
+    def add_own_keys(self) -> None:
+        """Keeps our own encryption keys too: who hosts is asked for them by those who come."""
+        for key in self.own_keys:
+            self.keys[suite.hash_data(key.public)] = key.public
+
     def forget_keys(self) -> None:
         """Forgets the encryption keys of those who are out, or have another one."""
         current = {member.key_hash for member in self.ledger.roster}

@@ -11,6 +11,7 @@ from anonp2p.ui.endings import describe_ending
 from anonp2p.ui.reasons import describe_error, describe_reason
 from anonp2p.ui.replies import describe_reply, span
 from anonp2p.ui.sanitize import sanitize_line, sanitize_text
+from anonp2p.ui.verified import VERIFIED
 
 SYSTEM = "[SYSTEM] "
 SWITCHED = "Lines go to this room now."  # what a notice says after /switch
@@ -19,7 +20,6 @@ LINK_UP_AGAIN = "The link to the room is there again."
 NEW_CODE = "The room has a new code, and the one before lets nobody in any more"
 NEW_CODE_WHERE = "/code shows the new one"
 CONVERSATION_OVER = "What you type goes to the whole room again."
-VERIFIED = "✓"  # stands behind the nick of a member whom the user has verified; no nick can have it
 SAID_EARLIER = "said earlier; its place was lost"  # of a message that comes late
 NAMED = 6  # members that a sentence about many still names
 

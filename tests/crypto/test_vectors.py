@@ -818,4 +818,4 @@ def test_what_host_and_heir_sign_and_seal_8_6_8_7_8_9() -> None:
     assert appointment.open_room_key(entrust["box"], keys, *place).seed == key_seed
     second.verify(waiting["key"], "waiting", waiting["service"], waiting["hello"], waiting["frame"][1])
     answer = frames.WaitingFrame(waiting["frame"][1])
-    credentials.check_waiting(answer, waiting["hello"], waiting["service"], waiting["key"])
+    assert credentials.is_waiting_signed(answer, waiting["hello"], waiting["service"], waiting["key"])

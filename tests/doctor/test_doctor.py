@@ -41,6 +41,7 @@ async def test_a_check_tells_that_it_begins_and_then_what_it_found() -> None:
     told: list[Told] = []
 
     async def check() -> list[Finding]:
+        await trio.lowlevel.checkpoint()
         assert told == [CheckBegun("room")]
         return [find("cores-off")]
 
@@ -52,9 +53,11 @@ async def test_an_error_is_what_a_check_finds_also_one_in_a_group() -> None:
     told: list[Told] = []
 
     async def fail() -> list[Finding]:
+        await trio.lowlevel.checkpoint()
         raise TorEnded
 
     async def fail_in_group() -> list[Finding]:
+        await trio.lowlevel.checkpoint()
         raise ExceptionGroup("", [TorNotInstalled()])
 
     await make_check("room", fail, told.append)
@@ -80,6 +83,7 @@ def no_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing before the boot is looked at."""
 
     async def nothing(_: Config) -> list[Finding]:
+        await trio.lowlevel.checkpoint()
         return []
 
     monkeypatch.setattr(doctor, "check_directories", lambda _: [])
@@ -153,9 +157,11 @@ async def test_a_tor_that_ends_while_it_is_looked_at_is_told_and_the_rest_goes_o
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def lose(_: Tor) -> list[Finding]:
+        await trio.lowlevel.checkpoint()
         raise TorEnded
 
     async def lookup(_: Tor) -> list[Finding]:
+        await trio.lowlevel.checkpoint()
         return [find("looked-up", 1.0)]
 
     monkeypatch.setattr(doctor, "check_socks", lose)
@@ -178,6 +184,7 @@ async def test_what_follows_the_boot_has_its_own_time(
     monkeypatch: pytest.MonkeyPatch, autojump_clock: trio.testing.MockClock
 ) -> None:
     async def nothing(_: Tor) -> list[Finding]:
+        await trio.lowlevel.checkpoint()
         return []
 
     async def slow(_: Tor) -> list[Finding]:

@@ -79,7 +79,7 @@ def test_who_is_refused_hears_why_and_its_link_is_closed(yard: Yard) -> None:
     channel: Any = handshake.Channel(b"k" * 32, digest, up=True)
     [refused] = channel.open_record(payload).frames
     assert refused.reason == "nick-taken"
-    credentials.check_refusal(refused, digest, ROOM, None)
+    credentials.check_refusal(refused, digest, ROOM)
     assert refused.credentials.key == yard.context.replica.me.key
     assert not yard.presence.links
     assert yard.gate.links == {1}, "until it is closed"

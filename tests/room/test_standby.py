@@ -68,7 +68,7 @@ def test_who_waits_is_told_so_on_the_channel_of_its_handshake(porch: Porch) -> N
     assert isinstance(sent, effects.SendEffect)
     [waiting] = porch.far.open_record(payloads(sent.data)[0]).frames
     assert isinstance(waiting, frames.WaitingFrame)
-    credentials.check_waiting(waiting, HELLO, SERVICE, porch.context.replica.me.key)
+    assert credentials.is_waiting_signed(waiting, HELLO, SERVICE, porch.context.replica.me.key)
 
 
 def test_a_member_waits_on_one_link_the_latest(porch: Porch) -> None:

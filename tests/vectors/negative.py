@@ -361,4 +361,4 @@ def _waiting(succession: Vectors) -> Iterator[Vectors]:
     valid = succession["8.9 Waiting"]
     signature = valid["frame"][1]
     for name, other in _elsewhere({name: valid[name] for name in ("service", "hello", "key")}):
-        yield {"what": f"another {name}", **other, "signature": signature, "fault": "unsigned-waiting"}
+        yield {"what": f"another {name}", **other, "signature": signature}

@@ -217,7 +217,9 @@ class HostRole:
             self._note_reachable()
         label = self._context.label
         self._reporter.tell_event(events.LinkEvent(room=label, state="up", attempt=0, detail=NO_REASON))
+        self._replica.add_own_keys()
         self._submissions.order_pending()
+        self._replica.forget_keys()
         for link in self.standby.lost:
             self._welcome_standby(link)
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from anonp2p.crypto import identity
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import credentials, frames, welcome
-from anonp2p.reasons import NO_REASON
+from anonp2p.reasons import NO_REASON, LinkEnd
 from anonp2p.room import events
 from anonp2p.room.call import Call
 from anonp2p.room.context import Context
@@ -43,31 +43,23 @@ class Arrival:
         self._heads = heads
         self._joining = joining
         self._welcome_check = WelcomeCheck(context, heads, joining)
-        self._dialled: bytes | None = None
-        self._turned_away_by = b""  # who has told us last to ask for something else
         self._is_unproven = False  # whether entries of ours may be in a gap of which nothing is proven
 
-    def begin(self, call: Call, member: bytes | None) -> None:
-        """The answer has come to a call of ours: what it says decides whether this is our link to the host.
-
-        member: whom we have dialled, if not whoever hosts.
-        """
-        self._dialled = member
+    def begin(self, call: Call) -> None:
+        """The answer has come to a call of ours: what it says decides whether this is our link to the host."""
         self._uplink.begin(call.link, call.service, call.hello_hash, call.channel)
         self._state.enter(Asking(call.hello_hash))
 
     def take_refusal(self, refused: frames.RefusedFrame) -> None:
         """The host does not let us in: we ask for something else on another link, or are out.
 
-        Raises PeerFault for the refusal of somebody else.
+        Raises PeerFault for what it has not signed.
         """
-        host = self._who_may_refuse(refused.credentials)
-        credentials.check_refusal(refused, self._hello_hash, self._uplink.service, host)
+        credentials.check_refusal(refused, self._hello_hash, self._uplink.service)
         reason = self._joining.take_refusal(refused.reason)
         if reason is not None:
-            self._turned_away_by = identity.member_id(refused.credentials.key)
             self._state.abandon()
-            self._search.note_drop(self._uplink.service)
+            self._search.note_turned_away(self._uplink.service, identity.member_id(refused.credentials.key))
             self._uplink.drop(reason)
 
     @property
@@ -77,16 +69,10 @@ class Arrival:
         assert isinstance(state, Asking), "in no other state is an answer expected"
         return state.hello_hash
 
-    def _who_may_refuse(self, vouched: frames.Credentials) -> bytes | None:
-        """The key of whoever has to sign a refusal; None for whoever the service that was dialled leads to.
-
-        One who has been in the room is turned away by the host that it knows, or by one who might have taken over from
-        that, or to whom such a one has sent it, and who says that it has; whoever else has the key of the code does not
-        drive it out. Whose place is gone asks the host again that has said so.
-        """
-        ledger, member = self._replica.ledger, identity.member_id(vouched.key)
-        may_host = member in ledger.carriers or member in (self._dialled, self._turned_away_by)
-        return None if may_host or not ledger.host else ledger.host_key
+    def _pass_by(self, reason: LinkEnd) -> None:
+        """Who answers is no host for us, and not at fault: we ask on another link."""
+        self._state.abandon()
+        self._uplink.drop(reason)
 
     def take_resumed(self, resumed: frames.ResumedFrame) -> None:
         """We have our place again. Raises PeerFault, HostLied if the log of the host is not the one that we know."""
@@ -125,6 +111,9 @@ class Arrival:
         if self._lifecycle.entered and not self._replica.ledger.is_in_term(room.term):
             self._begin_switch(self._welcome_check.read_other_term(room, self._uplink.service))
             return False
+        if self._welcome_check.leads_back(room):
+            self._pass_by("other-host")
+            return False
         backfill = self._welcome_check.read(room, self._uplink.service)
         self._end_handshake()
         if backfill.proof is not None:
@@ -135,8 +124,7 @@ class Arrival:
     def _begin_switch(self, switch: Switch) -> None:
         """What leads to that log is on its way; it is not for us if one began it whom ours has thrown out since."""
         if switch.has_removed_opener:
-            self._state.abandon()
-            self._uplink.drop("opener-removed")
+            self._pass_by("opener-removed")
         else:
             self._state.enter(Switching(switch))
             self._uplink.end_handshake()

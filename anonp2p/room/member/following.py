@@ -156,7 +156,7 @@ class Follower:
         entries = open_missed(missed)
         expect(all(entry.header.kind != OPENING for entry in entries), "bad-opening")
         signer = Signer.of_log(ledger)
-        head, now = (self._heads.read_head(text, signer, late=True) for text in (missed.head, missed.now))
+        head, now = (self._heads.read_head(text, signer) for text in (missed.head, missed.now))
         if head.end <= ledger.index:
             return  # we have it from somebody else meanwhile
         self._heads.expect_log(head, ledger, entries)

@@ -89,7 +89,7 @@ class HeadCheck:
 
     def _forget_time(self) -> None:
         self._told_time = _NO_TIME[0]  # the latest of the room's times that we were told
-        self._known_time = _NO_TIME  # the latest that was not late when it came, and the age of our clock then
+        self._known_time = _NO_TIME  # the one that came soonest after it was signed, and the age of our clock then
 
     def _begin_term(self, number: int, host: bytes) -> None:
         """Heads of another term say nothing of this one."""
@@ -120,11 +120,10 @@ class HeadCheck:
         time, age = self._known_time
         return age + (room_time - time) / 1000
 
-    def read_head(self, text: bytes, signer: Signer, *, late: bool = False) -> Head:
+    def read_head(self, text: bytes, signer: Signer) -> Head:
         """Reads a head that this host is to have signed.
 
-        late: whether others show it who lost the host too: it does not turn our time back, which has gone on. Raises
-        PeerFault for one that the host has not signed, HostLied for one that contradicts what it signed before.
+        Raises PeerFault for one that the host has not signed, HostLied for one that contradicts what it signed before.
         """
         head = self._read_signed(text, signer)
         expect(terms.number_of(head.place) == signer.number, "head-of-other-term")
@@ -138,7 +137,7 @@ class HeadCheck:
         if (head.place, head.time) > (self._newest.place, self._newest.time):
             self._newest = head
         self._await_next()
-        self._note_time(head.time, late=late)
+        self._note_time(head.time)
         return head
 
     def _read_signed(self, text: bytes, signer: Signer) -> Head:
@@ -147,10 +146,10 @@ class HeadCheck:
         expect(max(head.place, head.time) < field_types.COUNTS, "head-out-of-range")
         return head
 
-    def _note_time(self, time: int, *, late: bool = False) -> None:
+    def _note_time(self, time: int) -> None:
+        """Our estimate does not go back: a head may have been on its way for long, or our machine have been stopped."""
         self._told_time = max(self._told_time, time)
-        is_older = late and self._known_time != _NO_TIME and time <= self.room_time()
-        if time > self._known_time[0] and not is_older:
+        if self._known_time == _NO_TIME or time > self.room_time():
             self._known_time = time, self._clock.now.age
 
     def read_now(self, text: bytes, signer: Signer) -> Head:

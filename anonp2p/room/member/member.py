@@ -237,7 +237,7 @@ class MemberRole:
         with self._judging():
             answered = self._search.take_input(event)
             if answered is not None:
-                self._arrival.begin(answered.call, answered.member)
+                self._arrival.begin(answered.call)
                 self._take_frames(answered.said)
 
     def _take_frames(self, said: Sequence[frames.Frame]) -> None:

@@ -67,6 +67,7 @@ class Search:
         self._waiting = Waiting(context, loss, state, host_check, catch_up, self._take_hint)
         self._dialling = Dialling(context.number_dial, context.random, is_alone=context.is_alone)
         self._turned_away_at = b""  # the service of one who hosts and has given us no place
+        self._turned_away_by = b""  # its member id
         self._tries: dict[int, _Try] = {}  # by link
         self._is_hinted = False  # whether we were sent on to another host since we had one
         self._rounds = 0  # how many times the user was told of dials since the host was lost
@@ -142,9 +143,12 @@ class Search:
             attempt.call.hang_up("closed")
         self._tries.clear()
 
-    def note_drop(self, service: bytes) -> None:
-        """We end the link ourselves, to ask for something else at once. service: what was dialled."""
-        self._turned_away_at = service
+    def note_turned_away(self, service: bytes, member: bytes) -> None:
+        """We end the link ourselves, to ask for something else at once. service: what was dialled; member: who said so.
+
+        Whose place is gone asks that one again.
+        """
+        self._turned_away_at, self._turned_away_by = service, member
         self._dialling.note_drop()
 
     def lose(self, reason: Reason, hint: Target | None = None) -> None:
@@ -224,19 +228,19 @@ class Search:
         call, target, asked = attempt
         match said[0]:
             case frames.WaitingFrame() as waiting:
-                return self._begin_waiting(call, target, waiting, said[1:])
+                return self._begin_waiting(attempt, waiting, said[1:])
             case frames.RedirectFrame() as redirect:
                 self._take_redirect(call, target, redirect)
             case frames.RefusedFrame(credentials=vouched) if not self._may_refuse(target, vouched):
                 self._note_failure(attempt)
-                call.hang_up("closed")
+                call.hang_up("other-host")
             case frames.ResumedFrame() | frames.WelcomeFrame() if self._has_grown_since(asked, target):
                 call.hang_up("closed")  # what follows is not what we lack by now
             case _ if not self._state.has_no_link:
                 call.hang_up("closed")
             case _:
                 del self._tries[call.link]
-                return HostAnswer(call, target.member, said)
+                return HostAnswer(call, said)
         return None
 
     def _has_grown_since(self, asked: list[int], target: Target) -> bool:
@@ -247,13 +251,16 @@ class Search:
     def _may_refuse(self, target: Target, vouched: frames.Credentials) -> bool:
         """Whether a refusal may be a host's, as far as it says so.
 
-        Anybody may say that it has taken over: while our host may answer yet, that drives nobody out, unless our host
-        itself has said so.
+        Whoever has the key of the code may answer, a thief or a host of another side of whom we know nothing: that
+        drives nobody out. And any member may say that it has taken over: nor does that, while our host may answer yet,
+        unless our host itself has said so.
         """
         ledger, lost_at, member = self._replica.ledger, self._loss.lost_at, identity.member_id(vouched.key)
-        if not ledger.host or member == ledger.host or vouched.term <= ledger.number:
-            hosts_no_more = member in ledger.carriers and member != ledger.host  # its own address may be the code
-            return target.member in (None, ledger.host) and not hosts_no_more
+        if not ledger.host or member == ledger.host:
+            return target.member in (None, ledger.host)
+        is_known = ledger.roster.find_member(member) is not None or member in ledger.carriers
+        if vouched.term <= ledger.number or not (is_known or member in (target.member, self._turned_away_by)):
+            return False
         if member == self._loss.sent_to:
             return True
         return lost_at is not None and self._clock.tick >= lost_at + limits.LOST_BY_SOME
@@ -287,17 +294,21 @@ class Search:
             self._is_hinted = True
 
     def _begin_waiting(
-        self, call: Call, target: Target, answer: frames.WaitingFrame, said: Sequence[frames.Frame]
+        self, attempt: _Try, answer: frames.WaitingFrame, said: Sequence[frames.Frame]
     ) -> HostAnswer | None:
-        """Somebody answers that it waits with us. Raises PeerFault for an answer that it has not signed.
+        """Somebody answers that it waits with us. said: what came with that.
 
-        said: what came with that.
+        Another may answer than whom we know at that address: one who has come back under other keys, or has the code's.
         """
+        call, target, _ = attempt
         heir = None if target.member is None else self._replica.ledger.roster.find_member(target.member)
         if heir is None or not self._joining.can_resume:
             call.hang_up("closed")  # nobody who would host next, but one who did, or has the key of the code
             return None
-        credentials.check_waiting(answer, call.hello_hash, call.service, heir.key)
+        if not credentials.is_waiting_signed(answer, call.hello_hash, call.service, heir.key):
+            self._note_failure(attempt)
+            call.hang_up("other-host")
+            return None
         del self._tries[call.link]
         if self._loss.accept_standby(heir.id, self.line, self._clock.tick):
             return self._waiting.begin(call, heir.id, said)

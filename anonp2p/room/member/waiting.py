@@ -22,13 +22,9 @@ from anonp2p.room.where import find_shared
 
 
 class HostAnswer(NamedTuple):
-    """Somebody who may be our host has answered. said: from the answer on, as far as it has come.
-
-    member: whom we have dialled, by our log or by the word of one whom that names; None where any host may answer.
-    """
+    """Somebody who may be our host has answered. said: from the answer on, as far as it has come."""
 
     call: Call
-    member: bytes | None
     said: Sequence[frames.Frame]
 
 
@@ -180,7 +176,7 @@ class Waiting:
                 case frames.WelcomeFrame() if self._state.has_no_link:
                     self._link = None
                     self._loss.drop_standby()
-                    return HostAnswer(link.call, link.member, said[at:])
+                    return HostAnswer(link.call, said[at:])
                 case frames.WelcomeFrame():
                     self.stop("closed")
                     break

@@ -27,19 +27,29 @@ class WelcomeCheck:
         self._heads = heads
         self._joining = joining
 
+    def leads_back(self, state: room_state.RoomState) -> bool:
+        """Whether one who comes anew is shown the room by another host than it had, of no later term.
+
+        It gives way to another one soon, or has done so: the code may lead to both.
+        """
+        known = self._replica.ledger
+        return known.host not in (b"", state.host) and not self._is_of_later_term(state)
+
+    def _is_of_later_term(self, state: room_state.RoomState) -> bool:
+        return not self._lifecycle.entered and state.term.number > self._replica.ledger.number
+
     def read(self, state: room_state.RoomState, service: bytes) -> Backfill:
         """The room as it is now, and how we get to know how it came to be so. service: what was dialled.
 
         Raises PeerFault, HostLied: what we know of a room binds its host.
         """
         known = self._replica.ledger
-        if known.host and not self._lifecycle.entered and state.term.number > known.number:
+        if known.host and self._is_of_later_term(state):
             expect(state.room == known.room, "other-room")
             self._replica.ledger = Ledger(known.room)  # we come anew, to a log that may not be ours
             self._joining.begin_anew()
             self._context.message_index.note_all_cut()
         host = self._replica.ledger.host
-        expect(host in (b"", state.host), "other-host")
         expect(not host or state.room == self._replica.ledger.room, "other-room")
         _check_host(state, service)
         if not host:

@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import msgspec
 from msgspec import UNSET
 
 from anonp2p.errors import AnonError, BadInput, CodeAsMessage, NoBell, NoConversation, NoRoom, NothingToCopy
@@ -37,13 +36,14 @@ from anonp2p.ui.line.excerpts import Excerpts
 from anonp2p.ui.line.typed_line import parse_typed_line
 from anonp2p.ui.rooms import Rooms
 from anonp2p.ui.sanitize import sanitize_line
+from anonp2p.ui.verified import Verified
 
 
 @dataclass(slots=True)
 class _Room:
     name: str = ""
     conversation: Conversation | None = None
-    verified: set[str] = field(default_factory=set)
+    verified: Verified = field(default_factory=Verified)
     ignored: Ignored = field(default_factory=Ignored)
     attention: Attention = field(default_factory=Attention)
 
@@ -96,23 +96,29 @@ class Interpreter:
         room = self._rooms.by_label.get(getattr(event, "room", ""))
         if room and room.conversation:
             room.conversation.take_event(event)
-        if room and isinstance(event, events.VerifiedEvent):
-            room.verified = (room.verified - {event.member}) | ({event.member} if event.verified else set())
+        if room:
+            room.verified.take_event(event)
         if room and room.attention.take_event(event, seen=True) and self._bell:
             self._bell.call_user(watched=True, is_private=False)
         return True
 
     def find_quote(self, event: events.Event) -> wording.Quote | None:
         """What is left of the message that an event refers to, if there is any of it."""
-        return self._excerpts.find_quote(event)
+        found = self._excerpts.find_excerpt(event)
+        if found is None:
+            return None
+        verified = self._verified_in(getattr(event, "room", ""))
+        return wording.Quote(found.nick + (verified.mark(found.member) if verified else ""), found.words)
 
     def mark_verified(self, event: events.Event) -> events.Event:
-        """The event as a person on a terminal is shown it: with a mark behind the nick of a verified author."""
-        if self._bell and isinstance(event, events.MessageEvent):
-            room = self._rooms.by_label.get(event.room)
-            if room and event.member in room.verified:
-                return msgspec.structs.replace(event, nick=f"{event.nick}{wording.VERIFIED}")
-        return event
+        """The event as a person on a terminal is shown it: with a mark behind each nick of somebody verified."""
+        verified = self._verified_in(getattr(event, "room", ""))
+        return verified.mark_event(event) if verified else event
+
+    def _verified_in(self, label: str) -> Verified | None:
+        """Whose nicks have a mark in a room; nobody's where no person looks."""
+        room = self._rooms.by_label.get(label) if self._bell else None
+        return room.verified if room else None
 
     @property
     def prompt(self) -> str:
@@ -121,7 +127,8 @@ class Interpreter:
         if room is None or room.conversation is None:
             return "> "
         gone = " (gone)" if room.conversation.is_over else ""
-        return f"→ {sanitize_line(room.conversation.nick)}{gone}> "
+        mark = room.verified.mark(room.conversation.member)
+        return f"→ {sanitize_line(room.conversation.nick)}{mark}{gone}> "
 
     def keep_private(self, line: str) -> str:
         """A line as it is to be brought back later: what was meant for one member still is."""
@@ -206,7 +213,8 @@ class Interpreter:
             said = _ignore(action, known.ignored, found)
         elif action.nick is not None:
             known.conversation = begin_conversation(found.members(), action.nick)
-            said = f"{wording.conversation_begins(known.conversation.nick)} /query alone goes back to the room."
+            nick = known.conversation.nick + known.verified.mark(known.conversation.member)
+            said = f"{wording.conversation_begins(nick)} /query alone goes back to the room."
         elif known.conversation:
             known.conversation = None
             said = wording.CONVERSATION_OVER

@@ -101,8 +101,8 @@ class LineMode:
     def tell(self, event: events.Event) -> None:
         quote = self._interpreter.find_quote(event)
         if self._interpreter.take_event(event):
-            event = self._interpreter.mark_verified(event)
-            self._output.print_event(event, self._prefixes.prefix_event(event), quote)
+            marked = self._interpreter.mark_verified(event)
+            self._output.print_event(marked, self._prefixes.prefix_event(event), quote)
         if self._typing:
             self._typing.take_event(event)
             self._show_prompt()

@@ -52,13 +52,14 @@ class BareView:
             self._print()
 
     def _print(self) -> None:
-        lines = [line for message in self._shown for line in (_head(message), *_lines(message))]
+        looks = self._scene.active.looks
+        lines = [line for it in self._shown for line in (_head(it, looks.mark(it.member)), *_lines(it))]
         self._terminal.print_page(lines, f"{_REVERSED}{_FOOT}{_PLAIN}")
 
 
-def _head(message: ChatMessage) -> str:
+def _head(message: ChatMessage, mark: str) -> str:
     to = " (private)" if message.private else ""
-    return f"{_REVERSED} {time_of_day(message.at)} {sanitize.sanitize_line(message.nick)}{to} {_PLAIN}"
+    return f"{_REVERSED} {time_of_day(message.at)} {sanitize.sanitize_line(message.nick)}{mark}{to} {_PLAIN}"
 
 
 def _lines(message: ChatMessage) -> list[str]:

@@ -266,5 +266,10 @@ class Keyboard:
             self._editor.replace(*edited)
         if self._completer.candidates:
             chosen = self._completer.chosen
-            shown = [f"[{one}]" if at == chosen else one for at, one in enumerate(self._completer.candidates)]
+            marked = [one + self._mark_candidate(one) for one in self._completer.candidates]
+            shown = [f"[{one}]" if at == chosen else one for at, one in enumerate(marked)]
             self._scene.hint = Hint("  ".join(shown[chosen // _OFFERED * _OFFERED :][:_OFFERED]))
+
+    def _mark_candidate(self, candidate: str) -> str:
+        """What stands behind a candidate that is the nick of somebody verified."""
+        return self._scene.active.looks.verified.mark_nick(candidate.removeprefix("@").removesuffix(":"))

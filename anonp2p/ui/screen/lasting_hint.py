@@ -36,8 +36,9 @@ def _foresee(scene: Scene) -> dict[str, str]:
     """What becomes of others, by the command that does it; empty where it does nothing to them."""
     tab = scene.active
     snapshot = scene.snapshot(tab)
-    becomes = {"/quit": endings.foresee_quit(scene.list_rooms())}
+    rooms = scene.list_rooms()
+    becomes = {"/quit": endings.foresee_quit(rooms)}
     if snapshot:
-        becomes["/leave"] = endings.foresee_quit([(tab.title, snapshot)])
+        becomes["/leave"] = endings.foresee_quit((title, seen) for title, seen in rooms if seen.code == snapshot.code)
         becomes["/close"] = endings.foresee_close(tab.title, snapshot)
     return becomes

@@ -127,6 +127,7 @@ class LogLine(ABC):
 class ChatMessage(LogLine):
     """A message. text: as its author wrote it. seq: None until it has its place. until: when it ends, by our clock.
 
+    to, to_member: whom a private one of our own is for.
     former_seqs: those that it had before halves of the room met. reply: the seq of the message that it refers to;
     reply_gone: that is not there any more, or never was. late: it was not shown at its first place, which was cut.
     """
@@ -140,6 +141,7 @@ class ChatMessage(LogLine):
     action: bool = False
     private: bool = False
     to: str = ""
+    to_member: str = ""
     mine: bool = False
     history: bool = False
     late: bool = False
@@ -264,7 +266,7 @@ class ChatMessage(LogLine):
         style = self._style(looks)
         if self.private:
             to_us = " → you" if columns > _WITH_YOU else " →"
-            nick, member = (self.to, "") if self.mine else (self.nick, self.member)
+            nick, member = (self.to, self.to_member) if self.mine else (self.nick, self.member)
             free = columns - (2 if self.mine else width(to_us))
             shown = looks.shorten(sanitize.sanitize_line(nick), member, free)
             return [("private", "→ "), (style, shown)] if self.mine else [(style, shown), ("private", to_us)]

@@ -10,8 +10,8 @@ from functools import lru_cache
 from anonp2p import limits
 from anonp2p.crypto.identity import TAG_CHARACTERS
 from anonp2p.names import nicks
-from anonp2p.ui import wording
 from anonp2p.ui.screen import palette, rows
+from anonp2p.ui.verified import Verified
 from anonp2p.ui.widths import head, width
 
 wide_looks = lru_cache(1024)(nicks.wide_looks)
@@ -20,14 +20,14 @@ wide_looks = lru_cache(1024)(nicks.wide_looks)
 class MemberLooks:
     """The looks of those who are in one room, and of those who were. Nicks are sanitized ones.
 
-    version: changes when somebody who was drawn already looks different.
+    verified: whose nicks have a mark.
     """
 
     def __init__(self) -> None:
-        self.version = 0
+        self.verified = Verified()
+        self._tagged = 0  # how often somebody who was drawn already has got a tag
         self._hues: dict[str, int] = {}  # by member, the latest to be seen last
         self._here: set[str] = set()
-        self._verified: set[str] = set()
         self._latest = -1  # the hue that was given last
         self._long: dict[str, None] = {}  # nicks that may have to be shortened, the oldest first
         self._heads: dict[int, dict[str, set[str]]] = {}  # by columns: what a nick begins with, as it looks, and whose
@@ -75,17 +75,14 @@ class MemberLooks:
         """The style of somebody's nick."""
         return palette.nick_style(self._hues.get(member, 0))
 
-    def set_verified(self, member: str, *, verified: bool) -> None:
-        """The user has compared safety words with this member."""
-        self.version += 1
-        if verified:
-            self._verified.add(member)
-        else:
-            self._verified.discard(member)
+    @property
+    def version(self) -> tuple[int, int]:
+        """Changes when somebody who was drawn already looks different."""
+        return self._tagged, self.verified.version
 
     def mark(self, member: str) -> str:
         """What stands right behind the nick of a member."""
-        return wording.VERIFIED if member in self._verified else ""
+        return self.verified.mark(member)
 
     def shorten(self, nick: str, member: str, columns: int) -> str:
         """A nick in so many columns, with its mark, so that it is nobody else's, as far as was noted."""
@@ -111,7 +108,7 @@ class MemberLooks:
             alike = heads.setdefault(look, set())
             alike.add(nick)
             if len(alike) == 2:  # the other one was drawn without a tag
-                self.version += 1
+                self._tagged += 1
 
     def _free_hue(self) -> int:
         """The hue that the fewest of those here have; of several, the one that was given longest ago."""

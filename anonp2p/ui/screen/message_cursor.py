@@ -75,7 +75,8 @@ class MessageCursor:
     def _say(self) -> None:
         selected = self._scene.active.log.selected
         if selected:
-            whose = "your own" if selected.mine else sanitize.sanitize_line(selected.nick)
+            mark = self._scene.active.looks.mark(selected.member)
+            whose = "your own" if selected.mine else sanitize.sanitize_line(selected.nick) + mark
             more = "D takes it back" if selected.mine else "I ignores its author"
             text = f"Message, {whose}: Enter replies, C copies, {more}; Up, Down: another one; Esc: none"
             self._scene.hint = Hint(text, "title")

@@ -10,6 +10,7 @@ from anonp2p import limits
 from anonp2p.ui import manual, qr, replies, sanitize, wording
 from anonp2p.ui.actions import Command
 from anonp2p.ui.screen import rows
+from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.people import LEGEND, People
 from anonp2p.ui.screen.rows import Row
 from anonp2p.ui.screen.scrollback import Scrollback
@@ -110,13 +111,13 @@ def of_members(find_people: Callable[[], People]) -> Overlay:
     return Overlay("members: Esc puts it away", build)
 
 
-def of_numbers(log: Scrollback) -> Overlay:
+def of_numbers(log: Scrollback, looks: MemberLooks) -> Overlay:
     """The latest messages with their numbers, looked up each time: one that ends is gone from here too."""
 
     def build(columns: int, _: int) -> list[Row]:
         latest = [(log.number_of(it), it) for it in islice(log.latest_messages(), limits.NUMBERED)]
         table = [
-            (str(number), f"{sanitize.sanitize_line(it.nick)}: {wording.excerpt(it.text)}")
+            (str(number), f"{sanitize.sanitize_line(it.nick)}{looks.mark(it.member)}: {wording.excerpt(it.text)}")
             for number, it in latest
             if number is not None
         ]
@@ -140,8 +141,11 @@ def of_qr(code: str) -> Overlay:
     return Overlay("", build, full=True)
 
 
-def of_words_for_two(me: str, nick: str, words: Sequence[str], answer: Callable[[bool], None]) -> Overlay:
-    """Safety words to be compared with somebody. me: our own nick. answer: is told whether they were the same."""
+def of_words_for_two(me: str, nick: str, mark: str, words: Sequence[str], answer: Callable[[bool], None]) -> Overlay:
+    """Safety words to be compared with somebody. me: our own nick. mark: what stands behind the other one.
+
+    answer: is told whether they were the same.
+    """
     other = sanitize.sanitize_line(nick)
 
     def build(columns: int, _: int) -> list[Row]:
@@ -152,7 +156,7 @@ def of_words_for_two(me: str, nick: str, words: Sequence[str], answer: Callable[
             *rows.wrapped("key", f"All ten the same? y: yes, that is {other}; n: no; Esc: later", columns),
         ]
 
-    return Overlay(f"you and {other}", build, answers={"y": partial(answer, True), "n": partial(answer, False)})
+    return Overlay(f"you and {other}{mark}", build, answers={"y": partial(answer, True), "n": partial(answer, False)})
 
 
 def of_words_of_room(data: dict[str, Any]) -> Overlay:

@@ -4,16 +4,18 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from anonp2p import limits
+from anonp2p.room import events
 from anonp2p.ui import sanitize, wording
 from anonp2p.ui.screen import rows
 from anonp2p.ui.screen.log_lines import Layout, LineContext, LogLine, time_of_day
+from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.rows import Row
 from anonp2p.ui.wording import Move
 
 
 @dataclass(slots=True, repr=False, eq=False)
 class SystemLine(LogLine):
-    """What the program says, in lines. mark: stands in the column of nicks, and cannot be one.
+    """What the program says, in lines, or of an event. mark: stands in the column of nicks, and cannot be one.
 
     passing: it matters for a moment only. until: when it was there long enough for that.
     """
@@ -23,6 +25,7 @@ class SystemLine(LogLine):
     mark: str = "·"
     passing: bool = False
     until: float | None = None
+    event: events.Event | None = None
 
     def seen(self, now: float) -> None:
         """It is on the screen."""
@@ -38,21 +41,23 @@ class SystemLine(LogLine):
         """Whether it was to be read for long enough."""
         return self.until is not None and self.until <= now
 
+    def _changing(self, context: LineContext, after: LogLine | None) -> tuple[object, ...]:
+        return (context.looks.verified.version,)
+
     def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
-        columns = layout.room
-        body = [row for line in self.lines for row in rows.wrapped(self.style, sanitize.sanitize_line(line), columns)]
+        columns = layout.room if layout.nicks else layout.room - 1
+        told = wording.describe_event(context.looks.verified.mark_event(self.event)) if self.event else self.lines
+        body = [row for line in told for row in rows.wrapped(self.style, sanitize.sanitize_line(line), columns)]
         if layout.nicks:
             return self._beside(layout, [(self.style, self.mark)], body, ("bar", "│"), time_of_day(self.at))
-        narrow = [
-            row for line in self.lines for row in rows.wrapped(self.style, sanitize.sanitize_line(line), columns - 1)
-        ]
-        return [[(self.style, f"{self.mark} " if not at else "  "), *row] for at, row in enumerate(narrow)]
+        return [[(self.style, f"{self.mark} " if not at else "  "), *row] for at, row in enumerate(body)]
 
 
 @dataclass(slots=True, repr=False, eq=False)
 class _Doings:
     """What one member did: the nick that it had at first, the one that it has now, and what it did last."""
 
+    member: str
     first: str
     nick: str
     move: Move | None = None
@@ -62,10 +67,12 @@ class _Doings:
         """What it did, if that can be told of several in one sentence."""
         return self.move if self.nick == self.first and not self.note else None
 
-    def tell(self) -> str:
+    def tell(self, looks: MemberLooks) -> str:
         """It as a sentence."""
-        was = "" if self.nick == self.first else f" (was {self.first})"
-        did = f"{wording.moved([self.nick], self.move)}{was}" if self.move else wording.renamed(self.first, self.nick)
+        mark = looks.mark(self.member)
+        first, nick = self.first + mark, self.nick + mark
+        was = "" if nick == first else f" (was {first})"
+        did = f"{wording.moved([nick], self.move)}{was}" if self.move else wording.renamed(first, nick)
         return f"{did}{self.note}"
 
 
@@ -74,7 +81,7 @@ class MembershipLine(LogLine):
     """Who came, went and changed nicks, in that order, in as few words as possible."""
 
     _done: dict[str, _Doings] = field(default_factory=dict)  # by member; who did something last is the last
-    _heirs: str = ""  # who can take the room over now, as a sentence
+    _heirs: events.HeirsEvent | None = None  # who can take the room over now
     count: int = 0
 
     @property
@@ -93,31 +100,33 @@ class MembershipLine(LogLine):
         done = self._take(member, was)
         done.nick, done.note = nick, note
 
-    def tell_heirs(self, sentence: str) -> None:
+    def tell_heirs(self, event: events.HeirsEvent) -> None:
         """Says who can take the room over, in place of what was said before of that."""
         self.count += 1
-        self._heirs = sentence
+        self._heirs = event
 
     def _take(self, member: str, nick: str) -> _Doings:
         """What a member did so far, which it goes on with now."""
         self.count += 1
-        done = self._done.pop(member, None) or _Doings(nick, nick)
+        done = self._done.pop(member, None) or _Doings(member, nick, nick)
         self._done[member] = done
         return done
 
     def _changing(self, context: LineContext, after: LogLine | None) -> tuple[object, ...]:
-        return (self.count,)
+        return self.count, context.looks.verified.version
 
     def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
         told: list[str] = []
+        looks = context.looks
         for move, doings in groupby(self._done.values(), _Doings.plain_move):
             some = list(doings)
-            told += [wording.moved([it.nick for it in some], move)] if move else [it.tell() for it in some]
+            nicks = [it.nick + looks.mark(it.member) for it in some]
+            told += [wording.moved(nicks, move)] if move else [it.tell(looks) for it in some]
         hidden = len(told) - wording.NAMED
         if hidden > 0:
             told = [f"{hidden} other changes", *told[-wording.NAMED :]]
-        sentences = [*told, *([self._heirs] if self._heirs else [])]
-        return SystemLine(self.at, [" · ".join(sentences)], "quiet", "↔").rows(layout, context)
+        heirs = wording.describe_event(looks.verified.mark_event(self._heirs)) if self._heirs else []
+        return SystemLine(self.at, [" · ".join([*told, *heirs])], "quiet", "↔").rows(layout, context)
 
 
 @dataclass(slots=True, repr=False, eq=False)

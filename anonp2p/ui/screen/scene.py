@@ -1,5 +1,6 @@
 """What the full screen has to show, and the measures of what it shows."""
 
+import dataclasses
 import time
 
 from anonp2p.room import events
@@ -77,9 +78,9 @@ class Scene:
         return self._snapshots[tab.label]
 
     def list_rooms(self) -> list[tuple[str, Snapshot]]:
-        """The rooms that we are in, by their titles."""
-        snapshots = [(tab.title, self.snapshot(tab)) for tab in self.tabs.of_rooms]
-        return [(title, snapshot) for title, snapshot in snapshots if snapshot]
+        """The rooms that we are in, by their titles, with marks behind the nicks of heirs."""
+        seen = [(tab, self.snapshot(tab)) for tab in self.tabs.of_rooms]
+        return [(tab.title, _mark_heir(snapshot, tab)) for tab, snapshot in seen if snapshot]
 
     def people(self, tab: Tab) -> People:
         """Who is in a tab's room, or was."""
@@ -105,3 +106,7 @@ class Scene:
             self.overlay = self.search = None
         self.tabs.drop_tab(tab)
         self._people.pop(tab.label, None)
+
+
+def _mark_heir(snapshot: Snapshot, tab: Tab) -> Snapshot:
+    return dataclasses.replace(snapshot, heir=snapshot.heir + tab.looks.verified.mark_nick(snapshot.heir))

@@ -111,7 +111,7 @@ class Screen:
             case events.GoneEvent(reason="left"):
                 self._submission.drop_tab(tab)
             case events.LeaveHandsOverEvent():
-                scene.hint = Hint(" ".join(wording.describe_event(event)))
+                scene.hint = Hint(" ".join(wording.describe_event(tab.looks.verified.mark_event(event))))
             case _:
                 if isinstance(event, events.LeaveEndsRoomEvent) and tab is not scene.active:  # we are about to quit
                     scene.hint = Hint(f"{endings.foresee_quit(scene.list_rooms())} {endings.SAY_AGAIN}", "caution")
@@ -132,7 +132,7 @@ class Screen:
                 return overlays.of_qr(data["code"])
             case events.ReplyEvent(command="/verify", data={"nick": nick, "words": words, "me": me}):
                 answer = partial(self._submission.answer_comparison, tab.label, nick)
-                return overlays.of_words_for_two(me, nick, words, answer)
+                return overlays.of_words_for_two(me, nick, tab.looks.verified.mark_nick(nick), words, answer)
             case events.ReplyEvent(command="/verify", data=data):
                 return overlays.of_words_of_room(data)
         return None

@@ -149,7 +149,7 @@ class Submission:
             case actions.ShowHelpAction(commands=listed):
                 return partial(self._open_overlay, overlays.of_help(listed))
             case actions.ListNumbersAction():
-                return partial(self._open_overlay, overlays.of_numbers(active.log))
+                return partial(self._open_overlay, overlays.of_numbers(active.log, active.looks))
             case actions.ListRoomsAction():
                 return self._list_rooms
             case actions.SwitchRoomAction(room=wanted):
@@ -215,11 +215,13 @@ class Submission:
                 pending.action = does
             case inputs.WhisperInput(nick=to):
                 pending.private, pending.to = True, to
+                pending.to_member = self._scene.active.looks.verified.find_member(to)
             case inputs.ReplyInput(seq=seq):
                 answered = self._find_answered(seq)
                 if answered is not None:
                     pending.reply, pending.private = answered.seq, answered.private
                     pending.to = answered.to if answered.mine else answered.nick
+                    pending.to_member = answered.to_member if answered.mine else answered.member
         return pending
 
     def _find_answered(self, seq: int | None) -> ChatMessage | None:
@@ -305,7 +307,8 @@ class Submission:
 
     def _converse(self, conversation: Conversation) -> None:
         self._scene.active.conversation = conversation
-        self._scene.hint = Hint(f"{wording.conversation_begins(conversation.nick)} Esc goes back to the room.")
+        nick = conversation.nick + self._scene.active.looks.mark(conversation.member)
+        self._scene.hint = Hint(f"{wording.conversation_begins(nick)} Esc goes back to the room.")
 
     def _list_members(self) -> list[MemberView]:
         """Raises NoRoom where there is no room."""

@@ -76,6 +76,7 @@ class Tab:
         if self.ignored.hides(event):
             return False
         calls = self.attention.take_event(event, seen=seen)
+        self.looks.verified.take_event(event)
         match event:
             case events.MessageEvent():
                 self._take_message(event, seen=seen)
@@ -91,7 +92,7 @@ class Tab:
                 if code == "no-room":
                     self._settle_pending(number)
                 is_passing = final is not True and not code.startswith("tor-")
-                self.add_system_line(now, wording.describe_event(event), "error", passing=is_passing)
+                self.add_event_line(now, event, "error", passing=is_passing)
             case events.EnteredEvent():
                 self._take_entered(event, now)
             case events.ReachableEvent():
@@ -105,16 +106,15 @@ class Tab:
                 self._take_link(event, now)
             case events.AlarmEvent():
                 self._is_distrusted = True
-                [text] = wording.describe_event(event)
-                self.add_system_line(now, [text], "alarm")
-                self.warnings.add_alarm(text)
+                self.add_event_line(now, event, "alarm")
+                self.warnings.add_alarm(wording.describe_event(event)[0])
             case events.MovedEvent(was=was, seq=seq):
                 self.log.move_message(was, seq)
                 if number := self._typed.pop(was, 0):
                     self._note_typed(seq, number)
             case events.CutEvent(count=count):
                 is_much = count > limits.CUT_QUIETLY
-                self.add_system_line(now, wording.describe_event(event), "caution" if is_much else "quiet")
+                self.add_event_line(now, event, "caution" if is_much else "quiet")
                 if is_much:
                     self.warnings.add_notice(" ".join(wording.describe_event(event)))
             case events.CodeEvent(code=code):
@@ -123,20 +123,19 @@ class Tab:
                 self._lines.show_new_code(now, self.name, code)
                 self.warnings.add_notice(f"{wording.NEW_CODE}: {wording.NEW_CODE_WHERE}")
             case events.HostEvent() | events.HostingEvent():
-                self.add_system_line(now, wording.describe_event(event), "title")
+                self.add_event_line(now, event, "title")
             case events.HeirsEvent():
-                self._lines.membership_line(now).tell_heirs(wording.describe_event(event)[0])
+                self._lines.membership_line(now).tell_heirs(event)
             case events.HeirEvent(rank=int(), was=int()):
                 pass  # the list of all who can take the room over says it
             case events.LeaveEndsRoomEvent():
-                self.add_system_line(now, wording.describe_event(event), "caution")
-            case events.VerifiedEvent(member=member, verified=verified):
-                self.looks.set_verified(member, verified=verified)
-                self.add_system_line(now, wording.describe_event(event), "ok" if verified else "caution")
+                self.add_event_line(now, event, "caution")
+            case events.VerifiedEvent(verified=verified):
+                self.add_event_line(now, event, "ok" if verified else "caution")
                 if not verified:
                     self.warnings.add_notice(wording.describe_event(event)[0])
             case events.LookalikeEvent():
-                self.add_system_line(now, wording.describe_event(event), "caution")
+                self.add_event_line(now, event, "caution")
                 self.warnings.add_lookalike(event)
             case events.GoneEvent(reason=reason):
                 self._lines.remove_joining()
@@ -145,9 +144,9 @@ class Tab:
                     self.again = None
                 elif self.again and self.attention.nick:
                     self.again = dataclasses.replace(self.again, nick=self.attention.nick)
-                self.add_system_line(now, wording.describe_event(event), "error")
+                self.add_event_line(now, event, "error")
             case _:
-                self.add_system_line(now, wording.describe_event(event), passing=isinstance(event, _PASSING))
+                self.add_event_line(now, event, passing=isinstance(event, _PASSING))
         self.has_moved = self.has_moved or isinstance(event, _MOVING)
         if isinstance(event, events.LeftEvent):
             self.looks.leave_member(event.member)
@@ -197,6 +196,7 @@ class Tab:
             action=event.action,
             private=event.private,
             to="" if event.to is UNSET else event.to,
+            to_member="" if event.to is UNSET else self.looks.verified.find_member(event.to),
             mine=event.mine,
             history=event.history,
             late=event.late,
@@ -235,7 +235,7 @@ class Tab:
             elif event.state == "up" and self._is_passed_on:
                 self._is_passed_on = False
             elif event.state == "lost":
-                self.add_system_line(now, wording.describe_event(event), passing=True)
+                self.add_event_line(now, event, passing=True)
             elif event.state == "up" and was != "up":
                 self.add_system_line(now, [wording.LINK_UP_AGAIN], passing=True)
         elif event.state == "connecting":
@@ -249,6 +249,11 @@ class Tab:
         """Shows what the program says, in lines. passing: it matters for a moment only."""
         if lines:
             self.log.add_line(SystemLine(now, lines, style, _MARKS.get(style, "·"), passing))
+
+    def add_event_line(self, now: float, event: Event, style: str = "quiet", *, passing: bool = False) -> None:
+        """Shows what there is to say of an event. passing: it matters for a moment only."""
+        if wording.describe_event(event):
+            self.log.add_line(SystemLine(now, [], style, _MARKS.get(style, "·"), passing, event=event))
 
 
 _JOIN = 0  # number of the line that asks for the room once more: no input has it

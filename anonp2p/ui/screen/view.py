@@ -19,6 +19,7 @@ from anonp2p.ui.screen.overlays import Overlay
 from anonp2p.ui.screen.rows import Row
 from anonp2p.ui.screen.scene import Scene
 from anonp2p.ui.screen.tab import Tab
+from anonp2p.ui.verified import Verified
 from anonp2p.ui.widths import width
 
 _LEAST = 20, 6  # columns and rows below which nothing of use can be shown
@@ -268,7 +269,7 @@ def _about(snapshot: Snapshot | None, tab: Tab) -> list[tuple[int, str, str]]:
     parts = [
         (1, "status", tab.title),
         (2, "status", f"{snapshot.members} here" if snapshot.members else ""),
-        (3, "status", who_hosts(snapshot)),
+        (3, "status", who_hosts(snapshot, tab.looks.verified)),
         (4, "status", ends if snapshot.name else ""),
         (4, "status", "locked" if snapshot.locked else ""),
         (0, "alarm", "ALARM: do not trust this room" if snapshot.alarmed else ""),
@@ -276,9 +277,9 @@ def _about(snapshot: Snapshot | None, tab: Tab) -> list[tuple[int, str, str]]:
     return [part for part in parts if part[2]]
 
 
-def who_hosts(snapshot: Snapshot) -> str:
+def who_hosts(snapshot: Snapshot, verified: Verified) -> str:
     """Who hosts, and who would next."""
-    host, heir = sanitize.sanitize_line(snapshot.host), sanitize.sanitize_line(snapshot.heir)
+    host, heir = (sanitize.sanitize_line(nick) + verified.mark_nick(nick) for nick in (snapshot.host, snapshot.heir))
     hosts = "you host" if snapshot.hosting else f"host {host}" if host else ""
     if snapshot.ends_with_us:
         return f"{hosts}, nobody else could"

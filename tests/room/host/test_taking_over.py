@@ -316,6 +316,19 @@ def test_the_keys_that_members_show_when_they_come_are_those_that_others_write_t
     assert heir.replica.keys[suite.hash_data(ANN.encryption_key.public)] == ANN.encryption_key.public
 
 
+def test_who_comes_under_an_heir_can_write_to_it_in_private(heir: Inheritance) -> None:
+    """Members know its key from before; those who come later ask it for that, as for any other."""
+    heir.waits(ANN, lost=True)
+    heir.begins()
+    reader = heir.role.presence.links[LINK].reader
+    heir.far.open_record(payloads(reader.take_data())[0])
+    own_key = heir.replica.own_keys[0].public
+    request = frames.KeyRequestFrame(heir.replica.ledger.get_member(heir.me).key_hash)
+    heir.role.handle_input(inputs.ReceivedInput(LINK, heir.far.seal_frames([request])[2:]))
+    answers = [it.frames for it in take_effects(heir.context) if isinstance(it, effects.RecordEffect)]
+    assert answers == [(frames.KeyResponseFrame(own_key),)]
+
+
 def test_a_code_that_its_tor_does_not_serve_is_replaced_and_without_its_own_address_the_room_is_over(
     heir: Inheritance,
 ) -> None:

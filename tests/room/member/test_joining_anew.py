@@ -9,7 +9,7 @@ from anonp2p.crypto import identity, suite
 from anonp2p.protocol import frames
 from anonp2p.protocol.bodies import Removal
 from anonp2p.protocol.credentials import sign_credentials
-from anonp2p.room import events, inputs
+from anonp2p.room import effects, events, inputs
 from tests.room.hostile import assert_link_ended, come_anew
 from tests.room.member.false_host import FAR, HERE, FalseHost
 from tests.room.peers import ANN, ROOM_KEY, kinds, said, text
@@ -129,6 +129,17 @@ def test_a_member_that_passes_for_the_host_is_not_believed(host: FalseHost) -> N
     stolen = sign_credentials(ROOM_KEY, ANN.key)
     passing = host.welcome(host=ANN.id, sign=ANN.sign, head={"signer": ANN}, credentials=stolen)
     assert_link_ended(host, host.hears(*passing))
+
+
+def test_a_host_of_another_side_that_has_not_given_way_yet_is_passed_by(host: FalseHost) -> None:
+    """2.13: the code may lead to it, and it welcomes whoever comes."""
+    come_anew(host)
+    host.ledger.roster.remove_member(host.ledger.get_member(host.me))
+    host.roster_guest("me")
+    vouched = sign_credentials(ROOM_KEY, ANN.key)
+    host.hears(*host.welcome(host=ANN.id, sign=ANN.sign, head={"signer": ANN}, credentials=vouched))
+    [drop] = [effect for effect in host.effects if isinstance(effect, effects.DropEffect)]
+    assert drop.reason == "other-host"
 
 
 def test_one_who_has_another_nick_by_now_is_welcomed_anew_under_it(host: FalseHost) -> None:

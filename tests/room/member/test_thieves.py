@@ -32,6 +32,16 @@ def test_a_thief_of_the_onion_key_does_not_drive_a_member_out(host: FalseHost, r
     assert kinds(host.hears(host.resumed())) == ["LinkEvent"]
 
 
+def forged_refusal(host: FalseHost) -> frames.RefusedFrame:
+    """In the name of the host, whose credentials anybody has who has dialled it."""
+    return credentials.sign_refusal("kicked", host.hello, CREDENTIALS, EVE.sign)
+
+
+def test_nor_by_words_that_the_host_has_not_signed(host: FalseHost) -> None:
+    host.redials()
+    assert_link_ended(host, host.hears(forged_refusal(host)))
+
+
 def refused_by(host: FalseHost, who: Somebody, term: int) -> frames.RefusedFrame:
     vouched = credentials.sign_credentials(ROOM_KEY, who.key, term)
     return credentials.sign_refusal("kicked", host.hello, vouched, who.sign)
@@ -152,7 +162,9 @@ def ended_by(host: FalseHost, *items: Item) -> Fault | str:
 
 def test_each_wrong_answer_has_its_reason(host: FalseHost) -> None:
     host.redials()
-    assert ended_by(host, refused_by_a_thief(host, "kicked")) == "unsigned-refusal"
+    assert ended_by(host, refused_by_a_thief(host, "kicked")) == "other-host"
+    host.redials()
+    assert ended_by(host, forged_refusal(host)) == "unsigned-refusal"
     host.redials()
     assert ended_by(host, credentials.sign_resumption(host.head_text(), host.hello, EVE.sign)) == "unsigned-resumption"
     newcomer = FalseHost()
@@ -164,7 +176,7 @@ def test_each_wrong_answer_has_its_reason(host: FalseHost) -> None:
 def test_a_member_whose_link_a_thief_took_goes_on_where_it_was(host: FalseHost) -> None:
     host.redials()
     host.hears(refused_by_a_thief(host, "kicked"))
-    host.redials("unsigned-refusal")
+    host.redials("other-host")
     host.hears(host.resumed(HERE))
     assert kinds(host.hears(host.entry(ANN, text("still here")))) == ["MessageEvent"]
     assert host.room.evidence == []

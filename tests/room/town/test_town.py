@@ -2,6 +2,7 @@
 
 import pytest
 
+from anonp2p.room import inputs
 from tests.room.town.play import Play
 from tests.room.town.run import WELL, play, shrink
 from tests.room.town.schedule import Schedule, Step, draw_schedule
@@ -24,6 +25,22 @@ def test_what_had_to_happen_while_a_machine_was_stopped_happens_once_it_goes_on(
     town.plan(-3.0, lambda: times.append(town.now))
     town.run(6.0)
     assert times == [5.0]
+
+
+def test_a_link_that_comes_to_one_who_is_out_by_then_is_none() -> None:
+    """A dial, and the end of its link, have waited for a stopped machine behind what has closed its room."""
+    town = Town(1, PACES["near"])
+    host = town.add(creates=True)
+    town.run(5.0)
+    town.stop(host)
+    town.type_input(host, inputs.LeaveInput())
+    other = town.add(creates=False)
+    town.run(10.0)
+    town.kill(other, silent=False)
+    town.run(15.0)
+    town.go_on(host, late=False)
+    assert host.actor.over
+    assert not host.sides
 
 
 def test_a_schedule_can_be_kept_as_text() -> None:

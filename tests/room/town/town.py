@@ -310,6 +310,7 @@ class Town:
 
     def _accept(self, server: Person, side: Side, address: bytes) -> None:
         if server.actor.over:
+            side.is_up = False
             self._send(side, b"")
             return
         server.sides[side.number] = side

@@ -6,8 +6,7 @@ import pytest
 from anonp2p import limits
 from anonp2p.room import events
 from anonp2p.room.succession.terms import make_place
-from anonp2p.ui.line.excerpts import Excerpts
-from anonp2p.ui.wording import Quote
+from anonp2p.ui.line.excerpts import Excerpt, Excerpts
 
 
 def message(seq: int, text: str = "hello", room: str = "r1", ttl: int | None = None) -> events.MessageEvent:
@@ -28,27 +27,27 @@ def excerpts() -> Excerpts:
 
 
 def test_a_reply_is_shown_with_the_first_words_of_what_it_refers_to(excerpts: Excerpts) -> None:
-    assert excerpts.find_quote(replies(1)) == Quote("ann", "hello")
-    assert excerpts.find_quote(replies(1, "r2")) == Quote("ann", "other")
-    assert excerpts.find_quote(replies(2)) == Quote("ann", "x" * (limits.EXCERPT - 1) + "…")
+    assert excerpts.find_excerpt(replies(1)) == Excerpt("m", "ann", "hello")
+    assert excerpts.find_excerpt(replies(1, "r2")) == Excerpt("m", "ann", "other")
+    assert excerpts.find_excerpt(replies(2)) == Excerpt("m", "ann", "x" * (limits.EXCERPT - 1) + "…")
 
 
 @pytest.mark.parametrize("event", [replies(3), replies(None), events.ReachableEvent(room="r1")], ids=repr)
 def test_there_is_nothing_to_quote_of_what_is_not_there(excerpts: Excerpts, event: events.Event) -> None:
-    assert excerpts.find_quote(event) is None
+    assert excerpts.find_excerpt(event) is None
 
 
 def test_what_the_room_calls_gone_is_not_quoted(excerpts: Excerpts) -> None:
-    assert excerpts.find_quote(msgspec.structs.replace(replies(1), reply_gone=True)) is None
+    assert excerpts.find_excerpt(msgspec.structs.replace(replies(1), reply_gone=True)) is None
 
 
 def test_a_message_with_another_place_is_found_by_that(excerpts: Excerpts) -> None:
     excerpts.take_event(events.MovedEvent(room="r1", was=1, seq=make_place(5, 9)))
-    assert excerpts.find_quote(replies(make_place(5, 9))) == Quote("ann", "hello")
-    assert excerpts.find_quote(replies(1)) is None
-    assert excerpts.find_quote(replies(1, "r2")) == Quote("ann", "other")
+    assert excerpts.find_excerpt(replies(make_place(5, 9))) == Excerpt("m", "ann", "hello")
+    assert excerpts.find_excerpt(replies(1)) is None
+    assert excerpts.find_excerpt(replies(1, "r2")) == Excerpt("m", "ann", "other")
     excerpts.take_event(events.MovedEvent(room="r1", was=77, seq=make_place(5, 10)))
-    assert excerpts.find_quote(replies(make_place(5, 10))) is None
+    assert excerpts.find_excerpt(replies(make_place(5, 10))) is None
 
 
 def test_a_number_means_the_message_with_that_index_in_the_latest_term(excerpts: Excerpts) -> None:
@@ -63,20 +62,20 @@ def test_a_number_means_the_message_with_that_index_in_the_latest_term(excerpts:
 
 def test_who_took_a_message_back_is_known(excerpts: Excerpts) -> None:
     event = events.ExpiredEvent(room="r1", seq=1, retracted=True)
-    assert excerpts.find_quote(event) == Quote("ann", "hello")
+    assert excerpts.find_excerpt(event) == Excerpt("m", "ann", "hello")
     excerpts.take_event(event)
-    assert excerpts.find_quote(event) is None
+    assert excerpts.find_excerpt(event) is None
 
 
 def test_a_message_that_has_ended_is_not_kept(excerpts: Excerpts) -> None:
     excerpts.take_event(events.ExpiredEvent(room="r1", seq=2))
-    assert excerpts.find_quote(replies(2)) is None
-    assert excerpts.find_quote(replies(1)) is not None
+    assert excerpts.find_excerpt(replies(2)) is None
+    assert excerpts.find_excerpt(replies(1)) is not None
 
 
 def test_a_message_that_is_shown_once_is_never_kept(excerpts: Excerpts) -> None:
     excerpts.take_event(message(3, ttl=0))
-    assert excerpts.find_quote(replies(3)) is None
+    assert excerpts.find_excerpt(replies(3)) is None
 
 
 def test_the_latest_of_a_room_are_listed_with_their_numbers(excerpts: Excerpts) -> None:
@@ -85,7 +84,7 @@ def test_the_latest_of_a_room_are_listed_with_their_numbers(excerpts: Excerpts) 
     excerpts.take_event(events.ExpiredEvent(room="r1", seq=3))
     listed = excerpts.list_latest("r1")
     assert [row["seq"] for row in listed] == [1, 2, *range(4, limits.NUMBERED + 2)]
-    assert listed[0] == {"seq": 1, "nick": "ann", "words": "hello"}
+    assert listed[0] == {"seq": 1, "member": "m", "nick": "ann", "words": "hello"}
     excerpts.take_event(message(99))
     excerpts.take_event(message(100))
     assert [row["seq"] for row in excerpts.list_latest("r1")][:2] == [4, 5]
@@ -94,12 +93,12 @@ def test_the_latest_of_a_room_are_listed_with_their_numbers(excerpts: Excerpts) 
 
 def test_nothing_is_kept_of_a_room_that_is_over(excerpts: Excerpts) -> None:
     excerpts.take_event(events.GoneEvent(room="r1", reason="left"))
-    assert excerpts.find_quote(replies(1)) is None
-    assert excerpts.find_quote(replies(1, "r2")) is not None
+    assert excerpts.find_excerpt(replies(1)) is None
+    assert excerpts.find_excerpt(replies(1, "r2")) is not None
 
 
 def test_the_oldest_are_forgotten_first(excerpts: Excerpts) -> None:
     for seq in range(3, 1 + limits.EXCERPTS):
         excerpts.take_event(message(seq))
-    assert excerpts.find_quote(replies(1)) is None
-    assert excerpts.find_quote(replies(1, "r2")) is not None
+    assert excerpts.find_excerpt(replies(1)) is None
+    assert excerpts.find_excerpt(replies(1, "r2")) is not None

@@ -218,7 +218,10 @@ def test_the_numbers_of_messages_are_those_of_the_room_that_is_meant() -> None:
     assert typist.type(json.dumps({"id": 7, "room": "r1", "command": "/numbers"})) is None
     assert typist.shown == [
         events.ReplyEvent(
-            room=label, command="/numbers", data=[{"seq": 3, "nick": "ann", "words": f"in {label}"}], re=re
+            room=label,
+            command="/numbers",
+            data=[{"seq": 3, "member": "m", "nick": "ann", "words": f"in {label}"}],
+            re=re,
         )
         for label, re in (("r2", UNSET), ("r1", 7))
     ]

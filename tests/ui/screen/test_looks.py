@@ -3,6 +3,7 @@
 import pytest
 
 from anonp2p import limits
+from anonp2p.room import events
 from anonp2p.ui.screen import palette
 from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.widths import width
@@ -98,7 +99,7 @@ def test_no_more_is_kept_than_the_bounds_allow(monkeypatch: pytest.MonkeyPatch) 
 def test_who_is_verified_has_a_mark_that_fits_into_the_column() -> None:
     looks = with_members(2)
     before = looks.version
-    looks.set_verified("m1", verified=True)
+    looks.verified.take_event(events.VerifiedEvent(room="r1", member="m1", nick="nick1", verified=True))
     assert looks.version != before
     assert looks.shorten("nick1", "m1", 14) == "nick1✓"
     assert looks.shorten("nick0", "m0", 14) == "nick0"
@@ -106,5 +107,5 @@ def test_who_is_verified_has_a_mark_that_fits_into_the_column() -> None:
     looks.note_nick(long)
     assert width(looks.shorten(long, "m1", 14)) == 14
     assert looks.shorten(long, "m1", 14).endswith("✓")
-    looks.set_verified("m1", verified=False)
+    looks.verified.take_event(events.VerifiedEvent(room="r1", member="m1", nick="nick1", verified=False))
     assert looks.shorten("nick1", "m1", 14) == "nick1"

@@ -132,7 +132,7 @@ def test_they_do_while_a_command_is_typed_that_names_one(typed: str, names: bool
 
 
 def test_the_latest_messages_are_listed_with_their_numbers_until_they_end(tab: Tab) -> None:
-    overlay = overlays.of_numbers(tab.log)
+    overlay = overlays.of_numbers(tab.log, tab.looks)
 
     def listed() -> list[str]:
         return ["".join(text for _, text in row).rstrip() for row in overlay.build(60, 20)]

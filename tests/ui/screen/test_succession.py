@@ -14,6 +14,7 @@ from anonp2p.ui.screen.log_lines import Layout, LineContext
 from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.people import People
 from anonp2p.ui.screen.tab import Tab
+from anonp2p.ui.verified import Verified
 from tests.support.stage import Stage
 from tests.ui.screen.meeting import enter
 from tests.ui.screen.test_keyboard import Hands
@@ -110,7 +111,9 @@ def test_what_has_lost_its_place_has_no_number_if_another_has_it() -> None:
     tab = in_room(message(7, "cut"), message(make_place(5, 7), "in its place"))
     named = {row.rpartition("│ ")[2]: row[:5].strip() for row in numbered(tab)}
     assert (named["cut"], named["in its place"]) == ("", "7")
-    listed = ["".join(text for _, text in row).split()[0] for row in overlays.of_numbers(tab.log).build(60, 20)]
+    listed = [
+        "".join(text for _, text in row).split()[0] for row in overlays.of_numbers(tab.log, tab.looks).build(60, 20)
+    ]
     assert listed == ["7"]
 
 
@@ -319,7 +322,7 @@ def test_the_marks_are_explained_below_the_members() -> None:
 def test_the_status_says_who_hosts_and_who_would(hosting: bool | None, heir: str, ends: bool, words: str) -> None:
     host = "" if hosting is None else "zoe" if hosting else "ada"  # while it is handed over nobody hosts
     snapshot = Snapshot("demo", CODE, "zoe", "m", bool(hosting), host, True, 3, 0, False, None, False, heir, ends)
-    assert view.who_hosts(snapshot) == words
+    assert view.who_hosts(snapshot, Verified()) == words
 
 
 # --- a whole change of host

@@ -561,3 +561,23 @@ def test_who_is_verified_has_a_mark_until_it_is_taken_back_and_then_there_is_a_w
         assert tab.looks.mark("b") == ("✓" if same else "")
         assert bool(tab.warnings.banners) is not same
     assert tab.looks.mark("c") == ""
+
+
+def test_the_mark_stands_wherever_the_nick_does_and_goes_from_everywhere_at_once() -> None:
+    tab = in_room(
+        joined("ben"),
+        events.VerifiedEvent(room="r1", member="key of ben", nick="ben", verified=True),
+        message(4),
+        message(5, "psst", nick="zoe", private=True, mine=True, to="ben"),
+        events.HostEvent(room="r1", member="key of ben", nick="ben", cause="left"),
+        events.HeirsEvent(room="r1", heirs=[events.Successor("key of ben", "ben", False)]),
+        renamed("ben", "Bob"),
+        left("Bob", "kicked", member="key of ben"),
+    )
+    for same in (True, False):
+        tab.looks.verified.take_event(events.VerifiedEvent(room="r1", member="key of ben", nick="ben", verified=same))
+        rows, _ = tab.log.draw_visible(100, WIDE, LineContext(NOW, looks=tab.looks))
+        text = "\n".join("".join(text for _, text in row) for row in rows).replace("key behind", "")
+        named = text.count("ben") + text.count("Bob")
+        assert named >= 8
+        assert text.count("ben✓") + text.count("Bob✓") == (named if same else 0)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from anonp2p import __version__, limits, options, packages, process
-from anonp2p.config import Config, Endpoint
+from anonp2p.config import Config, Endpoint, Listen
 from anonp2p.errors import AnonError, CryptoMissing, Failed, OutputFailed, PackageMissing, Usage
 from anonp2p.ui import stdio
 from anonp2p.ui.reasons import describe_error
@@ -84,7 +84,7 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
     wanted = option("tor") or "auto"
     if wanted not in ("auto", "system", "own"):
         raise Usage("ANONP2P_TOR is auto, system or own.")
-    control, socks, torrc = option("control"), option("socks"), option("torrc")
+    control, socks, torrc, listen = (option(name) for name in ("control", "socks", "torrc", "listen"))
     if control and torrc:
         raise Usage("--torrc is for our own Tor, --control for a running one: give one of them.")
     if wanted == "own" and (control or socks):
@@ -93,6 +93,8 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
         raise Usage("--torrc is for our own Tor: it does not go with --tor system.")
     if torrc and socks:
         raise Usage("--torrc is for our own Tor, --socks for a running one: give one of them.")
+    if listen and (torrc or wanted == "own"):
+        raise Usage("--listen is for a Tor on another machine: it goes with neither --tor own nor --torrc.")
     if torrc:
         _check_torrc(torrc)
     action = next((action for action in options.ACTIONS if action.name == given.action), None)
@@ -119,9 +121,10 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
     return Config(
         mode=given.mode or ("screen" if terminal else "line"),
         nick=nick,
-        tor="system" if control else "own" if torrc else wanted,  # type: ignore[arg-type]  # checked above
+        tor="system" if control or listen else "own" if torrc else wanted,  # type: ignore[arg-type]  # checked above
         control=Endpoint.parse(control) if control else None,
         socks=Endpoint.parse(socks) if socks else None,
+        listen=Listen.parse(listen) if listen else None,
         torrc=Path(torrc).resolve() if torrc else None,
         amnesic=option("amnesic").lower() not in _OFF,
         no_heir=option("no_heir").lower() not in _OFF,

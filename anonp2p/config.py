@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 
-from anonp2p.errors import BadEndpoint, NamedHost
+from anonp2p.errors import BadEndpoint, BadListen, NamedHost
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,33 +22,75 @@ class Endpoint:
         if path := text.removeprefix("unix:") if text.startswith("unix:") else "":
             return Endpoint(path=path)
         host, _, port = text.rpartition(":")
-        if not host or not (port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 65536):
+        if not host or not _is_port(port):
             raise BadEndpoint(repr(text))
-        bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
-        try:
-            address = ip_address("127.0.0.1" if bare == "localhost" else bare)
-        except ValueError:
-            raise NamedHost(repr(host)) from None
-        return Endpoint(host=str(address), port=int(port))
+        return Endpoint(host=_read_host(host), port=int(port))
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on this machine."""
+        return bool(self.path) or ip_address(self.host).is_loopback
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"unix:{self.path}" if self.path else f"{host}:{self.port}"
 
 
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """An address of this machine, and the first and the last of the ports there at which Tor may reach us."""
+
+    host: str
+    first: int
+    last: int
+
+    @staticmethod
+    def parse(text: str) -> "Listen":
+        """From `HOST:PORT` or `HOST:PORT-PORT`. Raises Usage."""
+        host, _, ports = text.rpartition(":")
+        first, dash, last = ports.partition("-")
+        if not (host and _is_port(first) and (_is_port(last) or not dash) and int(first) <= int(last or first)):
+            raise BadListen(repr(text))
+        listen = Listen(_read_host(host), int(first), int(last or first))
+        if ip_address(listen.host).is_unspecified:
+            raise BadListen(repr(text))
+        return listen
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach it."""
+        return ip_address(self.host).is_loopback
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) < 65536
+
+
+def _read_host(text: str) -> str:
+    """An address; names are not looked up. Raises NamedHost."""
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    try:
+        return str(ip_address("127.0.0.1" if bare == "localhost" else bare))
+    except ValueError:
+        raise NamedHost(repr(text)) from None
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Config:
-    """The options of the command line, with defaults. Its `repr` shows nothing: it may contain a nick and a code.
+    """The options of the command line, with defaults. Its `repr` shows nothing: it may contain secrets.
 
-    action, subject: the command line's `create NAME`, `join CODE` or `doctor`. stay: the end of input does not end the
-    program as long as it has a room.
+    password: of the control port, if one was given. listen: where Tor reaches us, if that was said. action, subject:
+    the command line's `create NAME`, `join CODE` or `doctor`. stay: the end of input does not end the program as long
+    as it has a room.
     """
 
     mode: Literal["screen", "line", "json"] = "line"
     nick: str = ""
     tor: Literal["auto", "system", "own"] = "auto"
     control: Endpoint | None = None
+    password: bytes = b""
     socks: Endpoint | None = None
+    listen: Listen | None = None
     torrc: Path | None = None
     amnesic: bool = False
     no_heir: bool = False

@@ -78,6 +78,10 @@ class BadEndpoint(Usage):
     sentence = "A port of Tor is given as HOST:PORT or unix:PATH, not as {detail}."
 
 
+class BadListen(Usage):
+    sentence = "Where Tor reaches us is given as HOST:PORT or HOST:PORT-PORT, with an address of ours, not as {detail}."
+
+
 class NamedHost(Usage):
     sentence = (
         "A host of Tor is given as an address such as 127.0.0.1, not as {detail}: looking up a name would tell others."

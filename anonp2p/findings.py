@@ -16,6 +16,7 @@ CheckName = Literal[
     "boot",
     "socks-port",
     "room",
+    "commands",
 ]
 CHECKS: Final[tuple[CheckName, ...]] = get_args(CheckName)
 
@@ -24,11 +25,12 @@ State = Literal["ok", "note", "wrong", "skip"]
 
 _OkCode = Literal[
     "booted",  # values: "own" or "system", Tor's version, seconds
+    "commands-granted",
     "control-absent",  # value: where nothing listens
     "control-usable",  # values: where, who listens there, Tor's version
     "control-usable-of-unknown",  # values: where, Tor's version
     "cores-off",
-    "extended-errors",
+    "extended-errors",  # value: the SOCKS port
     "freed-wiped",
     "freed-wiped-in-c",
     "looked-up",  # value: seconds
@@ -42,10 +44,12 @@ _OkCode = Literal[
     "swap-encrypted",  # value: which
     "swap-in-memory",  # value: which
     "swap-none",
+    "system-has-tor",
     "tor-program",  # values: path, version
     "undumpable",
 ]
 _NoteCode = Literal[
+    "command-refused",  # values: the command, the status of its reply
     "control-refused",  # value: the error that says why
     "control-refused-by-name",  # values: the variable that names the port, the error
     "cores-on",
@@ -53,8 +57,9 @@ _NoteCode = Literal[
     "dumpable",
     "freed-kept",
     "freed-kept-in-c",
+    "join-only",  # value: the error
     "no-proof-of-work",
-    "plain-errors",
+    "plain-errors",  # value: the SOCKS port
     "swap-plain",  # value: which
     "swap-unclear",  # value: which
     "swap-unknown",
@@ -65,6 +70,7 @@ _WrongCode = Literal[
     "failed",  # value: the error
     "lookup-failed",  # values: seconds, the reason
     "lookup-forged",
+    "own-tor-useless",
     "package-missing",  # values: name, the version that is needed
     "package-old",  # values: name, version, the one that is needed
     "room-unpublished",  # value: seconds
@@ -87,7 +93,7 @@ _STATES: Final[dict[str, State]] = {
 CODES: Final = frozenset(_STATES)
 
 _TOR_STATUS = 3  # exit code: Tor is missing, unreachable or refuses us
-_OF_TOR = frozenset(("lookup-failed", "lookup-forged", "room-unpublished", "room-unreached"))
+_OF_TOR = frozenset(("lookup-failed", "lookup-forged", "own-tor-useless", "room-unpublished", "room-unreached"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,11 +208,17 @@ BOOT_SLOW: Final = 30.0  # without progress: tell the user
 PUBLISH_PATIENCE: Final = 60.0  # for the descriptor of a room that is made on trial: usual ones are up within 5
 CHECK_PATIENCE: Final = 30.0  # for a check of this machine or of Tor's ports, of which each has `CONTROL_PATIENCE`
 CHECK_STALL: Final = 60.0  # for Tor's bootstrap, while it is checked, to move: a person waits
+BOOT_ASK: Final = 1.0  # between questions about it, where a filter withholds its events
 TOR_PATIENCE: Final = 60.0  # until a lost Tor has to be back
 TOR_RETRY: Final = 1.0  # between attempts to reach it
 TOR_STOP: Final = 0.7  # for our own Tor to end when asked, before it is killed
 
+UPLOAD_BLIND: Final = 5.0  # until a room counts as published where Tor does not say so: a descriptor takes 1 to 4
+FETCH_BLIND: Final = 2.0  # for Tor to fetch one, where it does not say so: most are there by then
+
 # The control port of a Tor, and who may listen there.
+WHONIX_PORTS: Final = (19_840, 19_855)  # at which a Whonix workstation is reached: a room and a service for each two
+PASSWORD: Final = 1_024  # bytes of the password of a control port, at most: nobody types as many
 CONTROL_LINE: Final = 8 * 1024  # bytes of a line of a reply: the longest that we ask for names a few listeners
 CONTROL_REPLY: Final = 64 * 1024  # bytes of a reply or an event: the longest that we ask for have a few lines
 EVENT_COST: Final = 256  # bytes that each event counts besides its own: the cost of reading it

@@ -90,6 +90,11 @@ OPTIONS = (
     ),
     Option("control", "control port of a running Tor", _PORT),
     Option("socks", "SOCKS port of a running Tor", _PORT),
+    Option(
+        "listen",
+        "where a Tor on another machine reaches us; found by itself on Whonix",
+        "HOST:PORT[-PORT]",
+    ),
     Option("torrc", "extra torrc lines for our own Tor (a private network, bridges)", "FILE", takes_file=True),
     Option("amnesic", "our own Tor keeps nothing on disk"),
     Option("no-heir", "never host a room for others"),
@@ -105,6 +110,10 @@ VARIABLES = (
     Explanation("TOR_CONTROL_IPC_PATH", "the unix socket of a running Tor's control port, which is tried first"),
     Explanation("TOR_CONTROL_HOST, TOR_CONTROL_PORT", "the control port of a running Tor, as an address and a number"),
     Explanation("TOR_CONTROL_PASSWD", "the password of that control port"),
+    Explanation(
+        "TOR_SOCKS_IPC_PATH, TOR_SOCKS_HOST, TOR_SOCKS_PORT",
+        "the SOCKS port of a running Tor whose control port does not tell it, or may not be used",
+    ),
     Explanation(
         "XDG_STATE_HOME", "where our own Tor keeps its guards and its cache, in a folder anonp2p (~/.local/state)"
     ),

@@ -15,14 +15,20 @@ import pytest
 
 from anonp2p import __version__, limits, options
 from anonp2p.cli import configure
-from anonp2p.config import Endpoint
+from anonp2p.config import Endpoint, Listen
 from anonp2p.errors import AnonError, BadCode, BadInput, BadNick, Usage
 from anonp2p.names import codes
 from tests.support.processes import waiting_program
 
 CODE = codes.encode_key(bytes(range(32)))
 # By what stands behind an option in the table: a value that it takes.
-VALUES = {"": "1", "NICK": "ada", "HOST:PORT|unix:PATH": "127.0.0.1:9", "FILE": "/dev/null"}
+VALUES = {
+    "": "1",
+    "NICK": "ada",
+    "HOST:PORT[-PORT]": "127.0.0.1:2000-2010",
+    "HOST:PORT|unix:PATH": "127.0.0.1:9",
+    "FILE": "/dev/null",
+}
 
 
 def run(
@@ -105,6 +111,17 @@ def test_help_imports_neither_trio_nor_stem_nor_cryptography() -> None:
         (["--torrc", "/dev/null", "--socks", "127.0.0.1:9050"], Usage),
         (["--torrc", "/dev/null", "--tor", "system"], Usage),
         (["--tor", "own", "--control", "127.0.0.1:9051"], Usage),
+        (["--tor", "own", "--listen", "127.0.0.1:2000"], Usage),
+        (["--torrc", "/dev/null", "--listen", "127.0.0.1:2000"], Usage),
+        (["--listen", "2000"], Usage),
+        (["--listen", "127.0.0.1:"], Usage),
+        (["--listen", "127.0.0.1:0"], Usage),
+        (["--listen", "127.0.0.1:2001-2000"], Usage),
+        (["--listen", "127.0.0.1:2000-"], Usage),
+        (["--listen", "127.0.0.1:2000-66000"], Usage),
+        (["--listen", "0.0.0.0:2000"], Usage),
+        (["--listen", "[::]:2000"], Usage),
+        (["--listen", "tor.example:2000"], Usage),
         (["--tor", "own", "--socks", "127.0.0.1:9050"], Usage),
         (["--stay"], Usage),
         (["--stay", "join", CODE], Usage),
@@ -128,6 +145,9 @@ def test_options_have_twins_in_the_environment_and_win_over_them(tmp_path: Path)
     config = configure(["--socks", "[::1]:9050", "join", f" anonp2p:{CODE.upper()} "], {})
     assert (config.socks, config.tor, config.action) == (Endpoint(host="::1", port=9050), "auto", "join")
     assert configure([], {"ANONP2P_AMNESIC": "yes"}).amnesic
+    config = configure([], {"ANONP2P_LISTEN": "10.0.0.7:2000-2010"})
+    assert (config.listen, config.tor) == (Listen("10.0.0.7", 2000, 2010), "system")
+    assert configure(["--listen", "[fd00::7]:2000"], {}).listen == Listen("fd00::7", 2000, 2000)
     for arguments, environment in (
         (["--no-heir"], {"ANONP2P_NO_ENTRUST": "1"}),
         (["--no-entrust"], {"ANONP2P_NO_HEIR": "1"}),

@@ -15,8 +15,10 @@ EXEMPT = {
     "names/confusables.py": "a table of look-alikes",
     "names/words.py": "a table of words",
     "process.py": "how Python and the dynamic loader say what they lack",
+    "net/tor/authentication.py": "what Tor says and hears on its control port",
+    "net/tor/commands.py": "commands to Tor",
+    "doctor/tor_program.py": "how tor says its version",
     "net/tor/control.py": "what Tor says and hears on its control port",
-    "net/tor/tor.py": "arguments of commands to Tor",
     "net/tor/process.py": "a torrc, and ends of Tor's own messages",
 }
 WORDS = 3

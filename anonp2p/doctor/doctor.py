@@ -9,10 +9,10 @@ import trio
 from anonp2p import errors, limits
 from anonp2p.config import Config
 from anonp2p.doctor.directories import check_directories
-from anonp2p.doctor.ports import check_control_ports
+from anonp2p.doctor.ports import check_commands, check_control_ports
 from anonp2p.doctor.tor_program import check_tor_program
 from anonp2p.doctor.trial import check_lookup, check_room, check_socks
-from anonp2p.errors import AnonError
+from anonp2p.errors import AnonError, TorRefused
 from anonp2p.findings import CheckBegun, CheckMade, CheckName, CheckWaits, Finding, Told, find
 from anonp2p.net.tor import tor
 from anonp2p.net.tor.errors import BootStalled
@@ -24,7 +24,7 @@ Hear = Callable[[events.Event], None]
 Connect = Callable[[Config, Hear], AbstractAsyncContextManager[Tor]]
 Check = Callable[[], Awaitable[Sequence[Finding]]]
 
-_AFTER_BOOT: tuple[CheckName, ...] = ("socks-port", "room")
+_AFTER_BOOT: tuple[CheckName, ...] = ("socks-port", "room", "commands")
 
 
 async def examine(config: Config, tell: Tell, connect: Connect = tor.connect) -> None:
@@ -36,7 +36,7 @@ async def examine(config: Config, tell: Tell, connect: Connect = tor.connect) ->
     await make_check("directories", directories, tell)
     await make_check("tor-program", partial(check_tor_program, config), tell)
     await make_check("control-ports", partial(check_control_ports, config), tell)
-    await _Boot(tell).run(partial(connect, config))
+    await _Boot(config, tell).run(partial(connect, config))
 
 
 async def make_check(name: CheckName, check: Check, tell: Tell, seconds: float = limits.CHECK_PATIENCE) -> None:
@@ -54,7 +54,8 @@ async def make_check(name: CheckName, check: Check, tell: Tell, seconds: float =
 class _Boot:
     """A Tor as the program gets it, and what is looked at once it is there."""
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, config: Config, tell: Tell) -> None:
+        self._config = config
         self._tell = tell
         self._latest: events.TorProgressEvent | None = None
         self._version = ""
@@ -107,10 +108,34 @@ class _Boot:
                 self._tell(CheckMade(name, [find("needs-boot")]))
 
     async def _look_at(self, connected: Tor) -> None:
-        async def room() -> Sequence[Finding]:
-            return await (check_room(connected) if connected.may_listen else check_lookup(connected))
+        publishes = False
 
-        await make_check("socks-port", partial(check_socks, connected), self._tell)
-        await make_check(
-            "room", room, self._tell, limits.PUBLISH_PATIENCE + limits.DIAL_PATIENCE + limits.CHECK_PATIENCE
-        )
+        async def room() -> Sequence[Finding]:
+            nonlocal publishes
+            lack = connected.lack
+            if lack is None:
+                try:
+                    findings = await check_room(connected)
+                except TorRefused as error:
+                    lack = error
+                else:
+                    publishes = True
+                    return findings
+            return [judge_lack(self._config, lack), *await check_lookup(connected)]
+
+        async def socks() -> Sequence[Finding]:
+            return await check_socks(connected, await connected.find_proxy())
+
+        async def asked() -> Sequence[Finding]:
+            return await check_commands(connected.control, publishes=publishes)
+
+        long = limits.PUBLISH_PATIENCE + 2 * limits.DIAL_PATIENCE
+        await make_check("socks-port", socks, self._tell)
+        await make_check("room", room, self._tell, long)
+        await make_check("commands", asked, self._tell)
+
+
+def judge_lack(config: Config, lack: AnonError) -> Finding:
+    """Why no room can be published: that is as it is where only a SOCKS port was named."""
+    is_asked = config.socks is not None and config.control is None
+    return find("join-only" if is_asked else "failed", lack)

@@ -1,13 +1,16 @@
-"""The control ports of Tors that run already: who listens there, and whether we are let in."""
+"""The control ports of Tors that run already: who listens there, whether we are let in, and what is refused."""
 
 import os
 import pwd
-from collections.abc import Iterable
+import secrets
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 from anonp2p.config import Config, Endpoint
-from anonp2p.errors import AnonError, TorMissing
+from anonp2p.errors import AnonError, TorMissing, TorRefused
 from anonp2p.findings import Finding, find
-from anonp2p.net.tor import discovery
+from anonp2p.names.codes import RoomKey
+from anonp2p.net.tor import commands, discovery
 from anonp2p.net.tor.control import Control
 
 
@@ -16,17 +19,17 @@ async def check_control_ports(config: Config) -> list[Finding]:
     if config.tor == "own":
         return [find("own-tor-asked")]
     if config.control:
-        return [await _look_at(config.control, "", discovered=False)]
+        return [await _look_at(config.control, "", config, discovered=False)]
     if config.tor == "auto" and config.socks:
         return [find("no-control-port")]
-    places = discovery.list_places(os.environ)
-    return [await _look_at(Endpoint.parse(text), variable, discovered=True) for variable, text in places]
+    places = discovery.list_control_ports(os.environ)
+    return [await _look_at(Endpoint.parse(text), variable, config, discovered=True) for variable, text in places]
 
 
-async def _look_at(endpoint: Endpoint, variable: str, *, discovered: bool) -> Finding:
+async def _look_at(endpoint: Endpoint, variable: str, config: Config, *, discovered: bool) -> Finding:
     """variable: that names it, if one does."""
     try:
-        control = await Control.open(endpoint, discovered=discovered)
+        control = await Control.open(endpoint, discovered=discovered, password=config.password)
     except AnonError as error:
         return judge_refusal(endpoint, variable, error, discovered=discovered)
     try:
@@ -35,6 +38,26 @@ async def _look_at(endpoint: Endpoint, variable: str, *, discovered: bool) -> Fi
         return judge_refusal(endpoint, variable, error, discovered=discovered)
     finally:
         await control.aclose()
+
+
+async def check_commands(control: Control | None, *, publishes: bool) -> list[Finding]:
+    """What of all that we say at the control port of the Tor in use is refused. Raises TorLost.
+
+    publishes: whether it has published a room, whatever it did not take at first.
+    """
+    if control is None:
+        return [find("no-control-port")]
+    for key in commands.ASKED:
+        await control.info(key)
+    with suppress(TorRefused):
+        await control.send(commands.fetch_descriptor(RoomKey(secrets.token_bytes(32)).code))
+    return judge_commands(control.refused, publishes=publishes)
+
+
+def judge_commands(refused: Mapping[str, str], *, publishes: bool) -> list[Finding]:
+    """refused: the status for each command that was."""
+    needed = {name: status for name, status in refused.items() if not (publishes and name == "ADD_ONION")}
+    return [find("command-refused", name, status) for name, status in needed.items()] or [find("commands-granted")]
 
 
 def judge_port(endpoint: Endpoint, owners: Iterable[int], version: str) -> Finding:

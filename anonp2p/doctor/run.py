@@ -12,7 +12,7 @@ from anonp2p.errors import AnonError, Failed, OutputFailed
 from anonp2p.findings import CHECKS, CheckBegun, CheckMade, Told, find
 from anonp2p.ui import stdio
 from anonp2p.ui.diagnosis import advise, describe_finding
-from anonp2p.ui.report import Report
+from anonp2p.ui.report import Diagnosis
 
 Ending = Callable[[], AbstractContextManager[AsyncIterator[int]]]
 
@@ -21,7 +21,7 @@ _STDOUT = 1
 
 def run(config: Config, ending: Ending) -> tuple[int, AnonError | None]:
     """Returns the exit status, and what went wrong first. ending: the signals that end the program, as they come."""
-    report = Report(json=config.mode == "json", columns=stdio.columns_of(_STDOUT))
+    report = Diagnosis(json=config.mode == "json", columns=stdio.columns_of(_STDOUT))
     try:
         _check_process(report)
         status = _check_tor(config, report, ending)
@@ -40,7 +40,7 @@ def _print(text: str) -> None:
     stdio.write(_STDOUT, text.encode("utf-8", "replace"))
 
 
-def _check_process(report: Report) -> None:
+def _check_process(report: Diagnosis) -> None:
     """Checks that need nothing but Python. Raises OSError."""
     _print(report.write(CheckBegun("packages")))
     _print(report.write(CheckMade("packages", check_packages())))
@@ -48,7 +48,7 @@ def _check_process(report: Report) -> None:
     _print(report.write(CheckMade("memory", check_memory())))
 
 
-def _check_tor(config: Config, report: Report, ending: Ending) -> int | None:
+def _check_tor(config: Config, report: Diagnosis, ending: Ending) -> int | None:
     """All others; the exit status if a signal ended them. Raises OSError."""
     try:
         packages.require("msgspec", "stem", "trio")
@@ -95,7 +95,7 @@ def _check_tor(config: Config, report: Report, ending: Ending) -> int | None:
     raise failure
 
 
-def _explain(report: Report) -> AnonError | None:
+def _explain(report: Diagnosis) -> AnonError | None:
     """What is wrong first, as the program ends with it."""
     if report.failure is None:
         return None

@@ -8,7 +8,7 @@ import trio
 from anonp2p.config import Config
 from anonp2p.errors import AnonError
 from anonp2p.findings import Finding, find
-from anonp2p.net.tor import process
+from anonp2p.net.tor import place, process
 from anonp2p.net.tor.errors import NotStartable
 
 _VERSION = re.compile(r"^Tor version ([0-9A-Za-z.+-]*[0-9A-Za-z])", re.MULTILINE)
@@ -18,6 +18,8 @@ _PROOF_OF_WORK = "pow"  # as tor(1) calls the module
 
 async def check_tor_program(config: Config) -> list[Finding]:
     """Raises nothing: without it, a running Tor will do, unless our own is asked for."""
+    if place.has_no_own_tor():
+        return [find("own-tor-useless" if config.tor == "own" else "system-has-tor")]
     try:
         path = process.find()
         version = read_version(path, await _ask(path, "--version"))

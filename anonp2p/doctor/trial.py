@@ -7,6 +7,7 @@ from itertools import count
 import trio
 
 from anonp2p import limits
+from anonp2p.config import Endpoint
 from anonp2p.findings import Finding, find
 from anonp2p.names.codes import RoomKey
 from anonp2p.net.transport import DialFault, Place, Transport
@@ -76,12 +77,12 @@ async def _read(stream: trio.abc.Stream) -> bytes:
     return data
 
 
-async def check_socks(tor: Transport) -> list[Finding]:
+async def check_socks(tor: Transport, proxy: Endpoint) -> list[Finding]:
     """Dials what is no onion address: Tor refuses that at once, and says why if it is to. Raises AnonError."""
     try:
         stream = await tor.dial(_NO_ADDRESS, secrets.token_hex(8))
     except DialFault as fault:
-        return [find("extended-errors" if fault.reason.code == "bad-address" else "plain-errors")]
+        return [find("extended-errors" if fault.reason.code == "bad-address" else "plain-errors", proxy)]
     await trio.aclose_forcefully(stream)
     return [find("lookup-forged")]
 

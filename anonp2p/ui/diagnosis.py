@@ -14,6 +14,7 @@ HEADINGS: dict[CheckName, str] = {
     "boot": "Tor, as this program gets it",
     "socks-port": "Its SOCKS port",
     "room": "A room on trial",
+    "commands": "What its control port grants",
 }
 
 # What is, and what to do about it; empty where there is nothing to be done, or where the error in it says so.
@@ -63,13 +64,18 @@ WORDS: dict[FindingCode, tuple[str, str]] = {
     # Tor.
     "tor-program": ("{}, version {}", ""),
     "tor-unusable": ("{}", ""),
+    "system-has-tor": ("Not looked at: Whonix and Tails have a Tor that runs, and none of our own is started here", ""),
+    "own-tor-useless": (
+        "On Whonix and Tails a Tor of our own reaches nothing, or runs over the one that is there",
+        "leave --tor own, --torrc and --bridge out.",
+    ),
     "proof-of-work": ("It has proof of work, which defends rooms against floods", ""),
     "no-proof-of-work": (
         "It was built without proof of work: rooms that it publishes are easier to flood",
         "use Tor 0.4.8 or newer; Debian's own has it.",
     ),
     "own-tor-asked": ("Not looked for: a Tor of our own is asked for", ""),
-    "no-control-port": ("Not looked for: --socks names a Tor, of which no control port is used", ""),
+    "no-control-port": ("Not looked at: no control port is used", ""),
     "control-usable": ("{} lets us in; {} listens there, with Tor {}", ""),
     "control-usable-of-unknown": ("{} lets us in, with Tor {}; who listens there is not known", ""),
     "control-absent": ("Nothing listens at {}", ""),
@@ -78,9 +84,9 @@ WORDS: dict[FindingCode, tuple[str, str]] = {
     "booted": ("{}, version {}, is ready after {} s", ""),
     "needs-boot": ("Not looked at: there is no Tor to ask", ""),
     "needs-packages": ("Not looked at: a package is missing", ""),
-    "extended-errors": ("It says why a room is not reached (extended errors)", ""),
+    "extended-errors": ("{} says why a room is not reached (extended errors)", ""),
     "plain-errors": (
-        "It does not say why a room is not reached",
+        "{} does not say why a room is not reached",
         "add ExtendedErrors to its SocksPort line in torrc.",
     ),
     # A room.
@@ -95,14 +101,18 @@ WORDS: dict[FindingCode, tuple[str, str]] = {
         "Published, but not reached through Tor in {} s: {}",
         "try again; if it stays so, others will not reach rooms of yours either.",
     ),
-    "looked-up": (
-        "Tor looked for a room that nobody has, for {} s, and found none: rooms can be joined, and none be created",
-        "to create rooms too, name the control port of a Tor with --control.",
-    ),
+    "looked-up": ("Tor looked for a room that nobody has, for {} s, and found none: rooms can be joined", ""),
     "lookup-failed": ("Tor could not even look for a room, in {} s: {}", "try again; Tor's log may say more."),
     "lookup-forged": (
         "It says that it has reached what does not exist, so it is no Tor",
         "give the SOCKS port of a Tor with --socks.",
+    ),
+    "join-only": ("{}", ""),
+    # What is said at the control port.
+    "commands-granted": ("All that is asked of it", ""),
+    "command-refused": (
+        "{} is refused ({}): {}",
+        "if a filter such as onion-grater is before it, give that the profile that comes with anonp2p.",
     ),
     # All.
     "failed": ("{}", ""),
@@ -114,6 +124,17 @@ _KEPT: dict[object, str] = {
     "plain": "on a disk that is not encrypted",
     "unknown": "and whether that is encrypted cannot be told",
 }
+# What follows where a command is refused.
+_REFUSED = {
+    "ADD_ONION": "no room can be created, and none carried on for others",
+    "DEL_ONION": "a room ends only when its program does",
+    "HSFETCH": "a host that comes back is found later",
+    "GETINFO version": "its version is not known",
+    "GETINFO status/bootstrap-phase": "it is taken to be ready",
+    "GETINFO net/listeners/socks": "its SOCKS port is looked for in the usual places, or named with --socks",
+    "GETINFO process/uid": "rooms take connections of all users that Tor may run as",
+}
+_EVENTS_REFUSED = "less of what it does is told"
 # What some values are called.
 _CALLED: dict[FindingCode, dict[object, str]] = {
     "booted": {"own": "A Tor of our own", "system": "A running Tor", "": "unknown"},
@@ -125,7 +146,9 @@ _CALLED: dict[FindingCode, dict[object, str]] = {
 def describe_finding(finding: Finding) -> str:
     """What is."""
     called = _CALLED.get(finding.code, {})
-    values = (called.get(value) or _spell(value) for value in finding.values)
+    values = [called.get(value) or _spell(value) for value in finding.values]
+    if finding.code == "command-refused":
+        values.append(_REFUSED.get(values[0], _EVENTS_REFUSED))
     return WORDS[finding.code][0].format(*values).removesuffix(".") + "."
 
 

@@ -17,7 +17,7 @@ _BODY = 8  # columns before what is said: a margin, and the longest word for a s
 _LEAST = 20  # columns for what is said, however narrow the terminal
 
 
-class Report:
+class Diagnosis:
     """Turns what is told into lines, as it comes.
 
     columns: of the terminal. status: the exit code so far; failure: what stands for it, the first thing that is wrong.

@@ -14,12 +14,12 @@ import trio
 import trio.testing
 
 from anonp2p import limits
-from anonp2p.config import Config
+from anonp2p.config import Config, Endpoint
 from anonp2p.doctor import doctor
-from anonp2p.doctor.doctor import Connect, Hear, examine, make_check
+from anonp2p.doctor.doctor import Connect, Hear, examine, judge_lack, make_check
 from anonp2p.errors import TorLost
 from anonp2p.findings import CHECKS, CheckBegun, CheckMade, CheckName, CheckWaits, Finding, Told, find
-from anonp2p.net.tor.errors import BootStalled, TorEnded, TorNotInstalled
+from anonp2p.net.tor.errors import BootStalled, ControlPortNeeded, TorEnded, TorNotInstalled
 from anonp2p.net.tor.tor import Tor
 from anonp2p.reasons import Reason
 from anonp2p.room import events
@@ -28,6 +28,7 @@ from tests.support.servers import FakeTor, server
 
 pytestmark = STEM
 
+HERE = Endpoint(host="127.0.0.1", port=9050)
 WORDS = Reason("tor-words", "Connecting to a relay")
 
 
@@ -109,7 +110,7 @@ async def test_without_a_tor_what_needs_one_is_left_out() -> None:
 
     told = await told_of(connect)
     assert found(told, "boot") == [find("failed", TorNotInstalled())]
-    assert found(told, "socks-port") == found(told, "room") == [find("needs-boot")]
+    assert found(told, "socks-port") == found(told, "room") == found(told, "commands") == [find("needs-boot")]
 
 
 @pytest.mark.usefixtures("no_others")
@@ -156,7 +157,7 @@ async def test_a_tor_that_says_nothing_at_all_is_given_up_too(
 async def test_a_tor_that_ends_while_it_is_looked_at_is_told_and_the_rest_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def lose(_: Tor) -> list[Finding]:
+    async def lose(_: Tor, __: Endpoint) -> list[Finding]:
         await trio.lowlevel.checkpoint()
         raise TorEnded
 
@@ -170,20 +171,20 @@ async def test_a_tor_that_ends_while_it_is_looked_at_is_told_and_the_rest_goes_o
     @asynccontextmanager
     async def connect(_: Config, tell: Hear) -> AsyncIterator[Tor]:
         tell(events.ReadyEvent(version="0.4.9", tor="system"))
-        yield Tor(None, None, None, "system")
+        yield Tor(None, HERE, None, "system")
 
     told = await told_of(connect)
     assert found(told, "boot") == [find("booted", "system", "0.4.9", 0.0)]
     (lost,) = found(told, "socks-port")
     assert isinstance(lost.error, TorLost)
-    assert found(told, "room") == [find("looked-up", 1.0)]
+    assert found(told, "room") == [find("failed", ControlPortNeeded()), find("looked-up", 1.0)]
 
 
 @pytest.mark.usefixtures("no_others")
 async def test_what_follows_the_boot_has_its_own_time(
     monkeypatch: pytest.MonkeyPatch, autojump_clock: trio.testing.MockClock
 ) -> None:
-    async def nothing(_: Tor) -> list[Finding]:
+    async def nothing(_: Tor, __: Endpoint) -> list[Finding]:
         await trio.lowlevel.checkpoint()
         return []
 
@@ -196,9 +197,15 @@ async def test_what_follows_the_boot_has_its_own_time(
 
     @asynccontextmanager
     async def connect(_: Config, __: Hear) -> AsyncIterator[Tor]:
-        yield Tor(None, None, None, "system")
+        yield Tor(None, HERE, None, "system")
 
-    assert found(await told_of(connect), "room") == [find("looked-up", 1.0)]
+    assert find("looked-up", 1.0) in found(await told_of(connect), "room")
+
+
+def test_that_no_room_can_be_published_is_wrong_unless_only_a_socks_port_was_named() -> None:
+    lack = ControlPortNeeded()
+    assert judge_lack(Config(socks=HERE), lack) == find("join-only", lack)
+    assert judge_lack(Config(socks=HERE, control=HERE), lack) == judge_lack(Config(), lack) == find("failed", lack)
 
 
 # --- the program

@@ -1,15 +1,24 @@
 """What is said of control ports."""
 
 import os
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
 
 from anonp2p.config import Config, Endpoint
-from anonp2p.doctor.ports import check_control_ports, judge_port, judge_refusal, name_users
+from anonp2p.doctor.ports import (
+    check_commands,
+    check_control_ports,
+    judge_commands,
+    judge_port,
+    judge_refusal,
+    name_users,
+)
 from anonp2p.errors import AnonError
 from anonp2p.findings import FindingCode, find
-from anonp2p.net.tor import discovery
+from anonp2p.net.tor import commands, discovery
+from anonp2p.net.tor.control import Control
 from anonp2p.net.tor.errors import ForeignListener, NoControlPort, PasswordNeeded
 from tests.net.tor.parts import STEM
 from tests.support.servers import FakeTor, server
@@ -68,3 +77,25 @@ async def test_only_the_port_that_is_named_is_looked_at_and_none_where_none_is_u
     assert (finding.code, finding.values[0]) == ("control-usable", endpoint)
     assert await check_control_ports(Config(tor="own")) == [find("own-tor-asked")]
     assert await check_control_ports(Config(socks=HERE)) == [find("no-control-port")]
+
+
+async def test_all_that_is_said_at_a_control_port_is_tried(short_path: Path) -> None:
+    fake = FakeTor()
+    async with server(fake, short_path / "one") as endpoint, aclosing(await Control.open(endpoint)) as control:
+        fake.info.update({"net/listeners/socks": "", "process/uid": "0"})
+        assert await check_commands(control, publishes=True) == [find("commands-granted")]
+        for key in commands.ASKED:
+            assert await fake.hears(f"^GETINFO {key}$")
+        assert await fake.hears("^HSFETCH [a-z2-7]{56}$")
+        del fake.info["process/uid"]
+        fake.deny["HSFETCH"] = "510 Command filtered"
+        findings = await check_commands(control, publishes=True)
+    assert [finding.values for finding in findings] == [("GETINFO process/uid", "552"), ("HSFETCH", "510")]
+    assert {finding.state for finding in findings} == {"note"}
+    assert await check_commands(None, publishes=False) == [find("no-control-port")]
+
+
+def test_a_service_that_was_refused_only_with_defences_is_not_refused() -> None:
+    refused = {"ADD_ONION": "512"}
+    assert judge_commands(refused, publishes=True) == [find("commands-granted")]
+    assert judge_commands(refused, publishes=False) == [find("command-refused", "ADD_ONION", "512")]

@@ -8,6 +8,7 @@ from anonp2p.config import Config
 from anonp2p.doctor.tor_program import check_tor_program, read_modules, read_version
 from anonp2p.errors import TorRefused
 from anonp2p.findings import find
+from anonp2p.net.tor import place
 from anonp2p.net.tor.errors import NotStartable, TorNotInstalled
 
 
@@ -69,3 +70,10 @@ async def test_a_tor_that_does_not_start_is_told_in_its_own_words(
     path.write_text("neither a program nor a script")
     (finding,) = await check_tor_program(Config())
     assert isinstance(finding.error, NotStartable)
+
+
+async def test_where_the_system_has_a_tor_none_of_our_own_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(place, "has_no_own_tor", lambda: True)
+    assert await check_tor_program(Config()) == [find("system-has-tor")]
+    (useless,) = await check_tor_program(Config(tor="own"))
+    assert (useless.code, useless.status) == ("own-tor-useless", 3)

@@ -9,6 +9,7 @@ import trio
 import trio.testing
 
 from anonp2p import limits
+from anonp2p.config import Endpoint
 from anonp2p.doctor.trial import check_lookup, check_room, check_socks
 from anonp2p.findings import Finding, find
 from anonp2p.names.codes import RoomKey
@@ -16,6 +17,7 @@ from anonp2p.net.transport import DialFault
 from anonp2p.reasons import DialFailure, Reason
 from tests.support.transports import HANG, MemoryNetwork
 
+PROXY = Endpoint(host="127.0.0.1", port=9050)
 NO_TRACE = DialFault(Reason("no-descriptor"), absent=True)
 
 
@@ -140,10 +142,10 @@ async def test_a_lookup_without_an_answer_is_given_up(
 async def test_what_reaches_rooms_that_do_not_exist_is_no_tor() -> None:
     network = OtherAnswers()
     assert await check_lookup(network) == [find("lookup-forged")]
-    assert await check_socks(network) == [find("lookup-forged")]
+    assert await check_socks(network, PROXY) == [find("lookup-forged")]
 
 
 async def test_a_socks_port_that_says_why_has_extended_errors(network: MemoryNetwork) -> None:
     network.plan.extend([fault("bad-address", again=False), fault("failed-circuit")])
-    assert await check_socks(network) == [find("extended-errors")]
-    assert await check_socks(network) == [find("plain-errors")]
+    assert await check_socks(network, PROXY) == [find("extended-errors", PROXY)]
+    assert await check_socks(network, PROXY) == [find("plain-errors", PROXY)]

@@ -68,8 +68,9 @@ class FakeTor:
     """A Tor's control port and nothing behind it, to be given as the play of a `server`.
 
     info: what GETINFO tells, by key; what is not there is unknown. unknown: words that its ADD_ONION does not know, and
-    what it answers to them. deny: answers to commands, by their first word, instead of the usual ones. deaf: commands
-    that get no answer. cookie: what AUTHCHALLENGE is about. taken: how many times it still has the service to be added.
+    what it answers to them. unknown_events: kinds that its SETEVENTS does not know. deny: answers to commands, by their
+    first word, instead of the usual ones. deaf: commands that get no answer. cookie: what AUTHCHALLENGE is about.
+    taken: how many times it still has the service to be added.
     """
 
     def __init__(self) -> None:
@@ -78,6 +79,7 @@ class FakeTor:
         self.cookie = b""
         self.proof = ""  # what we have to be sent after a challenge
         self.unknown: dict[str, str] = {}
+        self.unknown_events: set[str] = set()
         self.deny: dict[str, str] = {}
         self.deaf: set[str] = set()
         self.taken = 0
@@ -140,6 +142,8 @@ class FakeTor:
                 return ["550 Onion address collision"]
             case "ADD_ONION":
                 return ["250-ServiceID=" + "a" * 56, "250 OK"]
+            case "SETEVENTS" if self.unknown_events & set(rest.split()):
+                return ["552 Unrecognized event"]
             case "AUTHENTICATE" | "SETEVENTS" | "DEL_ONION" | "TAKEOWNERSHIP" | "HSFETCH" | "SIGNAL":
                 return ["250 OK"]
             case _:

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.tor, pytest.mark.filterwarnings("ignore:setDaemon:Depr
 OTHER = 65_534  # nobody
 
 
-class Diagnosis:
+class Found:
     """What one run of the program found."""
 
     def __init__(self, state: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
@@ -54,7 +54,7 @@ class Diagnosis:
 
 
 def test_where_all_is_well_a_room_is_published_and_reached(torrc: str, tmp_path: Path) -> None:
-    found = Diagnosis(tmp_path, "--torrc", torrc)
+    found = Found(tmp_path, "--torrc", torrc)
     assert found.status == 0
     assert found.codes("tor-program") == ["tor-program", "proof-of-work"]
     assert found.codes("control-ports") == ["own-tor-asked"]
@@ -62,18 +62,20 @@ def test_where_all_is_well_a_room_is_published_and_reached(torrc: str, tmp_path:
     assert "A Tor of our own" in found.texts("boot")
     assert found.codes("socks-port") == ["extended-errors"]
     assert found.codes("room") == ["room-published", "room-reached"]
+    assert found.codes("commands") == ["commands-granted"]
 
 
 def test_a_running_tor_is_looked_at_as_it_is_named(torrc: str, tmp_path: Path) -> None:
     with running_tor(torrc) as tor:
-        found = Diagnosis(tmp_path, "--control", tor.control)
+        found = Found(tmp_path, "--control", tor.control)
         assert (found.status, found.codes("control-ports")) == (0, ["control-usable"])
         assert tor.control in found.texts("control-ports")
         assert "A running Tor" in found.texts("boot")
         assert found.codes("room") == ["room-published", "room-reached"]
-        alone = Diagnosis(tmp_path, "--socks", tor.socks)
+        assert found.codes("commands") == ["commands-granted"]
+        alone = Found(tmp_path, "--socks", tor.socks)
         assert (alone.status, alone.codes("control-ports")) == (0, ["no-control-port"])
-        assert (alone.codes("socks-port"), alone.codes("room")) == (["extended-errors"], ["looked-up"])
+        assert (alone.codes("socks-port"), alone.codes("room")) == (["extended-errors"], ["join-only", "looked-up"])
     assert not list(tmp_path.iterdir()), "no Tor of our own was needed"
 
 
@@ -81,7 +83,7 @@ def test_a_running_tor_is_looked_at_as_it_is_named(torrc: str, tmp_path: Path) -
 def test_a_tor_of_another_user_is_told_whose_it_is_and_not_used(torrc: str, tmp_path: Path) -> None:
     with running_tor(torrc, OTHER) as theirs:
         path = theirs.control.removeprefix("unix:")
-        found = Diagnosis(tmp_path, "--tor", "system", environment={"TOR_CONTROL_IPC_PATH": path})
+        found = Found(tmp_path, "--tor", "system", environment={"TOR_CONTROL_IPC_PATH": path})
     assert found.status == 3
     assert found.codes("control-ports")[0] == "control-refused-by-name"
     assert f"uid {OTHER} listens" in found.texts("control-ports")

@@ -15,8 +15,9 @@ import trio
 from anonp2p import limits
 from anonp2p.config import Endpoint
 from anonp2p.names.codes import RoomKey
-from anonp2p.net.tor import socks
+from anonp2p.net.tor import commands, socks
 from anonp2p.net.tor.control import Control
+from anonp2p.net.tor.listener import LocalEntrance
 from anonp2p.net.tor.socks import SocksError
 from anonp2p.net.tor.tor import Tor
 from anonp2p.net.transport import DialFault, Place
@@ -153,7 +154,9 @@ async def test_a_room_that_is_at_another_tor_without_a_word_is_found_there(torrc
             for each in (before, after, guest):
                 control = await stack.enter_async_context(aclosing(await Control.open(Endpoint.parse(each.control))))
                 await control.boot(lambda _: None)
-                tors.append(Tor(control, Endpoint.parse(each.socks), None, "system"))
+                await control.subscribe(commands.DESCRIPTORS)
+                entrance = LocalEntrance(frozenset((os.getuid(),)))
+                tors.append(Tor(control, Endpoint.parse(each.socks), entrance, "system"))
             nursery = await stack.enter_async_context(trio.open_nursery())
             place = await stack.enter_async_context(tors[0].listen(key))
             nursery.start_soon(echo, place)

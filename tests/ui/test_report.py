@@ -9,10 +9,11 @@ import pytest
 from anonp2p.config import Endpoint
 from anonp2p.errors import AnonError, CryptoMissing
 from anonp2p.findings import CHECKS, CODES, CheckBegun, CheckMade, CheckWaits, Finding, find
-from anonp2p.net.tor.errors import PasswordNeeded, TorNotInstalled
+from anonp2p.net.tor import commands
+from anonp2p.net.tor.errors import ControlPortNeeded, PasswordNeeded, TorNotInstalled
 from anonp2p.reasons import Reason
 from anonp2p.ui.diagnosis import HEADINGS, WORDS, advise, describe_finding
-from anonp2p.ui.report import Report
+from anonp2p.ui.report import Diagnosis
 
 HERE = Endpoint(host="127.0.0.1", port=9051)
 DOC = (Path(__file__).parents[2] / "docs/JSON.md").read_text(encoding="utf-8")
@@ -20,11 +21,12 @@ DOC = (Path(__file__).parents[2] / "docs/JSON.md").read_text(encoding="utf-8")
 # One of each, with values as the checks give them.
 EVERY = [
     find("booted", "own", "0.4.9.11", 2.5),
+    find("commands-granted"),
     find("control-absent", HERE),
     find("control-usable", HERE, "root", "0.4.9.11"),
     find("control-usable-of-unknown", HERE, "0.4.9.11"),
     find("cores-off"),
-    find("extended-errors"),
+    find("extended-errors", HERE),
     find("freed-wiped"),
     find("freed-wiped-in-c"),
     find("looked-up", 1.5),
@@ -38,8 +40,10 @@ EVERY = [
     find("swap-encrypted", "/dev/dm-1"),
     find("swap-in-memory", "/dev/zram0"),
     find("swap-none"),
+    find("system-has-tor"),
     find("tor-program", "/usr/bin/tor", "0.4.9.11"),
     find("undumpable"),
+    find("command-refused", "ADD_ONION", "510"),
     find("control-refused", PasswordNeeded(HERE)),
     find("control-refused-by-name", "TOR_CONTROL_PORT", PasswordNeeded(HERE)),
     find("cores-on"),
@@ -47,8 +51,9 @@ EVERY = [
     find("dumpable"),
     find("freed-kept"),
     find("freed-kept-in-c"),
+    find("join-only", ControlPortNeeded()),
     find("no-proof-of-work"),
-    find("plain-errors"),
+    find("plain-errors", HERE),
     find("swap-plain", "/dev/sda2"),
     find("swap-unclear", "/swap"),
     find("swap-unknown"),
@@ -57,6 +62,7 @@ EVERY = [
     find("failed", TorNotInstalled()),
     find("lookup-failed", 120.0, Reason("tor-hung-up")),
     find("lookup-forged"),
+    find("own-tor-useless"),
     find("package-missing", "trio", "0.27"),
     find("package-old", "trio", "0.26", "0.27"),
     find("room-unpublished", 60.0),
@@ -81,7 +87,8 @@ def test_a_finding_is_one_sentence_that_names_its_values(finding: Finding) -> No
     assert words[:1] == words[:1].upper()
     assert words.endswith(".")
     assert not re.search(r"[{}]|\.\.$|Reason", words)
-    assert len(re.findall(r"{}", WORDS[finding.code][0])) == len(finding.values), "it has a place for each value"
+    places = WORDS[finding.code][0].count("{}") - (finding.code == "command-refused")  # which has one for what follows
+    assert places == len(finding.values), "it has a place for each value"
     assert advise(finding) == "" or advise(finding).endswith(".")
 
 
@@ -93,7 +100,7 @@ def test_what_is_wrong_comes_with_what_to_do(finding: Finding) -> None:
 
 @pytest.mark.parametrize("columns", [10, 40, 80, 200])
 def test_rows_are_aligned_and_no_wider_than_the_terminal_or_80_columns(columns: int) -> None:
-    report = Report(json=False, columns=columns)
+    report = Diagnosis(json=False, columns=columns)
     rows = (report.write(CheckMade("memory", EVERY)) + report.conclude()).splitlines()
     assert rows[0] == "Memory of this program"
     body = [row for row in rows[1:] if row and row != "All checks"]
@@ -105,18 +112,18 @@ def test_rows_are_aligned_and_no_wider_than_the_terminal_or_80_columns(columns: 
 def test_nothing_that_is_named_can_steer_the_terminal_or_begin_a_row() -> None:
     path = Path("/tmp/\x1b[2J\n  ok    a\u202eb")
     made = CheckMade("directories", [find("runtime-directory", path, "tmpfs", "memory")])
-    shown = Report(json=False).write(made)
+    shown = Diagnosis(json=False).write(made)
     assert "\x1b" not in shown
     assert "\u202e" not in shown
     assert len([row for row in shown.splitlines() if row.startswith("  ok")]) == 1
-    line = Report(json=True).write(made)
+    line = Diagnosis(json=True).write(made)
     assert line.count("\n") == 1
     assert line[:-1].isprintable()
     assert str(path) in json.loads(line)["findings"][0]["text"]
 
 
 def test_a_check_is_named_before_what_it_finds_and_once() -> None:
-    report = Report(json=False)
+    report = Diagnosis(json=False)
     shown = [report.write(CheckBegun("boot")), report.write(CheckMade("boot", [find("booted", "own", "1", 2)]))]
     shown += [report.write(CheckMade("room", [find("needs-boot")]))]
     assert shown == [
@@ -129,10 +136,10 @@ def test_a_check_is_named_before_what_it_finds_and_once() -> None:
 def test_waiting_for_tor_is_told_to_people_only_if_it_is_slow() -> None:
     words = Reason("tor-words", "Connecting to a relay")
     soon, slow = CheckWaits(5, words, 0), CheckWaits(5, words, 30)
-    report = Report(json=False)
+    report = Diagnosis(json=False)
     assert report.write(soon) == ""
     assert report.write(slow) == "  wait  Tor has been at 5 % for 30 s: Connecting to a relay.\n"
-    assert [json.loads(Report(json=True).write(wait)) for wait in (soon, slow)] == [
+    assert [json.loads(Diagnosis(json=True).write(wait)) for wait in (soon, slow)] == [
         {"type": "tor", "progress": 5, "summary": "Connecting to a relay"},
         {"type": "tor-slow", "progress": 5, "summary": "Connecting to a relay", "seconds": 30},
     ]
@@ -154,7 +161,7 @@ def test_waiting_for_tor_is_told_to_people_only_if_it_is_slow() -> None:
 def test_the_worst_finding_is_the_state_of_a_check_and_the_first_wrong_one_the_exit_code(
     findings: list[Finding], state: str, status: int
 ) -> None:
-    report = Report(json=True)
+    report = Diagnosis(json=True)
     made = json.loads(report.write(CheckMade("memory", findings)))
     assert (made["type"], made["check"], made["state"]) == ("check", "memory", state)
     assert [one["finding"] for one in made["findings"]] == [finding.code for finding in findings]
@@ -163,6 +170,13 @@ def test_the_worst_finding_is_the_state_of_a_check_and_the_first_wrong_one_the_e
     assert sum(counted[word] for word in ("ok", "note", "wrong", "skip")) == len(findings)
     assert report.status == status
     assert report.failure == next((finding for finding in findings if finding.state == "wrong"), None)
+
+
+def test_what_follows_from_each_refused_command_is_told() -> None:
+    names = [*map(commands.get_info, commands.ASKED), "ADD_ONION", "DEL_ONION", "HSFETCH"]
+    said = [describe_finding(find("command-refused", name, "510")) for name in (*names, "SETEVENTS HS_DESC")]
+    assert all(f"{name} is refused (510): " in words for name, words in zip(names, said, strict=False))
+    assert len({words.partition(": ")[2] for words in said}) == len(names) + 1
 
 
 def test_an_error_is_told_as_it_is_where_the_program_ends_with_it() -> None:
@@ -177,6 +191,6 @@ def test_the_page_about_json_has_all_checks_codes_and_keys() -> None:
     assert set(CHECKS) <= set(checks)
     assert {code for check in (*CHECKS, "any", "those not made") for code in checks[check]} == CODES
     made, counted = re.findall(r"^```json\n(.*)\n(.*)\n```$", section, re.MULTILINE)[0]
-    report = Report(json=True)
+    report = Diagnosis(json=True)
     assert json.loads(report.write(CheckMade("memory", [find("swap-plain", "/dev/sda2")]))) == json.loads(made)
     assert json.loads(report.conclude()).keys() == json.loads(counted).keys()

@@ -4,17 +4,14 @@ stem uses threads. Every call to it goes through `Control.call`, which limits it
 Its events become calls in trio's thread. stem's own log is disabled: it would contain room keys.
 """
 
-import hmac
 import logging
 import os
 import re
-import secrets
 import socket
-import stat
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import stem
 import stem.control
@@ -24,7 +21,8 @@ import trio
 from anonp2p import limits
 from anonp2p.config import Endpoint
 from anonp2p.errors import TorRefused
-from anonp2p.net.tor import owner
+from anonp2p.net.tor import commands, owner
+from anonp2p.net.tor.authentication import authenticate
 from anonp2p.net.tor.errors import (
     BootStalled,
     CommandRefused,
@@ -33,15 +31,8 @@ from anonp2p.net.tor.errors import (
     ControlPortForbidden,
     ControlPortHungUp,
     ControlPortSilent,
-    CookieForbidden,
-    CookieMissing,
-    CookieUnknown,
-    NoAuthentication,
     NoControlPort,
     NotControlPort,
-    NotLetIn,
-    OpenToAll,
-    PasswordNeeded,
     TorEndedStarting,
 )
 from anonp2p.net.tor.replies import BoundedReplies
@@ -50,13 +41,8 @@ from anonp2p.room import events
 
 logging.getLogger("stem").disabled = True
 
-T = TypeVar("T")
 Tell = Callable[[events.Event], None]
-
-# The replies to PROTOCOLINFO and AUTHCHALLENGE (control-spec 3.21, 3.24).
-_AUTH = re.compile(r'AUTH METHODS=(?P<methods>[A-Z0-9_,]+)(?: COOKIEFILE="(?P<path>(?:[^"\\]|\\.)*)")?')
-_ESCAPED = re.compile(r"\\([0-7]{1,3}|.)")
-_CHALLENGE = re.compile(r"AUTHCHALLENGE SERVERHASH=(?P<hash>[0-9A-Fa-f]{64}) SERVERNONCE=(?P<nonce>[0-9A-Fa-f]{64})")
+Reply = list[tuple[str, str, str]]  # lines: status, divider, text
 
 _BOOTED = 100  # percent
 _BOOT = re.compile(r'BOOTSTRAP PROGRESS=([0-9]{1,3}) .*?SUMMARY="([^"]*)"')
@@ -65,28 +51,33 @@ _BOOT = re.compile(r'BOOTSTRAP PROGRESS=([0-9]{1,3}) .*?SUMMARY="([^"]*)"')
 class Control:
     """An authenticated control connection. `lost` is set when it ends.
 
-    owners: the uids of those who may listen there, if known. discovered: the user did not name the endpoint.
+    endpoint: where it leads. owners: the uids of those who may listen there, if known. discovered: the user did not
+    name the endpoint. refused: the commands that Tor, or a filter before it, did not take, and their statuses.
     """
 
     def __init__(
-        self, controller: stem.control.Controller, owners: frozenset[int] = frozenset(), *, discovered: bool = False
+        self, controller: "_Controller", endpoint: Endpoint, owners: frozenset[int], *, discovered: bool
     ) -> None:
+        self.endpoint = endpoint
         self.owners = owners
         self.discovered = discovered  # then its SOCKS ports have to be checked too
+        self.refused: dict[str, str] = {}
         self._controller = controller
         self._token = trio.lowlevel.current_trio_token()
-        self._listeners: list[tuple[str, Callable[[Any], None]]] = []
+        self._listeners: list[tuple[str, Callable[[str], None]]] = []
+        self._kinds: list[str] = []  # of the events that we get
+        controller.heard = self._happened
         self.lost = trio.Event()
         controller.add_status_listener(self._changed)
         if not controller.is_alive():
             self.lost.set()
 
     @staticmethod
-    async def open(endpoint: Endpoint, *, discovered: bool = False) -> "Control":
+    async def open(endpoint: Endpoint, *, discovered: bool = False, password: bytes = b"") -> "Control":
         """Connects and authenticates without asking the user.
 
         discovered: the user did not name this endpoint, so whoever listens there must be trusted, and must be somebody
-        who may own the cookie. Raises TorMissing, TorRefused, TorUntrusted.
+        who may own the cookie. password: for a Tor that wants one. Raises TorMissing, TorRefused, TorUntrusted.
         """
         with trio.move_on_after(limits.CONTROL_PATIENCE):
             try:
@@ -101,65 +92,75 @@ class Control:
             with ExitStack() as failing:
                 failing.callback(_hang_up, connected)  # also after a time-out, so that the thread ends too
                 try:
-                    enter = partial(_enter, connected, endpoint, owners if discovered else None)
+                    enter = partial(_enter, connected, endpoint, owners if discovered else None, password)
                     controller = await trio.to_thread.run_sync(enter, abandon_on_cancel=True)
                 except stem.SocketError:
                     raise ControlPortHungUp(endpoint) from None
                 except (stem.ControllerError, ValueError):
                     raise NotControlPort(endpoint) from None
                 failing.pop_all()
-            return Control(controller, owners, discovered=discovered)
+            return Control(controller, endpoint, owners, discovered=discovered)
         raise ControlPortSilent(endpoint)
 
-    async def call(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Calls a method of stem's controller. Raises TorLost, TorRefused; neither contains what was sent."""
+    async def send(self, line: str) -> Reply:
+        """Sends one command, which may contain a key; returns the reply. Raises TorLost, and tells nothing of it."""
         with trio.move_on_after(limits.CONTROL_PATIENCE):
             try:
-                call = partial(function, self._controller, *arguments)
-                return await trio.to_thread.run_sync(call, abandon_on_cancel=True)
+                said = await trio.to_thread.run_sync(self._controller.msg, line, abandon_on_cancel=True)
             except stem.SocketError:
                 raise ControlConnectionLost from None
-            except (stem.ControllerError, ValueError):  # stem's parsers sometimes raise ValueError
-                raise CommandRefused from None
+            except (stem.ControllerError, ValueError):  # a reply that stem cannot read
+                raise CommandRefused(commands.name_command(line)) from None
+            reply: Reply = said.content()
+            if reply[-1][0] != "250":
+                self.refused[commands.name_command(line)] = reply[-1][0]
+            return reply
         raise ControlConnectionSilent
 
-    async def info(self, key: str) -> str:
-        """A GETINFO value; empty if this Tor, or a filter before it, does not answer."""
-        try:
-            return str(await self.call(stem.control.Controller.get_info, key))
-        except TorRefused:
-            return ""
+    async def info(self, key: str) -> str | None:
+        """A GETINFO value; None if this Tor, or a filter before it, does not answer. Raises TorLost."""
+        with suppress(TorRefused):
+            (status, _, text), *_ = await self.send(commands.get_info(key))
+            if status == "250" and text.startswith(f"{key}="):
+                return text.removeprefix(f"{key}=").strip()
+        return None
 
     async def version(self) -> str:
-        """Tor's version, as `0.4.9.11`."""
-        return (await self.info("version")).partition(" ")[0]
+        """Tor's version, as `0.4.9.11`; empty if it is not told."""
+        return (await self.info(commands.VERSION) or "").partition(" ")[0]
 
-    async def subscribe(self, *kinds: str) -> None:
-        """Makes Tor send events of these kinds, for `listening`. Raises TorLost, TorRefused."""
-        await self.call(stem.control.Controller.add_event_listener, self._happened, *kinds)
+    async def subscribe(self, kind: str) -> bool:
+        """Makes Tor send events of this kind too, for `listening`; whether it does. Raises TorLost."""
+        if kind not in self._kinds:
+            reply: Reply = []
+            with suppress(TorRefused):
+                reply = await self.send(commands.set_events((*self._kinds, kind)))
+            if not reply or reply[-1][0] != "250":
+                return False
+            self._kinds.append(kind)
+        return True
+
+    def hears(self, kind: str) -> bool:
+        """Whether Tor sends events of this kind."""
+        return kind in self._kinds
 
     @contextmanager
-    def listening(self, kind: str, heard: Callable[[Any], None]) -> Iterator[None]:
-        """Calls `heard` in trio's thread with each event of this kind, as long as the context lasts."""
+    def listening(self, kind: str, heard: Callable[[str], None]) -> Iterator[None]:
+        """Calls `heard` in trio's thread with the text of each event of this kind, as long as the context lasts."""
         self._listeners.append((kind, heard))
         try:
             yield
         finally:
             self._listeners.remove((kind, heard))
 
-    def _happened(self, event: Any) -> None:
+    def _happened(self, text: str) -> None:
         with suppress(trio.RunFinishedError):
-            self._token.run_sync_soon(self._dispatch, event)
+            self._token.run_sync_soon(self._dispatch, text)
 
-    def _dispatch(self, event: Any) -> None:
+    def _dispatch(self, text: str) -> None:
         for kind, heard in list(self._listeners):
-            if kind == event.type:
-                heard(event)
-
-    async def send(self, line: str) -> list[tuple[str, str, bytes]]:
-        """Sends one raw command, which may contain a key; returns the lines of the reply: (status, divider, text)."""
-        reply = await self.call(stem.control.Controller.msg, line)
-        return list(reply.content())
+            if kind == text.partition(" ")[0]:
+                heard(text)
 
     async def aclose(self) -> None:
         """Closes the connection, without waiting for a Tor that does not respond."""
@@ -168,37 +169,43 @@ class Control:
 
     async def is_booted(self) -> bool:
         """Whether this Tor has finished its bootstrap; assumed if it does not say."""
-        return _progress(await self.info("status/bootstrap-phase"))[0] == _BOOTED
+        return _read_phase(await self.info(commands.PHASE))[0] == _BOOTED
 
     async def boot(self, tell: Tell) -> None:
-        """Waits until Tor has finished its bootstrap, and reports progress. Raises TorRefused if there is none."""
+        """Waits until Tor has finished its bootstrap, and reports progress. Raises TorRefused if there is none.
+
+        A Tor that does not say how far it is is taken to be there: one that others look after.
+        """
         latest = (-1, "")
         moved = trio.Event()
 
         def at(phase: str) -> None:
             nonlocal latest
-            progress = _progress(phase)
+            progress = _read_phase(phase)
             if _BOOT.search(phase) and progress[0] > latest[0]:
                 latest = progress
                 tell(events.TorProgressEvent(progress=progress[0], summary=Reason("tor-words", progress[1])))
                 moved.set()
 
-        await self.subscribe("STATUS_CLIENT", "HS_DESC")
-        with self.listening("STATUS_CLIENT", lambda event: at(str(event))):
-            phase = await self.info("status/bootstrap-phase")
+        is_told = await self.subscribe(commands.BOOTING)
+        with self.listening(commands.BOOTING, at):
+            phase = await self.info(commands.PHASE) or ""
             at(phase if _BOOT.search(phase) else 'BOOTSTRAP PROGRESS=100 SUMMARY="Done"')
+            waited = 0.0
             while latest[0] < _BOOTED:
-                moved = trio.Event()
-                waited = 0.0
-                while not moved.is_set():
-                    await _either(moved, self.lost, limits.BOOT_SLOW)
-                    if self.lost.is_set():
-                        raise TorEndedStarting
-                    if moved.is_set():
-                        break
-                    waited += limits.BOOT_SLOW
-                    if waited >= limits.BOOT_STALL:
-                        raise BootStalled(*latest)
+                pause = limits.BOOT_SLOW if is_told else limits.BOOT_ASK
+                await _either(moved, self.lost, pause)
+                if self.lost.is_set():
+                    raise TorEndedStarting
+                if not is_told and not moved.is_set():
+                    at(await self.info(commands.PHASE) or "")
+                if moved.is_set():
+                    moved, waited = trio.Event(), 0.0
+                    continue
+                waited += pause
+                if waited >= limits.BOOT_STALL:
+                    raise BootStalled(*latest)
+                if waited % limits.BOOT_SLOW == 0:
                     tell(
                         events.TorSlowEvent(
                             progress=latest[0], summary=Reason("tor-words", latest[1]), seconds=round(waited)
@@ -228,125 +235,39 @@ class _Port(stem.socket.ControlSocket):  # type: ignore[misc]  # stem has no typ
         return self._replies
 
 
-class _Controller(stem.control.Controller):  # type: ignore[misc]  # stem has no types; events come by this method
-    """stem's controller, whose event thread survives events that its parsers fail on with other errors than its own."""
+class _Controller(stem.control.BaseController):  # type: ignore[misc]  # stem has no types; events come by this method
+    """The bare controller of stem, which says nothing by itself. heard: is called with the text of each event."""
+
+    heard: Callable[[str], None] | None = None
 
     def _handle_event(self, event: Any) -> None:
-        with suppress(AttributeError, LookupError, TypeError, ValueError):
-            super()._handle_event(event)
+        if self.heard is not None:
+            self.heard(event.content()[0][2])
 
 
-def _enter(connected: socket.socket, endpoint: Endpoint, owners: frozenset[int] | None) -> stem.control.Controller:
-    """Authenticates on this connection and closes it on failure. Runs in a thread; raises what `_authenticate` does."""
+def _enter(connected: socket.socket, endpoint: Endpoint, owners: frozenset[int] | None, password: bytes) -> _Controller:
+    """Authenticates on this connection and closes it on failure. Runs in a thread.
+
+    Raises TorRefused, stem's errors, and ValueError if the answers are not those of a control port.
+    """
     port = _Port(BoundedReplies(connected))
+
+    def ask(command: str) -> list[str]:
+        port.send(command)
+        lines = port.recv().content()
+        return [text for _, _, text in lines] if all(status == "250" for status, _, _ in lines) else []
+
     try:
-        _authenticate(port, endpoint, owners)
-        return _Controller(port, is_authenticated=True)
+        authenticate(ask, endpoint, owners, password)
+        return _Controller(port)
     except BaseException:
         port.close()
         raise
 
 
-def _authenticate(port: _Port, endpoint: Endpoint, owners: frozenset[int] | None) -> None:
-    """Authenticates (control-spec 3.5, 3.21, 3.24) without stem, which would send plain cookies.
-
-    PROTOCOLINFO is only a claim of the other end: it can name any file as its cookie. With SAFECOOKIE it has to prove
-    that it knows the file and gets a proof that we do. With plain COOKIE it would get the content of the file.
-
-    owners: the uids of those who may listen there, if the user did not name the endpoint. Raises TorRefused, stem's
-    errors, and ValueError if the answers are not those of a control port.
-    """
-    methods, path = _offers(port)
-    refusals: list[type[TorRefused]] = []
-    if "SAFECOOKIE" in methods:
-        try:
-            cookie = _read_cookie(path, owners)
-        except OSError:
-            refusals.append(CookieForbidden)
-        else:
-            if cookie:
-                return _let_in(port, endpoint, f"AUTHENTICATE {_prove(port, endpoint, cookie)}")
-            refusals.append(CookieMissing)
-    if "HASHEDPASSWORD" in methods:
-        if password := os.environ.get("TOR_CONTROL_PASSWD", ""):
-            return _let_in(port, endpoint, f"AUTHENTICATE {os.fsencode(password).hex()}")
-        refusals.append(PasswordNeeded)
-    if "NULL" in methods:
-        if owners is None or owners <= {os.getuid(), owner.ROOT}:
-            return _let_in(port, endpoint, "AUTHENTICATE")
-        refusals.append(OpenToAll)
-    refusals.append(NoAuthentication)
-    raise refusals[0](endpoint)
-
-
-def _ask(port: _Port, command: str) -> list[str]:
-    """The lines of the reply to a command; empty if it is refused. Raises stem's errors."""
-    port.send(command)
-    lines = port.recv().content()
-    return [text for _, _, text in lines] if all(status == "250" for status, _, _ in lines) else []
-
-
-def _let_in(port: _Port, endpoint: Endpoint, command: str) -> None:
-    if not _ask(port, command):
-        raise NotLetIn(endpoint)
-
-
-def _offers(port: _Port) -> tuple[set[str], str]:
-    """The methods and the path of the cookie in the reply to PROTOCOLINFO. Raises ValueError and stem's errors."""
-    version, *lines = _ask(port, "PROTOCOLINFO 1") or [""]
-    offers = [match for line in lines if (match := _AUTH.fullmatch(line))]
-    if not version.startswith("PROTOCOLINFO ") or len(offers) != 1:
-        raise ValueError
-    path = _ESCAPED.sub(lambda escape: _unescape(escape[1]), offers[0]["path"] or "")
-    return set(offers[0]["methods"].split(",")), path
-
-
-def _unescape(what: str) -> str:
-    """The character that an escape in a path stands for, as in C (control-spec 2.1.1)."""
-    return chr(int(what, 8)) if what.isdigit() else {"n": "\n", "r": "\r", "t": "\t"}.get(what, what)
-
-
-def _read_cookie(path: str, owners: frozenset[int] | None) -> bytes:
-    """The content of a cookie file; empty if it is not one, or belongs to none of `owners`, root and Tor's user.
-
-    Tor usually opens its port as root and then changes to its own user, who makes the cookie. The status of the file is
-    checked before it is opened, since opening a device may have an effect. Raises OSError.
-    """
-    if not path.startswith("/") or "\0" in path:
-        return b""
-    found = os.open(path.encode("latin-1"), os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        status = os.fstat(found)
-        uid = status.st_uid
-        is_theirs = owners is None or uid in owners | {owner.ROOT} or uid in owner.tor_users()
-        if not (stat.S_ISREG(status.st_mode) and status.st_size == limits.COOKIE_BYTES and is_theirs):
-            return b""
-        with open(f"/proc/self/fd/{found}", "rb") as file:  # noqa: PTH123  # this file, even if it was renamed
-            cookie = file.read(limits.COOKIE_BYTES + 1)
-    finally:
-        os.close(found)
-    return cookie if len(cookie) == limits.COOKIE_BYTES else b""
-
-
-def _prove(port: _Port, endpoint: Endpoint, cookie: bytes) -> str:
-    """Our proof that we know the cookie, after the other end has proved it (control-spec 3.24).
-
-    Raises TorRefused, ValueError and stem's errors.
-    """
-    nonce = secrets.token_bytes(32)
-    answer = _CHALLENGE.fullmatch("\n".join(_ask(port, f"AUTHCHALLENGE SAFECOOKIE {nonce.hex()}")))
-    if answer is None:
-        raise ValueError
-    both = cookie + nonce + bytes.fromhex(answer["nonce"])
-    theirs = hmac.digest(b"Tor safe cookie authentication server-to-controller hash", both, "sha256")
-    if not hmac.compare_digest(theirs, bytes.fromhex(answer["hash"])):
-        raise CookieUnknown(endpoint)
-    return hmac.digest(b"Tor safe cookie authentication controller-to-server hash", both, "sha256").hex()
-
-
-def _progress(phase: str) -> tuple[int, str]:
+def _read_phase(phase: str | None) -> tuple[int, str]:
     """Percent and summary of a bootstrap phase; 100 if Tor does not say."""
-    match = _BOOT.search(phase)
+    match = _BOOT.search(phase or "")
     return (int(match[1]), match[2]) if match else (_BOOTED, "Done")
 
 

@@ -38,7 +38,7 @@ class ControlPortSilent(TorRefused):
 
 
 class CommandRefused(TorRefused):
-    about = "it refuses what we need of its control port"
+    about = "what it answers to {} cannot be understood"
 
 
 class NotLetIn(TorRefused):
@@ -91,6 +91,10 @@ class NoLocalSocksPort(TorRefused):
     about = "it names no SOCKS port on this machine; name one with --socks"
 
 
+class SocksPortUntold(TorRefused):
+    about = "it does not say where its SOCKS port is, and none is where they usually are; name one with --socks"
+
+
 class NotSocksPort(TorRefused):
     about = "what listens at {} is no SOCKS port of Tor"
 
@@ -99,8 +103,27 @@ class ControlPortNeeded(TorRefused):
     about = "--socks alone is enough to join a room, but creating one needs a control port (--control)"
 
 
+class ControlPortUnusable(TorRefused):
+    about = "its SOCKS port alone is enough to join a room, but creating one needs a control port, and {}"
+
+
 class NotPublished(TorRefused):
     about = "it does not publish the room (it answers {})"
+
+
+class PublishingForbidden(TorRefused):
+    about = (
+        "a filter before it (such as onion-grater) forbids ADD_ONION, by which a room is created, and answers {}; "
+        "joining rooms works. scripts/packaging has profiles for Whonix and Tails that allow it"
+    )
+
+
+class GatewayUnknown(TorRefused):
+    about = "it runs on another machine, and nothing here says which one that is; name its address with --control"
+
+
+class ListenNeeded(TorRefused):
+    about = "it runs on another machine: say where it reaches us with --listen HOST:PORT"
 
 
 class PeersUnknown(TorRefused):

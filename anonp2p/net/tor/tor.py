@@ -1,46 +1,39 @@
 """Tor: a running one or our own, rooms as onion services on it, dials through it."""
 
-import errno
-import os
-import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
 from itertools import combinations
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import trio
 
 from anonp2p import limits
-from anonp2p.config import Config, Endpoint
+from anonp2p.config import Config, Endpoint, Listen
 from anonp2p.errors import AnonError, TorRefused, TorUntrusted
 from anonp2p.names.codes import RoomKey
-from anonp2p.net.tor import process, socks
+from anonp2p.net.tor import commands, place, process, socks
 from anonp2p.net.tor.control import Control, Tell
-from anonp2p.net.tor.discovery import find_running_tor, find_socks_port, try_socks_port
+from anonp2p.net.tor.discovery import find_running_tor, find_socks_port
 from anonp2p.net.tor.errors import (
     ControlPortNeeded,
-    NoRoomSocket,
+    ListenNeeded,
     NotPublished,
     NotSocksPort,
-    PeersUnknown,
+    PublishingForbidden,
     SocksPortLost,
     SocksPortTaken,
     SocksPortUnknown,
 )
-from anonp2p.net.tor.peer_uid import peer_uid, tor_uids
+from anonp2p.net.tor.listener import Entrance, LocalEntrance, RemoteEntrance, TorListener, UnixEntrance
+from anonp2p.net.tor.peer_uid import tor_uids
 from anonp2p.net.tor.race import race
 from anonp2p.net.transport import DialFault
 from anonp2p.reasons import DialFailure, Reason
 from anonp2p.room import events
 
-# Arguments of ADD_ONION that defend a room.
-_DEFENCES: dict[events.Defence, str] = {
-    "streams": f"Flags=MaxStreamsCloseCircuit MaxStreams={limits.STREAMS}",
-    "proof-of-work": "PoWDefensesEnabled=1",
-}
 _NOT_UNDERSTOOD = ("510", "512", "513")  # what filters, and Tors of several ages, answer to arguments they do not know
-_TAKEN = "550"  # what it answers where it serves that address already
+_FILTERED = "510"  # what filters answer
+_TAKEN = "550"  # what Tor answers where it serves that address already
 
 # What Tor's replies to a dial mean (proposal 304), whether to try again, whether they say that the room is not there.
 _DIAL_FAULTS: dict[int, tuple[DialFailure, bool, bool]] = {
@@ -57,124 +50,86 @@ _DIAL_FAULTS: dict[int, tuple[DialFailure, bool, bool]] = {
 }
 
 
-_NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)  # why no connection can be accepted for now
-
-
-class _Gate(trio.abc.Listener[trio.SocketStream]):
-    """Accepts connections of these users, which are Tor's; all others it closes at once.
-
-    It takes all that wait at once: otherwise another user of this machine could connect so fast that Tor's connections
-    would have to wait.
-    """
-
-    def __init__(self, listening: socket.socket, uids: frozenset[int]) -> None:
-        self._listening = listening
-        self._uids = uids
-        listening.setblocking(False)
-
-    def admits(self, connection: socket.socket | trio.socket.SocketType) -> bool:
-        """Whether one of these users is at the other end."""
-        uid = peer_uid(connection)
-        return uid is not None and uid in self._uids
-
-    async def accept(self) -> trio.SocketStream:
-        """The next connection of Tor's, as soon as the system has room for it."""
-        await trio.lowlevel.checkpoint()
-        while True:
-            for _ in range(limits.LINKS_AT_ONCE):
-                try:
-                    connection, _ = self._listening.accept()
-                except BlockingIOError:
-                    await trio.lowlevel.wait_readable(self._listening)
-                except ConnectionAbortedError:  # it was closed before we accepted it
-                    pass
-                except OSError as error:
-                    if error.errno not in _NO_ROOM:
-                        raise
-                    await trio.sleep(limits.ACCEPT_PAUSE)
-                else:
-                    if self.admits(connection):
-                        return trio.SocketStream(trio.socket.from_stdlib_socket(connection))
-                    connection.close()
-            await trio.lowlevel.checkpoint()
-
-    async def aclose(self) -> None:
-        """Stops listening."""
-        trio.lowlevel.notify_closing(self._listening)
-        self._listening.close()
-        await trio.lowlevel.checkpoint()
-
-
 class _Place:
     """A room's onion service on a Tor."""
 
-    def __init__(self, listener: _Gate, undefended: list[events.Defence], uploaded: trio.Event) -> None:
+    def __init__(self, listener: TorListener, undefended: list[events.Defence], uploaded: trio.Event | None) -> None:
         self.listener = listener
         self.undefended = undefended
-        self._uploaded = uploaded
+        self._uploaded = uploaded  # None where nobody tells
 
     def admits(self, stream: trio.abc.Stream) -> bool:
         assert isinstance(stream, trio.SocketStream), "the listener gives no others"
         return self.listener.admits(stream.socket)
 
     async def published(self) -> None:
-        await self._uploaded.wait()
+        if self._uploaded is None:
+            await trio.sleep(limits.UPLOAD_BLIND)
+        else:
+            await self._uploaded.wait()
 
 
 class Tor:
     """A usable Tor: a transport whose addresses are onion services.
 
-    `lost` is set when it can be used no more. runtime: our directory for sockets that this Tor can reach, None where it
-    is not ours to reach. proxy: its SOCKS port; None to ask the control port for it at each dial. uids: of the users
-    that it may run as, None where it runs as we do.
+    `lost` is set when it can be used no more. control: None where it grants us a SOCKS port alone. proxy: its SOCKS
+    port; None to ask the control port for it at each dial. entrance: how it reaches us. is_proxy_found: whether nobody
+    named the proxy, so that it has to be trusted. lack: why no room can be published on it, where there is no control
+    port or no entrance.
     """
 
     def __init__(
         self,
         control: Control | None,
         proxy: Endpoint | None,
-        runtime: Path | None,
+        entrance: Entrance | None,
         kind: Literal["own", "system"],
-        uids: frozenset[int] | None = None,
+        *,
+        is_proxy_found: bool = False,
+        lack: AnonError | None = None,
     ) -> None:
         self.lost = control.lost if control else trio.Event()
         self.kind = kind
-        self._control = control
         self._proxy = proxy
-        self._runtime = runtime
-        self._uids = uids or frozenset((os.getuid(),))
+        self._entrance = entrance
+        self._is_proxy_found = is_proxy_found
+        self._lack = lack or ControlPortNeeded()
+        self.control = control
         self._unanswered: set[str] = set()  # the codes whose latest dial got no answer at all
         self._served: set[str] = set()  # the codes of our services
 
     @property
-    def may_listen(self) -> bool:
-        """Whether there is a control port, at which services can be asked for."""
-        return self._control is not None
+    def lack(self) -> AnonError | None:
+        """Why no room can be published on it; None where that can be tried."""
+        return self._lack if self.control is None or self._entrance is None else None
 
     @asynccontextmanager
     async def listen(self, key: RoomKey) -> AsyncIterator[_Place]:
         """Publishes the room, attached to our control connection: it ends with us, however we end.
 
-        Raises TorRefused where there is no control port or it does not take the service, TorLost.
+        Raises TorRefused where there is no control port or it does not take the service, TorLost, Failed.
         """
-        if self._control is None:
-            raise ControlPortNeeded
+        if self.control is None or self._entrance is None:
+            raise self._lack
         address = key.code.removesuffix(".onion")
-        uploaded = trio.Event()
+        uploaded = trio.Event() if self.control.hears(commands.DESCRIPTORS) else None
 
-        def heard(event: Any) -> None:
-            if event.address == address and event.action == "UPLOADED":
+        def heard(text: str) -> None:
+            if uploaded is not None and commands.read_descriptor_event(text) == ("UPLOADED", address):
                 uploaded.set()
 
-        with _listener(self._runtime, self._uids) as (listener, target), self._control.listening("HS_DESC", heard):
-            undefended = await self._publish(self._control, key, target)
+        with (
+            self._entrance.listen() as (listener, target),
+            self.control.listening(commands.DESCRIPTORS, heard),
+        ):
+            undefended = await self._publish(self.control, key, target)
             self._served.add(key.code)
             try:
                 yield _Place(listener, undefended, uploaded)
             finally:
                 self._served.discard(key.code)
                 with trio.move_on_after(limits.WITHDRAW_PATIENCE, shield=True), suppress(AnonError):
-                    await self._control.send(f"DEL_ONION {address}")
+                    await self.control.send(commands.delete_onion(key.code))
 
     async def _publish(self, control: Control, key: RoomKey, target: str) -> list[events.Defence]:
         """Returns the defences that are not understood.
@@ -188,8 +143,10 @@ class Tor:
             if status != _TAKEN or trio.current_time() >= deadline:
                 break
             if key.code not in self._served:
-                await control.send(f"DEL_ONION {key.code.removesuffix('.onion')}")
+                await control.send(commands.delete_onion(key.code))
             await trio.sleep(limits.TAKEN_PAUSE)
+        if status == _FILTERED:
+            raise PublishingForbidden(status)
         if status != "250":
             raise NotPublished(status)
         return undefended
@@ -197,18 +154,13 @@ class Tor:
     @staticmethod
     async def _add_service(control: Control, key: RoomKey, target: str) -> tuple[str, list[events.Defence]]:
         """ADD_ONION (control-spec 3.27), with all defences that are understood; its status, and those that are not."""
-        ladder = (kept for count in (2, 1, 0) for kept in combinations(_DEFENCES, count))
+        ladder = (kept for count in (2, 1, 0) for kept in combinations(commands.DEFENCES, count))
         status = ""
         for kept in ladder:
-            words = [
-                f"ADD_ONION ED25519-V3:{key.expanded_private_key()}",
-                *(_DEFENCES[defence] for defence in kept),
-                target,
-            ]
-            status, _, _ = (await control.send(" ".join(words)))[-1]
+            status, _, _ = (await control.send(commands.add_onion(key, kept, target)))[-1]
             if status not in _NOT_UNDERSTOOD:
                 break
-        return status, [defence for defence in _DEFENCES if defence not in kept]
+        return status, [defence for defence in commands.DEFENCES if defence not in kept]
 
     async def dial(self, code: str, isolation: str, *, fresh: bool = False) -> trio.abc.Stream:
         """A stream to the room through the SOCKS port. Raises DialFault with what Tor's reply means, TorLost.
@@ -218,9 +170,9 @@ class Tor:
         takes its place, Tor waits for minutes for who cannot come any more.
         """
         if code in self._unanswered:
-            if not await self._fetch(code) and self._control is not None and self.kind == "own":
+            if not await self._fetch(code) and self.control is not None and self.kind == "own":
                 with suppress(TorRefused):
-                    await self._control.send("SIGNAL NEWNYM")
+                    await self.control.send(commands.START_AFRESH)
         elif fresh:
             await self._fetch(code)
         self._unanswered.add(code)
@@ -234,8 +186,10 @@ class Tor:
     async def _connect(self, code: str, isolation: str) -> trio.abc.Stream:
         """One try."""
         user, _, password = isolation.partition(":")
-        proxy = self._proxy or await self._ask_proxy()
-        discovered = self._proxy is None and self._control is not None and self._control.discovered
+        proxy = await self.find_proxy()
+        discovered = self._is_proxy_found or (
+            self._proxy is None and self.control is not None and self.control.discovered
+        )
         try:
             stream = await socks.connect(proxy, code, limits.PORT, user, password, discovered=discovered)
         except TorUntrusted as error:  # somebody took the port that its Tor has given up
@@ -265,66 +219,37 @@ class Tor:
         Tor asks each of a room's six directories once in 15 minutes, however often it is told to. Our own can be made
         to start afresh; on one that is not ours, that would take everybody's circuits.
         """
-        if self._control is None:
+        if self.control is None:
             return False
         address = code.removesuffix(".onion")
         asked = False
         over = trio.Event()
 
-        def heard(event: Any) -> None:
+        def heard(text: str) -> None:
             nonlocal asked
+            event = commands.read_descriptor_event(text)
             if event.address == address:
                 asked |= event.action == "REQUESTED"
                 if event.action in ("RECEIVED", "FAILED"):
                     over.set()
 
-        with suppress(TorRefused), self._control.listening("HS_DESC", heard):
-            status, _, _ = (await self._control.send(f"HSFETCH {address}"))[-1]
+        is_told = self.control.hears(commands.DESCRIPTORS)
+        with suppress(TorRefused), self.control.listening(commands.DESCRIPTORS, heard):
+            status, _, _ = (await self.control.send(commands.fetch_descriptor(code)))[-1]
             if status == "250":
-                with trio.move_on_after(limits.FETCH_PATIENCE):
+                with trio.move_on_after(limits.FETCH_PATIENCE if is_told else limits.FETCH_BLIND):
                     await over.wait()
         return asked or over.is_set()
 
-    async def _ask_proxy(self) -> Endpoint:
-        """Asked each time: a Tor that was offline may have opened another one since. Raises TorLost."""
-        assert self._control is not None, "without one, the proxy is given"
+    async def find_proxy(self) -> Endpoint:
+        """Its SOCKS port. Asked each time: a Tor that was offline may have opened another one since. Raises TorLost."""
+        if self._proxy is not None:
+            return self._proxy
+        assert self.control is not None, "without one, the proxy is given"
         try:
-            return await find_socks_port(self._control)
+            return await find_socks_port(self.control)
         except TorRefused as error:
             raise SocksPortUnknown(error.detail) from None
-
-
-@contextmanager
-def _listener(runtime: Path | None, uids: frozenset[int]) -> Iterator[tuple[_Gate, str]]:
-    """Where Tor hands us a room's connections, and how ADD_ONION says it: a unix socket, or else a loopback port.
-
-    Raises Failed where there can be none.
-    """
-    with socket.socket(socket.AF_INET if runtime is None else socket.AF_UNIX) as listening:
-        try:
-            if runtime is None:
-                listening.bind(("127.0.0.1", 0))
-                target = f"Port={limits.PORT},127.0.0.1:{listening.getsockname()[1]}"
-            else:
-                path = runtime / f"room-{os.urandom(4).hex()}"
-                listening.bind(str(path))
-                target = f"Port={limits.PORT},unix:{path}"
-            listening.listen(limits.BACKLOG)
-        except OSError as error:
-            raise NoRoomSocket(error.strerror) from None
-        if runtime is None:
-            _require_peer_uids(listening)
-        yield _Gate(listening, uids), target
-
-
-def _require_peer_uids(listening: socket.socket) -> None:
-    """Raises TorRefused where the kernel does not tell whose connections these are: all others would be refused."""
-    with socket.socket(listening.family) as ours:
-        ours.connect(listening.getsockname())
-        accepted, _ = listening.accept()
-        with accepted:
-            if peer_uid(accepted) is None:
-                raise PeersUnknown
 
 
 @asynccontextmanager
@@ -333,28 +258,43 @@ async def connect(config: Config, tell: Tell) -> AsyncIterator[Tor]:
 
     Raises TorMissing, TorRefused, TorLost, Failed; some of them within an ExceptionGroup.
     """
-    control = None
-    if config.tor == "system" or (config.tor == "auto" and not config.socks):
-        control = await find_running_tor(config, tell)
-    if control is None and config.socks:
-        await try_socks_port(config.socks)
-        yield _ready(Tor(None, config.socks, None, "system"), "", tell)
-        return
-    if control is None:
+    found = await find_running_tor(config, tell)
+    if found is None:
         async with (
             process.launch(config.torrc, amnesic=config.amnesic) as own,
             aclosing(await Control.open(Endpoint(path=own.control))) as control,
         ):
-            await control.send("TAKEOWNERSHIP")
+            await control.send(commands.TAKE_OWNERSHIP)
             await control.boot(tell)
-            yield _ready(Tor(control, Endpoint(path=own.socks), own.runtime, "own"), await control.version(), tell)
-        return
-    async with aclosing(control):
-        uid = await control.info("process/uid")
-        ours = uid == str(os.getuid())
-        with process.runtime_directory() as runtime:
-            tor = Tor(control, config.socks, runtime if ours else None, "system", tor_uids(uid, control.owners))
+            await control.subscribe(commands.DESCRIPTORS)
+            tor = Tor(control, Endpoint(path=own.socks), UnixEntrance(own.runtime), "own")
             yield _ready(tor, await control.version(), tell)
+    elif found.control is None:
+        yield _ready(
+            Tor(None, found.proxy, None, "system", is_proxy_found=found.is_proxy_found, lack=found.lack), "", tell
+        )
+    else:
+        async with aclosing(found.control) as control:
+            await control.subscribe(commands.DESCRIPTORS)
+            entrance, lack = None, None
+            try:
+                entrance = await find_entrance(config.listen, control)
+            except TorRefused as error:
+                lack = error  # it is enough to join rooms
+            tor = Tor(control, found.proxy, entrance, "system", is_proxy_found=found.is_proxy_found, lack=lack)
+            yield _ready(tor, await control.version(), tell)
+
+
+async def find_entrance(listen: Listen | None, control: Control) -> Entrance:
+    """How a Tor that is not our own reaches us. listen: where, if that was said. Raises TorRefused, TorLost."""
+    if place.is_whonix() and listen is None:
+        gateway = place.find_gateway(control.endpoint)
+        return RemoteEntrance(place.find_listen(gateway), gateway)
+    if listen is not None and not listen.is_local:
+        return RemoteEntrance(listen, place.find_gateway(control.endpoint))
+    if listen is None and not control.endpoint.is_local:
+        raise ListenNeeded
+    return LocalEntrance(tor_uids(await control.info(commands.UID) or "", control.owners), listen)
 
 
 def _ready(tor: Tor, version: str, tell: Tell) -> Tor:

@@ -13,6 +13,7 @@ from anonp2p.config import Endpoint
 from anonp2p.errors import TorRefused
 from anonp2p.net.tor import owner
 from anonp2p.net.tor.control import Control
+from anonp2p.net.tor.listener import UnixEntrance
 from anonp2p.net.tor.tor import Tor
 from tests.net.tor.parts import ADDRESS, KEY, NOWHERE, SECRET, STEM, refused
 from tests.support.servers import FakeTor, server
@@ -296,5 +297,5 @@ async def test_a_tor_that_lets_everybody_in_lets_us_in_and_outlives_us(start: St
     endpoint = start("")
     for _ in range(2):
         control = await Control.open(endpoint)
-        async with aclosing(control), Tor(control, NOWHERE, runtime, "system").listen(KEY):
+        async with aclosing(control), Tor(control, NOWHERE, UnixEntrance(runtime), "system").listen(KEY):
             assert await control.info("onions/current") == ADDRESS

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 import trio
@@ -13,9 +13,10 @@ import trio.testing
 from anonp2p import limits
 from anonp2p.config import Endpoint
 from anonp2p.errors import TorLost, TorMissing, TorRefused
+from anonp2p.net.tor import commands
 from anonp2p.net.tor.control import Control
 from anonp2p.room import events
-from tests.net.tor.parts import ADDRESS, STEM, Silent, control_of, refused, replies
+from tests.net.tor.parts import ADDRESS, KEY, STEM, Silent, control_of, refused, replies
 from tests.support.servers import PATIENCE, FakeTor, Play, says, server
 from tests.support.words import in_words
 
@@ -60,10 +61,37 @@ async def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.Monkey
 # --- a control connection
 
 
-async def test_a_question_that_a_filter_refuses_has_an_empty_answer(fake: FakeTor, short_path: Path) -> None:
+async def test_a_question_that_a_filter_refuses_has_no_answer_and_is_noted(fake: FakeTor, short_path: Path) -> None:
     async with control_of(fake, short_path) as control:
-        assert await control.info("no/such/key") == ""
+        assert await control.info("no/such/key") is None
         assert await control.version() == "0.4.9.11"
+        assert control.refused == {"GETINFO no/such/key": "552"}
+
+
+async def test_what_is_refused_is_noted_without_keys_and_codes(fake: FakeTor, short_path: Path) -> None:
+    async with control_of(fake, short_path) as control:
+        fake.deny = dict.fromkeys(("ADD_ONION", "DEL_ONION", "HSFETCH", "SETEVENTS"), "510 Command filtered")
+        await control.send(commands.add_onion(KEY, (), "127.0.0.1:1"))
+        await control.send(commands.delete_onion(KEY.code))
+        await control.send(commands.fetch_descriptor(KEY.code))
+        assert not await control.subscribe("HS_DESC")
+        assert list(control.refused) == ["ADD_ONION", "DEL_ONION", "HSFETCH", "SETEVENTS HS_DESC"]
+
+
+async def test_nothing_is_said_but_what_is_asked_for(fake: FakeTor, short_path: Path) -> None:
+    """A filter would refuse it, and its log name us."""
+    async with control_of(fake, short_path) as control:
+        await control.version()
+    assert fake.heard == ["PROTOCOLINFO 1", "AUTHENTICATE", "GETINFO version"]
+
+
+async def test_events_that_a_filter_withholds_leave_those_of_other_kinds(fake: FakeTor, short_path: Path) -> None:
+    fake.unknown_events = {"STATUS_CLIENT"}
+    async with control_of(fake, short_path) as control:
+        assert [await control.subscribe(kind) for kind in ("HS_DESC", "STATUS_CLIENT", "CIRC")] == [True, False, True]
+        assert [control.hears(kind) for kind in ("HS_DESC", "STATUS_CLIENT", "CIRC")] == [True, False, True]
+    asked = [line for line in fake.heard if line.startswith("SETEVENTS")]
+    assert asked == ["SETEVENTS HS_DESC", "SETEVENTS HS_DESC STATUS_CLIENT", "SETEVENTS HS_DESC CIRC"]
 
 
 async def test_a_control_connection_that_ends_is_lost(fake: FakeTor, short_path: Path) -> None:
@@ -101,12 +129,13 @@ async def test_only_events_of_a_kind_are_heard_and_only_as_long_as_listened_to(f
     heard: list[str] = []
     news, end = trio.Event(), trio.Event()
 
-    def hear(event: Any) -> None:
-        heard.append(event.address)
+    def hear(text: str) -> None:
+        heard.append(text)
         news.set()
 
     async with control_of(fake, short_path) as control:
-        await control.subscribe("HS_DESC", "STATUS_CLIENT")
+        await control.subscribe("HS_DESC")
+        await control.subscribe("STATUS_CLIENT")
         with control.listening("HS_DESC", hear):
             await fake.tell(f"STATUS_CLIENT {FakeTor.phase(5, 'x')}")
             await fake.tell(UPLOADED)
@@ -115,7 +144,7 @@ async def test_only_events_of_a_kind_are_heard_and_only_as_long_as_listened_to(f
             await fake.tell(UPLOADED)
             await fake.tell(f"STATUS_CLIENT {FakeTor.phase(6, 'x')}")
             await end.wait()
-    assert heard == [ADDRESS]
+    assert heard == [UPLOADED]
 
 
 @pytest.mark.parametrize("odd", ["HS_DESC", "HS_DESC UPLOADED", "STATUS_CLIENT", "", "NOTHING"])
@@ -126,8 +155,9 @@ async def test_an_event_that_cannot_be_read_is_passed_over(
     monkeypatch.setattr(threading, "excepthook", failed.append)
     news = trio.Event()
     async with control_of(fake, short_path) as control:
-        await control.subscribe("HS_DESC", "STATUS_CLIENT")
-        with control.listening("HS_DESC", lambda event: event.address == ADDRESS and news.set()):
+        await control.subscribe("HS_DESC")
+        await control.subscribe("STATUS_CLIENT")
+        with control.listening("HS_DESC", lambda text: news.set() if text == UPLOADED else None):
             await fake.tell(odd)
             await fake.tell(UPLOADED)
             with trio.fail_after(PATIENCE):
@@ -141,15 +171,17 @@ async def test_an_event_that_cannot_be_read_is_passed_over(
 class FakeControl:
     """A control connection as far as booting needs one."""
 
-    def __init__(self, phase: str) -> None:
+    def __init__(self, phase: str | None, *, tells: bool = True) -> None:
         self.lost = trio.Event()
         self.phase = phase
         self.heard: Callable[[str], None] = lambda _: None
+        self._tells = tells
 
-    async def subscribe(self, *_: str) -> None:
+    async def subscribe(self, _: str) -> bool:
         await trio.lowlevel.checkpoint()
+        return self._tells
 
-    async def info(self, _: str) -> str:
+    async def info(self, _: str) -> str | None:
         await trio.lowlevel.checkpoint()
         return self.phase
 
@@ -181,7 +213,7 @@ async def test_booting_is_told_step_by_step_and_done_at_100(autojump_clock: trio
 
 
 @pytest.mark.parametrize(
-    "phase", [FakeTor.phase(100, "Done"), "", f'NOTICE BOOTSTRAP PROGRESS={"9" * 5_000} TAG=done SUMMARY="Done"']
+    "phase", [FakeTor.phase(100, "Done"), "", None, f'NOTICE BOOTSTRAP PROGRESS={"9" * 5_000} TAG=done SUMMARY="Done"']
 )
 async def test_a_tor_that_is_booted_or_does_not_tell_its_progress_is_told_once(
     autojump_clock: trio.testing.MockClock, phase: str
@@ -210,6 +242,22 @@ async def test_a_slow_boot_is_told_and_a_stuck_one_given_up(autojump_clock: trio
             for seconds in range(30, 180, 30)
         ),
     ]
+
+
+async def test_a_tor_whose_events_are_withheld_is_asked_how_far_it_is(autojump_clock: trio.testing.MockClock) -> None:
+    fake, told = FakeControl(FakeTor.phase(10, "Connecting"), tells=False), list[events.Event]()
+
+    async def move() -> None:
+        for progress in (20, 30, 100):
+            await trio.sleep(limits.BOOT_SLOW + 10.5)
+            fake.phase = FakeTor.phase(progress, "Loading")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(move)
+        await boot(fake, told)
+    assert trio.current_time() == pytest.approx(3 * (limits.BOOT_SLOW + 10.5), abs=limits.BOOT_ASK)
+    assert [event.progress for event in told if isinstance(event, events.TorProgressEvent)] == [10, 20, 30, 100]
+    assert [event.seconds for event in told if isinstance(event, events.TorSlowEvent)] == [limits.BOOT_SLOW] * 3
 
 
 async def test_a_tor_lost_while_booting_ends_the_wait(autojump_clock: trio.testing.MockClock) -> None:

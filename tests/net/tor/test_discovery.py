@@ -13,9 +13,10 @@ from msgspec import UNSET
 from anonp2p import limits
 from anonp2p.config import Config, Endpoint
 from anonp2p.errors import AnonError, TorLost, TorMissing, TorRefused, TorUntrusted
-from anonp2p.net.tor import discovery, owner
+from anonp2p.net.tor import discovery, owner, place
 from anonp2p.net.tor.control import Control
 from anonp2p.net.transport import DialFault
+from anonp2p.reasons import Reason
 from anonp2p.room import events
 from tests.net.tor.parts import (
     KEY,
@@ -50,6 +51,10 @@ def fake() -> FakeTor:
 @pytest.fixture
 def usual(monkeypatch: pytest.MonkeyPatch, short_path: Path, stem_leaks: None) -> list[Path]:
     """The only places where `auto` looks."""
+    for variable in ("TOR_CONTROL_IPC_PATH", "TOR_CONTROL_PORT", "TOR_SOCKS_IPC_PATH", "TOR_SOCKS_PORT"):
+        monkeypatch.delenv(variable, raising=False)
+    for usual in ("TOR_PORT", "BROWSER_PORT"):
+        monkeypatch.setattr(place, usual, f"unix:{short_path}/no-socks")
     paths = [short_path / "one", short_path / "two"]
     monkeypatch.setattr(discovery, "USUAL_PORTS", tuple(f"unix:{path}" for path in paths))
     return paths
@@ -294,6 +299,149 @@ async def test_a_socks_port_that_a_stranger_took_over_is_a_lost_tor(
                 await system.dial(KEY.code, "me:1")
             await trio.testing.wait_all_tasks_blocked()
     assert b"".join(heard) == before, "it heard more than at the start"
+
+
+# --- what filters before control ports leave (onion-grater, on Whonix and Tails)
+
+
+@pytest.fixture
+def filtered(fake: FakeTor) -> FakeTor:
+    """A control port that lets in everybody, and takes no command."""
+    fake.deny = dict.fromkeys(("GETINFO", "SETEVENTS", "ADD_ONION", "DEL_ONION", "HSFETCH"), "510 Command filtered")
+    return fake
+
+
+@pytest.mark.parametrize("variable", ["TOR_SOCKS_IPC_PATH", "TOR_SOCKS_PORT", ""])
+@pytest.mark.parametrize("is_named", [True, False])
+async def test_rooms_are_joined_where_a_filter_takes_no_command(
+    filtered: FakeTor,
+    usual: list[Path],
+    short_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    *,
+    is_named: bool,
+) -> None:
+    async with (
+        server(socks_replies(0xF2), short_path / "socks" if variable == "TOR_SOCKS_IPC_PATH" else None) as proxy,
+        server(filtered, usual[0]) as endpoint,
+    ):
+        if variable:
+            monkeypatch.setenv(variable, proxy.path or str(proxy.port))
+        else:
+            monkeypatch.setattr(place, "TOR_PORT", str(proxy))
+        async with connected(Config(control=endpoint if is_named else None)) as (system, told):
+            assert told[-1] == events.ReadyEvent(version="", tor="system")
+            with pytest.raises(DialFault) as caught:
+                await system.dial(KEY.code, "me:1")
+            assert caught.value.reason == Reason("no-introduction")
+            with refused(TorRefused, "forbids ADD_ONION"):
+                async with system.listen(KEY):
+                    pytest.fail("it was published")
+
+
+async def test_a_socks_port_on_another_machine_is_looked_for_on_this_one(
+    fake: FakeTor, usual: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Tor of a Whonix workstation is on another machine, and its ports are forwarded."""
+    fake.info["net/listeners/socks"] = '"10.152.152.10:9050"'
+    async with server(socks_replies(0xF2)) as proxy, server(fake, usual[0]):
+        monkeypatch.setenv("TOR_SOCKS_PORT", str(proxy.port))
+        async with connected(Config(tor="system")) as (system, _):
+            with pytest.raises(DialFault):
+                await system.dial(KEY.code, "me:1")
+
+
+async def test_a_strangers_socks_port_at_a_usual_place_hears_nothing(
+    filtered: FakeTor, usual: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stranger = Silent()
+    async with server(stranger) as proxy, server(filtered, usual[0]):
+        monkeypatch.setattr(place, "TOR_PORT", str(proxy))
+        monkeypatch.setattr(owner, "listeners_at", lambda _: frozenset({(STRANGER, 1)}))
+        error = await failure(Config(tor="system"))
+        assert "does not say where its SOCKS port is" in str(error)
+        await stranger.left.wait()
+    assert stranger.heard == b""
+
+
+async def test_a_found_socks_port_that_a_stranger_took_over_is_a_lost_tor(
+    filtered: FakeTor, usual: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with server(socks_replies(0xF2)) as proxy, server(filtered, usual[0]):
+        monkeypatch.setattr(place, "TOR_PORT", str(proxy))
+        async with connected(Config(tor="system")) as (system, _):
+            monkeypatch.setattr(owner, "listeners_at", lambda _: frozenset({(STRANGER, 1)}))
+            with refused(TorLost, f"uid {STRANGER} listens"):
+                await system.dial(KEY.code, "me:1")
+
+
+# --- a SOCKS port alone
+
+
+@pytest.mark.parametrize(
+    ("wanted", "is_whonix", "is_installed", "starts_own"),
+    [
+        ("auto", False, True, True),
+        ("auto", False, False, False),
+        ("auto", True, True, False),
+        ("system", False, True, False),
+        ("own", True, True, True),
+    ],
+)
+async def test_without_a_control_port_rooms_are_joined_by_a_socks_port_where_our_own_tor_is_none(
+    usual: list[Path],
+    monkeypatch: pytest.MonkeyPatch,
+    wanted: str,
+    *,
+    is_whonix: bool,
+    is_installed: bool,
+    starts_own: bool,
+) -> None:
+    monkeypatch.setattr(place, "is_whonix", lambda: is_whonix)
+    if not is_installed:
+        monkeypatch.setenv("PATH", "")
+    async with server(socks_replies(0xF2)) as proxy:
+        monkeypatch.setenv("TOR_SOCKS_PORT", str(proxy.port))
+        found = await discovery.find_running_tor(Config(tor=wanted), lambda _: None)  # type: ignore[arg-type]
+    if starts_own:
+        assert found is None
+    else:
+        assert found is not None
+        assert (found.control, found.proxy, found.is_proxy_found) == (None, proxy, True)
+
+
+async def test_why_no_room_can_be_created_is_said_where_there_is_a_socks_port_alone(
+    usual: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wants_password = FakeTor()
+    wants_password.methods = "HASHEDPASSWORD"
+    async with server(socks_replies(0xF2)) as proxy, server(wants_password, usual[0]):
+        monkeypatch.setenv("TOR_SOCKS_PORT", str(proxy.port))
+        async with connected(Config(tor="system")) as (system, _):
+            with refused(TorRefused, f"control port unix:{usual[0]} wants a password"):
+                async with system.listen(KEY):
+                    pytest.fail("it was published")
+
+
+@pytest.mark.parametrize(
+    ("environment", "is_whonix", "ports"),
+    [
+        ({}, False, ["127.0.0.1:9050", "127.0.0.1:9150"]),
+        ({}, True, ["127.0.0.1:9150", "127.0.0.1:9050"]),
+        ({"TOR_SOCKS_HOST": "10.0.0.1"}, False, ["10.0.0.1:9050", "127.0.0.1:9050", "127.0.0.1:9150"]),
+        (
+            {"TOR_SOCKS_HOST": "127.0.0.1", "TOR_SOCKS_PORT": "9999", "TOR_SOCKS_IPC_PATH": "/x"},
+            False,
+            ["unix:/x", "127.0.0.1:9999", "127.0.0.1:9050", "127.0.0.1:9150"],
+        ),
+    ],
+)
+def test_socks_ports_are_looked_for_where_the_environment_says_and_then_where_the_system_has_them(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], ports: list[str], *, is_whonix: bool
+) -> None:
+    monkeypatch.setattr(place, "is_whonix", lambda: is_whonix)
+    assert [port for _, port in place.list_socks_ports(environment)] == ports
 
 
 # --- a SOCKS port that the user names

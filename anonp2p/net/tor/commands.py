@@ -1,0 +1,136 @@
+"""All that we say at the control port of a Tor, and the rules by which a filter before it lets exactly that pass.
+
+The profiles in scripts/packaging are made from `GRANTED` (scripts/profiles). A command that is sent to a Tor that is
+not ours has to match one of `SENT`, or a test over a real Tor fails; so does one that no profile grants, unless it
+stands in `UNGRANTED`, and we do without its answer.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from anonp2p import limits
+from anonp2p.names.codes import RoomKey
+from anonp2p.room.events import Defence
+
+# What GETINFO is asked for (control-spec 3.9).
+VERSION: Final = "version"
+PHASE: Final = "status/bootstrap-phase"
+SOCKS_PORTS: Final = "net/listeners/socks"
+UID: Final = "process/uid"
+ASKED: Final = (VERSION, PHASE, SOCKS_PORTS, UID)
+
+# Kinds of events (control-spec 4.1).
+BOOTING: Final = "STATUS_CLIENT"
+DESCRIPTORS: Final = "HS_DESC"
+
+# To our own Tor alone.
+TAKE_OWNERSHIP: Final = "TAKEOWNERSHIP"
+START_AFRESH: Final = "SIGNAL NEWNYM"
+
+# Arguments of ADD_ONION that defend a room.
+DEFENCES: Final[dict[Defence, str]] = {
+    "streams": f"Flags=MaxStreamsCloseCircuit MaxStreams={limits.STREAMS}",
+    "proof-of-work": "PoWDefensesEnabled=1",
+}
+
+
+def get_info(key: str) -> str:
+    return f"GETINFO {key}"
+
+
+def set_events(kinds: Iterable[str]) -> str:
+    """From now on, events of these kinds and no others."""
+    return " ".join(("SETEVENTS", *kinds))
+
+
+def add_onion(key: RoomKey, defences: Iterable[Defence], target: str) -> str:
+    """Serve the room, with these defences. target: `HOST:PORT` or `unix:PATH`."""
+    words = (f"ED25519-V3:{key.expanded_private_key()}", *(DEFENCES[defence] for defence in defences))
+    return " ".join(("ADD_ONION", *words, f"Port={limits.PORT},{target}"))
+
+
+def delete_onion(code: str) -> str:
+    return f"DEL_ONION {_address(code)}"
+
+
+def fetch_descriptor(code: str) -> str:
+    return f"HSFETCH {_address(code)}"
+
+
+def _address(code: str) -> str:
+    return code.removesuffix(".onion")
+
+
+def name_command(line: str) -> str:
+    """What a command may be called where users can read it: nothing in it names a room or holds a key."""
+    word = line.partition(" ")[0]
+    return line if word in ("GETINFO", "SETEVENTS", "SIGNAL") else word
+
+
+class DescriptorEvent(NamedTuple):
+    """What happened to the descriptor of the onion service with this address: UPLOADED, RECEIVED, FAILED, …"""
+
+    action: str
+    address: str
+
+
+def read_descriptor_event(text: str) -> DescriptorEvent:
+    """From the text of an event. One that is shorter than it should be is about nothing."""
+    _, action, address, *_ = (*text.split(" "), "", "", "")
+    return DescriptorEvent(action, address)
+
+
+# --- what filters have to know
+
+
+class Rule(NamedTuple):
+    """Arguments of a command that a filter passes on. pattern: a regular expression that they match.
+
+    replacement: what it passes on instead; what is in braces it puts in: groups of the pattern, and `client-address`.
+    """
+
+    pattern: str
+    replacement: str = ""
+
+
+_ADDRESS: Final = "[a-z2-7]{56}"
+_DEFENDED: Final = "".join(f"(?: {re.escape(words)})?".replace(r"\ ", " ") for words in DEFENCES.values())
+_SERVICE: Final = f"ED25519-V3:[A-Za-z0-9+/]{{86}}=={_DEFENDED} Port={limits.PORT},"
+_PLACE: Final = r"[0-9.]+:([0-9]{1,5})"  # where we are, as we see it: whoever is at another machine is put right
+
+GRANTED: Final[dict[str, tuple[Rule, ...]]] = {
+    "GETINFO": (Rule(VERSION), Rule(PHASE)),
+    "ADD_ONION": (Rule(f"({_SERVICE}){_PLACE}", "{}{client-address}:{}"),),
+    "DEL_ONION": (Rule(_ADDRESS),),
+    "HSFETCH": (Rule(_ADDRESS),),
+}
+GRANTED_EVENTS: Final = (BOOTING, DESCRIPTORS)
+# Of an event, in order, what a filter passes on instead, nothing of all that matches none: of descriptors neither the
+# relays that have them nor their identifiers.
+REDACTED: Final[dict[str, tuple[Rule, ...]]] = {
+    BOOTING: (
+        Rule(
+            r'650 STATUS_CLIENT (NOTICE|WARN) BOOTSTRAP PROGRESS=(\S+) TAG=(\S+) SUMMARY="([^"]*)".*',
+            '650 STATUS_CLIENT {} BOOTSTRAP PROGRESS={} TAG={} SUMMARY="{}"',
+        ),
+        Rule(".*"),
+    ),
+    DESCRIPTORS: (
+        Rule(
+            rf"650 HS_DESC (REQUESTED|UPLOADED|RECEIVED|FAILED) ({_ADDRESS}) .*",
+            "650 HS_DESC {} {} UNKNOWN redacted",
+        ),
+        Rule(".*"),
+    ),
+}
+# What we ask for as well, and do without: what Tor would tell of others on its machine.
+UNGRANTED: Final = (get_info(SOCKS_PORTS), get_info(UID))
+
+
+def is_granted(line: str) -> bool:
+    """Whether a profile of ours lets this command pass."""
+    word, _, arguments = line.partition(" ")
+    if word == "SETEVENTS":
+        return set(arguments.split()) <= set(GRANTED_EVENTS)
+    return any(re.fullmatch(rule.pattern, arguments) for rule in GRANTED.get(word, ()))

@@ -73,7 +73,7 @@ class Checks:
                 self._seqs[person.number] = seq
                 if person.has_stayed and person.shown[event.text] > 1:
                     self._blame(person, f"is shown {event.text} twice")
-            case events.EntriesMissedEvent(count=count):
+            case events.EntriesMissedEvent(count=count) if person.has_stayed:
                 self._blame(person, f"has missed {count} entries")
             case events.MovedEvent(was=was, seq=seq):
                 self.counts["texts moved"] += 1

@@ -8,6 +8,6 @@ from anonp2p.net.tor import process
 
 def check_directories(config: Config) -> list[Finding]:
     """Raises AnonError where there is no place for what is temporary."""
-    base = process.runtime_base(memory=config.amnesic)
+    base = process.runtime_base(memory=config.amnesic or bool(config.bridges))
     mount = disks.mount_of(base)
     return [find("runtime-directory", base, mount.kind if mount else "?", disks.keeping_of(mount))]

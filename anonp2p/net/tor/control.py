@@ -22,7 +22,7 @@ from msgspec import UNSET, UnsetType
 from anonp2p import limits
 from anonp2p.config import Endpoint
 from anonp2p.errors import AnonError, TorRefused
-from anonp2p.net.tor import commands, owner
+from anonp2p.net.tor import commands, owner, place
 from anonp2p.net.tor.authentication import authenticate
 from anonp2p.net.tor.complaints import Complaints
 from anonp2p.net.tor.errors import (
@@ -90,7 +90,7 @@ class Control:
             try:
                 stream, owners = await owner.connect(endpoint, discovered=discovered)
             except PermissionError:
-                raise ControlPortForbidden(endpoint) from None
+                raise ControlPortForbidden(endpoint, place.name_group(endpoint.path)) from None
             except OSError as error:
                 reason = os.strerror(error.errno) if error.errno else str(error)  # trio's text repeats the endpoint
                 raise NoControlPort(endpoint, reason) from None

@@ -27,7 +27,12 @@ class SocksPortMissing(TorMissing):
 
 
 class ControlPortForbidden(TorRefused):
-    about = "we may not open its control port {}; join its group (Debian: debian-tor)"
+    about = (
+        "we may not open its control port {}, as members of the group {} may: sudo adduser $USER {}, then log in again"
+    )
+
+    def __init__(self, endpoint: object, group: str) -> None:
+        super().__init__(endpoint, group, group)
 
 
 class NotControlPort(TorRefused):
@@ -51,7 +56,27 @@ class NotLetIn(TorRefused):
 
 
 class CookieForbidden(TorRefused):
-    about = "its control port {} has a cookie that we may not read; join its group (Debian: debian-tor)"
+    about = (
+        "its control port {} has a cookie that we may not read, as members of the group {} may: "
+        "sudo adduser $USER {}, then log in again"
+    )
+
+    def __init__(self, endpoint: object, group: str) -> None:
+        super().__init__(endpoint, group, group)
+
+
+class CookieElsewhere(TorRefused):
+    about = (
+        "its control port {} names a cookie file that is not to be found here, as where a Tor runs in a container, or "
+        "Tor Browser in flatpak: its SOCKS port (--socks) is enough to join rooms, --tor own creates them"
+    )
+
+
+class HiddenByFlatpak(TorMissing):
+    about = (
+        "flatpak, in which this program runs, hides the control port of a Tor outside: flatpak override --user "
+        "--filesystem=/run/tor, and this program's name, lets it be seen"
+    )
 
 
 class CookieMissing(TorRefused):

@@ -145,9 +145,25 @@ async def test_only_a_file_that_may_be_a_cookie_is_opened(fake: FakeTor, short_p
     assert entered(fake) == []
 
 
-async def test_a_cookie_that_we_may_not_read_is_told_with_its_remedy(fake: FakeTor, short_path: Path) -> None:
+async def test_a_cookie_that_we_may_not_read_is_told_with_its_remedy(
+    safe: FakeTor, cookie: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.open
+
+    def denied(path: str | bytes, flags: int, mode: int = 0o777) -> int:
+        if path == os.fsencode(cookie):
+            raise PermissionError
+        return real(path, flags, mode)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", denied)
+        await assert_refused(safe, "as members of the group debian-tor may: sudo adduser $USER debian-tor")
+    assert entered(safe) == []
+
+
+async def test_a_cookie_that_is_not_here_is_told_as_that_of_a_container(fake: FakeTor, short_path: Path) -> None:
     fake.methods = f'COOKIE,SAFECOOKIE COOKIEFILE="{short_path}/cookie"'
-    await assert_refused(fake, "debian-tor")
+    await assert_refused(fake, "Tor Browser in flatpak: its SOCKS port (--socks) is enough")
     assert entered(fake) == []
 
 

@@ -111,6 +111,10 @@ class Ledger:
         """Whether this is the term that the log is in."""
         return (self.number, self.host) == (term.number, term.host)
 
+    def has_been_hosted_by(self, member: bytes) -> bool:
+        """Whether this one has begun one of the latest terms."""
+        return any(opening.host == member for opening in self.openings)
+
     @property
     def host_key(self) -> bytes:
         """The signature key of the host; empty of one that has left, where we were not there to see it."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.mutants.catalogue import ROOT, Mutant, load
 
-COPIED = ("anonp2p", "tests", "scripts", "docs", "pyproject.toml")
+COPIED = ("anonp2p", "tests", "scripts", "docs", "pyproject.toml", "README.md", "LICENSE", ".gitignore")
 WORKERS = 2
 SECONDS = 300  # for the tests of one mutant: one that hangs has been noticed
 _FAILED = 1  # pytest's exit code when tests failed; all others but 0 mean that it could not run them

@@ -210,6 +210,8 @@ class Carrier:
         lost_at = self._loss.lost_at
         if lost_at is None:
             self._ask_host()
+        elif self._uplink.link:
+            pass  # a host is letting us in
         elif self._loss.is_sent_on and self._clock.tick < lost_at + limits.LOST_BY_SOME:
             self._decide_at = lost_at + limits.LOST_BY_SOME  # there is a host: we go there first
         else:

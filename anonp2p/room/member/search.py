@@ -231,7 +231,7 @@ class Search:
                 return self._begin_waiting(attempt, waiting, said[1:])
             case frames.RedirectFrame() as redirect:
                 self._take_redirect(call, target, redirect)
-            case frames.RefusedFrame(credentials=vouched) if not self._may_refuse(target, vouched):
+            case frames.RefusedFrame() as refused if not self._may_refuse(target, refused):
                 self._note_failure(attempt)
                 call.hang_up("other-host")
             case frames.ResumedFrame() | frames.WelcomeFrame() if self._has_grown_since(asked, target):
@@ -248,22 +248,30 @@ class Search:
         ledger = self._replica.ledger
         return target.member in (None, ledger.host) and asked != [ledger.index]
 
-    def _may_refuse(self, target: Target, vouched: frames.Credentials) -> bool:
+    def _may_refuse(self, target: Target, refused: frames.RefusedFrame) -> bool:
         """Whether a refusal may be a host's, as far as it says so.
 
         Whoever has the key of the code may answer, a thief or a host of another side of whom we know nothing: that
         drives nobody out. And any member may say that it has taken over: nor does that, while our host may answer yet,
-        unless our host itself has said so.
+        unless our host itself has said so. One who hosted before may have thrown us out on its side, when we were on
+        another already: we are out once nobody goes on on ours.
         """
-        ledger, lost_at, member = self._replica.ledger, self._loss.lost_at, identity.member_id(vouched.key)
+        ledger, vouched = self._replica.ledger, refused.credentials
+        member = identity.member_id(vouched.key)
         if not ledger.host or member == ledger.host:
             return target.member in (None, ledger.host)
+        if vouched.term <= ledger.number:
+            has_hosted = ledger.has_been_hosted_by(member)
+            return refused.reason == "kicked" and has_hosted and self._is_lost_for(limits.LOST_BY_ONE)
         is_known = ledger.roster.find_member(member) is not None or member in ledger.carriers
-        if vouched.term <= ledger.number or not (is_known or member in (target.member, self._turned_away_by)):
+        if not (is_known or member in (target.member, self._turned_away_by)):
             return False
-        if member == self._loss.sent_to:
-            return True
-        return lost_at is not None and self._clock.tick >= lost_at + limits.LOST_BY_SOME
+        return member == self._loss.sent_to or self._is_lost_for(limits.LOST_BY_SOME)
+
+    def _is_lost_for(self, seconds: float) -> bool:
+        """Whether we have had no host for so long."""
+        lost_at = self._loss.lost_at
+        return lost_at is not None and self._clock.tick >= lost_at + seconds
 
     def _take_redirect(self, call: Call, target: Target, redirect: frames.RedirectFrame) -> None:
         """Somebody whom we have dialled says who hosts. Raises PeerFault for what it has not signed.

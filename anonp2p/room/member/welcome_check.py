@@ -44,20 +44,19 @@ class WelcomeCheck:
         Raises PeerFault, HostLied: what we know of a room binds its host.
         """
         known = self._replica.ledger
-        if known.host and self._is_of_later_term(state):
-            expect(state.room == known.room, "other-room")
+        is_bound = bool(known.host) and not self._is_of_later_term(state)
+        expect(not known.host or state.room == known.room, "other-room")
+        _check_host(state, service)
+        if known.host and not (is_bound or state.proof):
             self._replica.ledger = Ledger(known.room)  # we come anew, to a log that may not be ours
             self._joining.begin_anew()
             self._context.message_index.note_all_cut()
-        host = self._replica.ledger.host
-        expect(not host or state.room == self._replica.ledger.room, "other-room")
-        _check_host(state, service)
-        if not host:
+        if not is_bound:
             self._heads.begin_room()
         try:
             return self._read(state)
         except PeerFault as fault:
-            if not host:
+            if not is_bound:
                 raise
             raise self._heads.blame(fault.fault, Head.read(state.head)) from None
 

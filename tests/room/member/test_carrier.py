@@ -131,6 +131,7 @@ class Ready:
     def loses_host(self, seconds: float = 0.0) -> None:
         """Its own link is gone."""
         set_time(self.context, seconds)
+        self.uplink.lose()
         self.loss.lose(self.context.clock.tick)
         self.host_check.note_link_lost()
 
@@ -391,6 +392,7 @@ def test_after_a_hand_over_it_goes_on_at_once(ready: Ready) -> None:
 def test_who_was_sent_on_by_its_host_goes_there_before_it_hosts_itself(ready: Ready) -> None:
     """A host that gives way would else be followed by its own heir, and not by the one for which it gave way."""
     ready.waits()
+    ready.uplink.lose()
     ready.loss.lose(ready.context.clock.tick, Target(EVE.id, b"e" * 32))
     ready.loss.take_due(_line(ready), (), ready.context.clock.tick)
     ready.reports(lost=True)
@@ -399,6 +401,18 @@ def test_who_was_sent_on_by_its_host_goes_there_before_it_hosts_itself(ready: Re
     assert ready.carrier.next_deadline() is not None
     ready.loss.note_failure(EVE.id, ready.context.clock.tick)
     ready.passes(limits.LOST_BY_SOME)
+    assert ready.carrier.plan is not None
+
+
+def test_while_a_host_lets_it_in_it_does_not_take_the_room_over(ready: Ready) -> None:
+    """8.13: what it is shown may say that fewer are here, so that those who wait with it are more than half."""
+    ready.ledger.handed_over = True
+    ready.loses_host()
+    ready.uplink.begin(-2, ROOM, HELLO, Channel(SECRET, HELLO, up=True))
+    ready.carrier.update()
+    assert ready.carrier.plan is None
+    ready.uplink.lose()
+    ready.carrier.update()
     assert ready.carrier.plan is not None
 
 

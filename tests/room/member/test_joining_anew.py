@@ -9,10 +9,12 @@ from anonp2p.crypto import identity, suite
 from anonp2p.protocol import frames
 from anonp2p.protocol.bodies import Removal
 from anonp2p.protocol.credentials import sign_credentials
+from anonp2p.protocol.field_types import Opening
 from anonp2p.room import effects, events, inputs
+from anonp2p.room.succession.terms import make_place
 from tests.room.hostile import assert_link_ended, come_anew
 from tests.room.member.false_host import FAR, HERE, FalseHost
-from tests.room.peers import ANN, ROOM_KEY, kinds, said, text
+from tests.room.peers import ANN, HOST, ROOM_KEY, kinds, said, text
 
 
 def test_one_who_is_not_known_any_more_gives_back_and_joins_anew_under_its_nick(host: FalseHost) -> None:
@@ -149,3 +151,23 @@ def test_one_who_has_another_nick_by_now_is_welcomed_anew_under_it(host: FalseHo
     host.redials()
     host.begin_at(FAR)
     assert kinds(host.hears(*host.welcome())) == ["LinkEvent", "EnteredEvent", "EntriesMissedEvent"]
+
+
+def test_who_comes_anew_to_a_later_term_of_its_own_log_is_proven_what_it_has_missed(host: FalseHost) -> None:
+    """7.3a: another side had given up its place, and where it joins, the log goes on from where it was."""
+    mine, former = host.says("precious"), host.me
+    come_anew(host)
+    at, digest = host.ledger.index + 1, host.ledger.digest
+    host.ledger.number = 4
+    host.ledger.openings = (*host.ledger.openings, Opening(4, HOST.id, at, digest, at))
+    proof = host.proof(mine, host.commit(Removal(former, "lost", "")))
+    host.slice()
+    joined = host.orders_guest()
+    host.place(joined)
+    head = {"index": make_place(4, host.ledger.index), "digest": host.ledger.digest}
+    vouched = sign_credentials(ROOM_KEY, HOST.key, 4)
+    steps = frames.ProofFrame(proof.steps + host.proof_of(joined).steps)
+    happened = host.hears(*host.welcome(proof=True, credentials=vouched, head=head), steps)
+    [missed] = [it for it in happened if isinstance(it, events.EntriesMissedEvent)]
+    assert (missed.count, missed.verified) == (3, True)
+    assert [it.text for it in happened if isinstance(it, events.MessageEvent)] == ["precious"]

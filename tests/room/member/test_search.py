@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from anonp2p import limits
 from anonp2p.crypto import identity, suite
@@ -463,6 +464,45 @@ def test_who_joined_on_one_side_alone_is_sent_to_join_anew_by_any_member_who_hos
     vouched = frames.Credentials(service, EVE.key, 5, bytes(64))
     refused = credentials.sign_refusal("unknown", line.greeting.hello, vouched, EVE.signer(service))
     assert (seeker.hears(line, refused) is not None) == is_member
+
+
+@pytest.mark.parametrize(
+    ("reason", "seconds", "is_heeded"),
+    [
+        ("kicked", limits.LOST_BY_ONE - 0.1, False),
+        ("kicked", limits.LOST_BY_ONE, True),
+        ("unknown", limits.LOST_BY_ONE, False),
+    ],
+)
+def test_who_hosted_before_has_thrown_one_out_once_nobody_goes_on(
+    reason: frames.Refusal, seconds: float, is_heeded: bool
+) -> None:
+    """2.13: it may have done so when the member was on another side already, whose host has died since."""
+    seeker = Seeker(ANN)
+    first = seeker.begin_term(1)
+    began = Opening(0, BOB.id, first.index, first.digest), replace(seeker.ledger.openings[0], index=first.index + 1)
+    seeker.ledger.openings, seeker.ledger.carriers[BOB.id] = began, ADDRESSES[BOB.id]
+    seeker.lose()
+    for line in seeker.lines[:2]:
+        seeker.fails(line)
+    seeker.pass_time(1.5)
+    line = seeker.greeted(next(it for it in seeker.lines if it.greeting.service == ADDRESSES[BOB.id]))
+    vouched = frames.Credentials(ADDRESSES[BOB.id], BOB.key, 0, bytes(64))
+    refused = credentials.sign_refusal(reason, line.greeting.hello, vouched, BOB.signer(ADDRESSES[BOB.id]))
+    set_time(seeker.context, seconds)
+    assert (seeker.hears(line, refused) is not None) == is_heeded
+
+
+def test_the_present_host_throws_one_out_at_once_though_it_has_begun_a_term_before() -> None:
+    seeker = Seeker(ANN)
+    first = seeker.begin_term(4)
+    seeker.ledger.openings = first, replace(seeker.ledger.openings[0], index=first.index + 1)
+    seeker.lose()
+    line = seeker.greeted(seeker.lines[0])
+    assert line.greeting.service == seeker.ledger.address
+    vouched = frames.Credentials(ROOM, HOST.key, 4, bytes(64))
+    refused = credentials.sign_refusal("kicked", line.greeting.hello, vouched, HOST.signer(ROOM))
+    assert seeker.hears(line, refused) is not None
 
 
 @pytest.mark.parametrize("sender", ["our host", "nobody"])

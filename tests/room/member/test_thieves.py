@@ -74,7 +74,9 @@ def test_who_says_that_our_place_is_gone_may_refuse_us_again_and_nobody_else(hos
     host.now = host.now._replace(tick=host.now.tick + limits.LOST_BY_SOME)
     vouched = credentials.sign_credentials(ROOM_KEY, ANN.key, 5)
     host.hears(credentials.sign_refusal("unknown", host.hello, vouched, ANN.sign))
-    del host.room.replica.ledger.carriers[ANN.id]
+    ledger = host.room.replica.ledger
+    del ledger.carriers[ANN.id]
+    ledger.roster.remove_member(ledger.get_member(ANN.id))
     host.redials()
     assert_link_ended(host, host.hears(refused_by(host, EVE, 5)))
     host.redials()

@@ -1,8 +1,10 @@
 """Towns of real rooms: whatever happens to people and lines, those who are left are in one room, with all they said."""
 
 import pytest
+from msgspec.structs import replace
 
-from anonp2p.room import inputs
+from anonp2p.room import events, inputs
+from anonp2p.room.succession import terms
 from tests.room.town.play import Play
 from tests.room.town.run import WELL, play, shrink
 from tests.room.town.schedule import Schedule, Step, draw_schedule
@@ -64,6 +66,34 @@ def test_a_text_that_somebody_was_not_shown_is_noticed() -> None:
     ann, bob, _ = playing.town.people
     bob.shown[next(iter(ann.said))] -= 1
     assert playing.checks.judge() == "1 was shown 0.1 0 times"
+
+
+def test_a_text_that_somebody_knows_by_another_place_is_noticed() -> None:
+    playing = Play(QUIET)
+    playing.run()
+    ann, bob, _ = playing.town.people
+    text = next(iter(ann.said))
+    place = bob.places[text]
+    bob.places[text] += 1 << 32
+    bob.places["cut, and gone with its author"] = 7
+    assert playing.checks.judge() == f"1 has {text} at 1:{place}, the log at 0:{place}"
+
+
+@pytest.mark.parametrize(
+    ("was", "place", "is_noticed"),
+    [((0, 5), (8, 5), False), ((8, 5), (4, 5), True), ((0, 5), (8, 90), True), ((0, 5), (12, 91), False)],
+)
+def test_a_text_moves_behind_all_that_was_shown_or_stays_where_it_is_under_a_later_number(
+    was: tuple[int, int], place: tuple[int, int], is_noticed: bool
+) -> None:
+    """8.1: in the end a term has begun before it, on the side on which all others were."""
+    playing = Play(QUIET)
+    playing.run()
+    ann = playing.town.people[0]
+    ann.hear(replace(ann.got(events.MessageEvent)[0], text="latest", seq=terms.make_place(12, 90)), playing.town.now)
+    ann.hear(events.MovedEvent(room="r1", was=terms.make_place(*was), seq=terms.make_place(*place)), playing.town.now)
+    playing.checks.watch(ann)
+    assert bool(playing.checks.faults) == is_noticed
 
 
 def test_people_who_cannot_hear_one_another_at_the_end_are_noticed() -> None:

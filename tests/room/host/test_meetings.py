@@ -210,6 +210,31 @@ def test_who_may_host_too_and_does_not_answer_has_nothing_to_do_with_the_code(sp
     assert services(split) == []
 
 
+def test_a_code_is_published_anew_once_where_another_with_its_key_does_not_answer(split: Split) -> None:
+    """8.16: it may have published the code before it was gone, and our Tor still lead us to ourselves there."""
+    entrusted(split)
+    split.room.presence.lose_link(1, 0.0)
+
+    def looks(since: int) -> list[list[str]]:
+        done = []
+        for at in range(since, since + 3):
+            split.at(2 * at * limits.MEET)
+            for dial in split.dialled():
+                if dial.address == HEIR_ADDRESS[ANN.id]:
+                    split.meetings.note_failure(dial.link)
+                else:
+                    split.meetings.forget_link(dial.link)
+            done.append(services(split))
+        return done
+
+    anew = ["StopServingEffect", "ServeEffect"]
+    assert looks(1) == [[], anew, []]
+    split.add_links(ANN)
+    assert looks(4) == [[], [], []], "nobody dials one who has a link"
+    split.room.presence.lose_link(1, 0.0)
+    assert looks(7) == [[], anew, []]
+
+
 def called(split: Split) -> Called:
     """ANN, whom the host dials."""
     split.at(limits.MEET)

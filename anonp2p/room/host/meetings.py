@@ -56,7 +56,8 @@ class Meetings:
         self._presence = presence
         self._look_at = 0.0  # when (`Now.tick`) to look again who is there
         self._renewed_at = float("-inf")  # when (`Now.tick`) the code was last published anew
-        self._unanswered: dict[bytes, int] = {}  # by service: its latest dials that nobody has answered
+        self._fresh_at: dict[bytes, float] = {}  # by service of ours: when (`Now.tick`) our Tor is to look anew for it
+        self._unanswered: dict[bytes, int] = {}  # by service of ours: its latest dials that nobody has answered
         self._calls: dict[int, _Meeting] = {}
         self._answered: dict[int, tuple[Caller, bytes | None]] = {}  # with the key of who dialled, if known
         self._proven: dict[bytes, ProvenHost] = {}  # of other sides, by their ids: those who are no members here
@@ -106,16 +107,17 @@ class Meetings:
         """Dials those who may host too, if it is time. Where there are none it draws no lot, as cover would show it."""
         if self.next_deadline() is None:
             return
-        busy, hosting = {it.call.service for it in self._calls.values()}, self.hosting
-        for member in hosting.linked:
-            self._unanswered.pop(self._replica.ledger.carriers.get(member, b""), None)
-        for heir in self._rules.take_due(hosting, busy, self._clock.tick):
+        busy = {it.call.service for it in self._calls.values()}
+        for heir in self._rules.take_due(self.hosting, busy, self._clock.tick):
             self._dial(heir, is_last=False)
 
     def _dial(self, heir: Heir, *, is_last: bool) -> None:
         link = self._context.number_dial()
         self._calls[link] = _Meeting(Call(self._context, link, heir.address, self._ask, b""), heir.member, is_last)
-        self._reporter.add_effect(effects.DialEffect(link, heir.address, limits.DIAL_TRIES[0], False, 0.0))
+        fresh = heir.member == _ANYBODY and self._clock.tick >= self._fresh_at.get(heir.address, 0.0)
+        if fresh:  # else it would lead to ourselves for as long as our Tor remembers us there
+            self._fresh_at[heir.address] = self._clock.tick + limits.CODE_FRESH
+        self._reporter.add_effect(effects.DialEffect(link, heir.address, limits.DIAL_TRIES[0], False, 0.0, fresh))
 
     def _ask(self, secret: bytes, service: bytes, hello: bytes) -> frames.MeetRequest:
         ledger, me = self._replica.ledger, self._replica.me
@@ -184,22 +186,15 @@ class Meetings:
         self._answered.pop(link, None)
 
     def note_failure(self, link: int) -> None:
-        """A dial has failed. Twice so at a service of ours, where we should answer: another has published it last.
-
-        One who has the key of our code, and does not answer at its own address, may have done so as well before it was
-        gone, though we see ourselves there: our Tor need not look anew.
-        """
+        """A dial has failed. Twice so at a service of ours, where we should answer: another has published it last."""
         it = self._calls.get(link)
         self.forget_link(link)
-        if it is None or not (it.member == _ANYBODY or it.member in self._replica.ledger.holders):
+        if it is None or it.member != _ANYBODY:
             return
         service = it.call.service
         self._unanswered[service] = self._unanswered.get(service, 0) + 1
-        if it.member == _ANYBODY:
-            if self._unanswered[service] >= limits.CODE_UNANSWERED:
-                self._renew(service)
-        elif self._unanswered[service] == limits.CODE_UNANSWERED:  # once: it publishes nothing any more
-            self.renew_code()
+        if self._unanswered[service] >= limits.CODE_UNANSWERED:
+            self._renew(service)
 
     def renew_code(self) -> None:
         """Publishes the code anew, but not often: another host has published it after us, and may be gone."""
@@ -251,7 +246,8 @@ class Meetings:
     def _take_answer(self, link: int, payload: bytes) -> Verdict | None:
         """The hello of one whom we dialled, or its answer: a host that it is, or follows."""
         it = self._calls[link]
-        self._unanswered.pop(it.call.service, None)
+        if it.member == _ANYBODY:
+            self._unanswered.pop(it.call.service, None)
         said = it.call.take_payload(payload)
         if not said:
             return None

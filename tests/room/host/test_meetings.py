@@ -199,6 +199,19 @@ def test_a_code_that_has_been_answered_since_is_not_published_anew(split: Split)
     assert services(split) == []
 
 
+def test_where_a_code_leads_is_looked_for_anew_now_and_then(split: Split) -> None:
+    """8.16: our Tor remembers us there, though another host has published it since."""
+    entrusted(split)
+    split.room.presence.lose_link(2, 0.0)
+    fresh = {}
+    for at in (2 * limits.MEET, 4 * limits.MEET, 2 * limits.MEET + limits.CODE_FRESH):
+        split.at(at)
+        for dial in split.dialled():
+            fresh[at, dial.address == split.replica.ledger.code] = dial.fresh
+            split.meetings.forget_link(dial.link)
+    assert list(fresh.values()) == [False, True, False, False, False, True], "never those of whom nobody has the key"
+
+
 def test_who_may_host_too_and_does_not_answer_has_nothing_to_do_with_the_code(split: Split) -> None:
     entrusted(split)
     split.room.presence.lose_link(2, 0.0)
@@ -208,31 +221,6 @@ def test_who_may_host_too_and_does_not_answer_has_nothing_to_do_with_the_code(sp
             if dial.address != split.replica.ledger.code:
                 split.meetings.note_failure(dial.link)
     assert services(split) == []
-
-
-def test_a_code_is_published_anew_once_where_another_with_its_key_does_not_answer(split: Split) -> None:
-    """8.16: it may have published the code before it was gone, and our Tor still lead us to ourselves there."""
-    entrusted(split)
-    split.room.presence.lose_link(1, 0.0)
-
-    def looks(since: int) -> list[list[str]]:
-        done = []
-        for at in range(since, since + 3):
-            split.at(2 * at * limits.MEET)
-            for dial in split.dialled():
-                if dial.address == HEIR_ADDRESS[ANN.id]:
-                    split.meetings.note_failure(dial.link)
-                else:
-                    split.meetings.forget_link(dial.link)
-            done.append(services(split))
-        return done
-
-    anew = ["StopServingEffect", "ServeEffect"]
-    assert looks(1) == [[], anew, []]
-    split.add_links(ANN)
-    assert looks(4) == [[], [], []], "nobody dials one who has a link"
-    split.room.presence.lose_link(1, 0.0)
-    assert looks(7) == [[], anew, []]
 
 
 def called(split: Split) -> Called:

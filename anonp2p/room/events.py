@@ -64,11 +64,15 @@ class ReadyEvent(Event, frozen=True, tag="ready"):
 
 
 class TorSlowEvent(Event, frozen=True, tag="tor-slow"):
-    """Tor is getting ready, but has made no progress for so many seconds. Other fields: see `TorProgressEvent`."""
+    """Tor is getting ready, but has made no progress for so many seconds. Other fields: see `TorProgressEvent`.
+
+    warning: what is wrong, if that is known.
+    """
 
     progress: int
     summary: Reason
     seconds: int
+    warning: Reason | UnsetType = UNSET
 
 
 class TorSkippedEvent(Event, frozen=True, tag="tor-skipped"):

@@ -140,9 +140,10 @@ def _describe(event: events.Event) -> list[str]:
     match event:
         case events.TorProgressEvent(progress=progress, summary=summary):
             return [f"Tor {progress} %: {describe_reason(summary)}"]
-        case events.TorSlowEvent(progress=progress, summary=summary, seconds=seconds):
+        case events.TorSlowEvent(progress=progress, summary=summary, seconds=seconds, warning=warning):
             doing = describe_reason(summary)
-            return [f"Tor has been at {progress} % ({doing}) for {seconds} seconds. Is this machine online?"]
+            ask = "Is this machine online?" if warning is UNSET else f"{describe_reason(warning)}."
+            return [f"Tor has been at {progress} % ({doing}) for {seconds} seconds. {ask}"]
         case events.TorSkippedEvent(text=error, variable=variable):
             why = describe_error(error)
             return [why if variable is UNSET else f"The Tor that {variable} names is not used. {why}"]

@@ -21,6 +21,7 @@ HOME = "/home/ada"
 # Where the wheel and the sdist are in the root.
 OFFERED = "/srv/offered"
 _SECONDS = 900.0  # for one way to install it
+_USUAL = 2  # arguments, with the program's name
 _TALK = 180.0  # until what is said in a room has arrived
 # Ways to install FILE; each leads to a program.
 WAYS = {
@@ -73,7 +74,10 @@ def say(command: list[str], cwd: Path = ROOT) -> str:
 
 @contextmanager
 def private_network(place: Path) -> Iterator[str]:
-    """A private Tor network. Yields what a Tor needs to use it."""
+    """A private Tor network: the one that was named, or a new one. Yields what a Tor needs to use it."""
+    if len(sys.argv) > _USUAL:
+        yield Path(sys.argv[_USUAL]).read_text()
+        return
     folder = place / "network"
     say([str(ROOT / "scripts/tornet"), "up", "--dir", str(folder), "--owner", str(os.getpid())])
     try:
@@ -177,8 +181,8 @@ def try_image(place: Path, report: Report) -> None:
 
 
 def main() -> int:
-    if len(sys.argv) != 2 or sys.argv[1] not in (*RELEASES, "image"):
-        print(f"usage: scripts/fresh {'|'.join(RELEASES)}|image", file=sys.stderr)
+    if not _USUAL <= len(sys.argv) <= _USUAL + 1 or sys.argv[1] not in (*RELEASES, "image"):
+        print(f"usage: scripts/fresh {'|'.join(RELEASES)}|image [CLIENT.TORRC]", file=sys.stderr)
         return 2
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.getsignal(signal.SIGINT))  # whatever ends us, what was made is removed

@@ -503,6 +503,16 @@ COVER = "Cover is on: about 29 kB a minute on each link of yours, and what is sa
     ("event", "sentence"),
     [
         (events.TorSlowEvent(progress=10, summary=in_words("Loading"), seconds=30), SLOW),
+        (
+            events.TorSlowEvent(
+                progress=5, summary=in_words("Loading"), seconds=5, warning=Reason("tor-complains", "No route to host")
+            ),
+            "Tor has been at 5 % (Loading) for 5 seconds. Tor says: No route to host.",
+        ),
+        (
+            events.TorSlowEvent(progress=5, summary=in_words("x"), seconds=30, warning=Reason("bridges-silent")),
+            "Tor has been at 5 % (x) for 30 seconds. None of its bridges has answered yet.",
+        ),
         (events.TorSkippedEvent(code="tor-refused", text=Failed("It is odd.")), "It is odd."),
         (
             events.TorSkippedEvent(code="tor-refused", text=Failed("It is odd."), variable="TOR_CONTROL_PORT"),

@@ -256,11 +256,11 @@ async def connect(config: Config, tell: Tell) -> AsyncIterator[Tor]:
     found = await find_running_tor(config, tell)
     if found is None:
         async with (
-            process.launch(config.torrc, amnesic=config.amnesic) as own,
+            process.launch(config.torrc, amnesic=config.amnesic, bridges=config.bridges) as own,
             aclosing(await Control.open(Endpoint(path=own.control))) as control,
         ):
             await control.send(commands.TAKE_OWNERSHIP)
-            await control.boot(tell)
+            await control.boot(tell, own.complaints)
             await control.subscribe(commands.DESCRIPTORS)
             tor = Tor(control, Endpoint(path=own.socks), UnixEntrance(own.runtime), "own")
             yield _ready(tor, await control.version(), tell)

@@ -106,10 +106,12 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
         raise Usage(f"What can be asked for is: {known}. See anonp2p --help.")
     if action and action.value and not given.subject:
         raise Usage(f"What to {action.name}? Type {action.usage}.")
+    if action and given.subject and not action.value:
+        raise Usage(f"Nothing stands behind {action.name}. See anonp2p --help.")
     if given.stay and given.action != "create":
         raise Usage("--stay is for a room of your own: it goes with create NAME.")
     nick = option("nick")
-    if nick or given.action:
+    if (nick or given.action) and given.action != "doctor":  # which says itself what is missing
         packages.require("msgspec")
         packages.require_crypto()
         from anonp2p.names import codes, nicks
@@ -156,7 +158,7 @@ def main() -> int:
     failure: AnonError | None
     try:
         config = configure(sys.argv[1:], os.environ, terminal=_has_terminal())
-        status, failure = run(config)
+        status, failure = examine(config) if config.action == "doctor" else run(config)
     except AnonError as error:
         status, failure = error.status, error
     except KeyboardInterrupt:
@@ -203,6 +205,21 @@ def run(config: Config) -> tuple[int, AnonError | None]:
             return await app.run(), app.failure
 
     return trio.run(run)
+
+
+def examine(config: Config) -> tuple[int, AnonError | None]:
+    """Looks at this machine and its Tor. Returns the exit status, and what is wrong."""
+    from anonp2p import hardening
+
+    hardening.harden()
+
+    import logging
+
+    from anonp2p.doctor import run as doctor
+
+    logging.disable()
+    with _hidden_tracebacks(held=False):
+        return doctor.run(config, _ending_signals)
 
 
 @contextmanager

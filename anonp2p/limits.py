@@ -208,6 +208,9 @@ LEFT_BEHIND: Final = 20  # directories of killed programs that are removed at on
 NAMES_EXAMINED: Final = 10_000  # names examined in each directory where those may be: 10 ms, whatever others put there
 BOOT_STALL: Final = 180.0  # without progress of Tor's bootstrap: give up
 BOOT_SLOW: Final = 30.0  # without progress: tell the user
+PUBLISH_PATIENCE: Final = 60.0  # for the descriptor of a room that is made on trial: usual ones are up within 5
+CHECK_PATIENCE: Final = 30.0  # for a check of this machine or of Tor's ports, of which each has `CONTROL_PATIENCE`
+CHECK_STALL: Final = 60.0  # for Tor's bootstrap, while it is checked, to move: a person waits
 BOOT_LOOK: Final = 5.0  # without progress: tell the user, if Tor says what is wrong
 BOOT_ASK: Final = 1.0  # between questions about it, where a filter withholds its events
 TOR_PATIENCE: Final = 60.0  # until a lost Tor has to be back
@@ -266,7 +269,7 @@ HANG_UP: Final = 0.2  # seconds in which the signal that says so comes, when a t
 PEOPLE_INTERVAL: Final = 0.001  # seconds a member between looks at who is there: each costs 25 us a member
 FRAME_INTERVAL: Final = 1 / 30  # seconds between pictures, unless a key is pressed: as often as one sees
 ROWS_OF_INPUT: Final = 8  # of what is typed in sight at once
-LINES_SHOWN: Final = 40  # of a message on terminals: a screenful; 4,000 bytes can be 4,001 lines, which hide all else
+LINES_SHOWN: Final = 40  # of a message in line mode: a screenful; 4,000 bytes can be 4,001 lines, which hide all else
 IDLE: Final = 60.0  # seconds without a key after which the user is taken to look elsewhere, whatever the terminal says
 BELL_PAUSE: Final = 3.0  # seconds between two bells: more of them tell nothing new
 CLIPBOARD: Final = 60.0  # seconds until what was copied is taken off the clipboard: time to paste it
@@ -275,7 +278,7 @@ ERRORS_TOLD: Final = 10  # of errors of ours that are told after a full screen: 
 
 EXCERPT: Final = 40  # columns of a message that a reply to it quotes: half a line
 NUMBERED: Final = 20  # messages that are listed with their numbers: as many as fit on a screen
-EXCERPTS: Final = 1_000  # messages that line mode can quote: 100 KiB
+EXCERPTS: Final = 1_000  # messages that line mode can quote: 100 KiB; 4 MiB at most where it can copy them
 PIPED_LINE: Final = 80  # columns at which what others say is folded on a pipe: common terminals have no fewer
 OUTPUT_QUEUE: Final = 64 * 1024 * 1024  # bytes of printed events nobody has read yet: beyond it nobody ever will
 

@@ -74,6 +74,7 @@ class Explanation:
 ACTIONS = (
     Action("create", "create a room, and host it", "NAME"),
     Action("join", "join the room with this code; - reads the code from the first line of stdin", "CODE"),
+    Action("doctor", "look at Tor and this machine, and say what is wrong and what to do about it"),
 )
 
 _PORT = "HOST:PORT|unix:PATH"

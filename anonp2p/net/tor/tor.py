@@ -98,6 +98,11 @@ class Tor:
         self._unanswered: set[str] = set()  # the codes whose latest dial got no answer at all
         self._served: set[str] = set()  # the codes of our services
 
+    @property
+    def lack(self) -> AnonError | None:
+        """Why no room can be published on it; None where that can be tried."""
+        return self._lack if self.control is None or self._entrance is None else None
+
     @asynccontextmanager
     async def listen(self, key: RoomKey) -> AsyncIterator[_Place]:
         """Publishes the room, attached to our control connection: it ends with us, however we end.

@@ -12,6 +12,7 @@ CheckName = Literal[
     "memory",
     "directories",
     "tor-program",
+    "bridges",
     "control-ports",
     "boot",
     "socks-port",
@@ -24,6 +25,7 @@ CHECKS: Final[tuple[CheckName, ...]] = get_args(CheckName)
 State = Literal["ok", "note", "wrong", "skip"]
 
 _OkCode = Literal[
+    "bridges",  # value: how many
     "booted",  # values: "own" or "system", Tor's version, seconds
     "commands-granted",
     "control-absent",  # value: where nothing listens
@@ -35,6 +37,7 @@ _OkCode = Literal[
     "freed-wiped-in-c",
     "looked-up",  # value: seconds
     "package-fits",  # values: name, version, the one that is needed
+    "plugin",  # values: the transport, the path of its program
     "post-quantum",  # value: version of cryptography
     "proof-of-work",
     "python",  # value: version
@@ -80,6 +83,8 @@ _WrongCode = Literal[
 _SkipCode = Literal[
     "needs-boot",
     "needs-packages",
+    "no-bridges",  # value: the transports that there are plugins for
+    "no-bridges-no-plugins",
     "no-control-port",
     "own-tor-asked",
 ]
@@ -135,11 +140,15 @@ class CheckBegun:
 
 @dataclass(frozen=True, slots=True)
 class CheckWaits:
-    """A check waits for Tor's bootstrap, which is so far (percent); seconds: for how long, if it is slow, else 0."""
+    """A check waits for Tor's bootstrap, which is so far (percent).
+
+    seconds: for how long, if it is slow, else 0. warning: what is known to be wrong.
+    """
 
     progress: int
     summary: Reason
-    seconds: int
+    seconds: int = 0
+    warning: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ DOC = (Path(__file__).parents[2] / "docs/JSON.md").read_text(encoding="utf-8")
 
 # One of each, with values as the checks give them.
 EVERY = [
+    find("bridges", 2),
     find("booted", "own", "0.4.9.11", 2.5),
     find("commands-granted"),
     find("control-absent", HERE),
@@ -31,6 +32,7 @@ EVERY = [
     find("freed-wiped-in-c"),
     find("looked-up", 1.5),
     find("package-fits", "trio", "0.35", "0.27"),
+    find("plugin", "obfs4", "/usr/bin/obfs4proxy"),
     find("post-quantum", "48.0.1"),
     find("proof-of-work"),
     find("python", "3.13.1"),
@@ -70,6 +72,8 @@ EVERY = [
     find("traced", 4711, "gdb"),
     find("needs-boot"),
     find("needs-packages"),
+    find("no-bridges", "obfs4, snowflake"),
+    find("no-bridges-no-plugins"),
     find("no-control-port"),
     find("own-tor-asked"),
 ]
@@ -135,7 +139,7 @@ def test_a_check_is_named_before_what_it_finds_and_once() -> None:
 
 def test_waiting_for_tor_is_told_to_people_only_if_it_is_slow() -> None:
     words = Reason("tor-words", "Connecting to a relay")
-    soon, slow = CheckWaits(5, words, 0), CheckWaits(5, words, 30)
+    soon, slow = CheckWaits(5, words), CheckWaits(5, words, 30)
     report = Diagnosis(json=False)
     assert report.write(soon) == ""
     assert report.write(slow) == "  wait  Tor has been at 5 % for 30 s: Connecting to a relay.\n"
@@ -143,6 +147,9 @@ def test_waiting_for_tor_is_told_to_people_only_if_it_is_slow() -> None:
         {"type": "tor", "progress": 5, "summary": "Connecting to a relay"},
         {"type": "tor-slow", "progress": 5, "summary": "Connecting to a relay", "seconds": 30},
     ]
+    wrong = CheckWaits(5, words, 30, Reason("tor-complains", "No route to host"))
+    assert report.write(wrong).endswith("Connecting to a relay. Tor says: No route\n        to host.\n")
+    assert json.loads(Diagnosis(json=True).write(wrong))["warning"] == "Tor says: No route to host"
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ _OkCode = Literal[
     "freed-wiped-in-c",
     "looked-up",  # value: seconds
     "package-fits",  # values: name, version, the one that is needed
+    "nothing-on-disk",
     "plugin",  # values: the transport, the path of its program
     "post-quantum",  # value: version of cryptography
     "proof-of-work",
@@ -44,6 +45,7 @@ _OkCode = Literal[
     "room-published",  # value: seconds
     "room-reached",  # value: seconds
     "runtime-directory",  # values: path, kind of file system, and how it keeps (`disks.Keeping`)
+    "state-directory",  # values: path, kind of file system, and how it keeps
     "swap-encrypted",  # value: which
     "swap-in-memory",  # value: which
     "swap-none",
@@ -57,12 +59,15 @@ _NoteCode = Literal[
     "control-refused-by-name",  # values: the variable that names the port, the error
     "cores-on",
     "defence-missing",  # value: which (`events.Defence`)
+    "directory-unfit",  # values: the variable that names it, path, why
     "dumpable",
     "freed-kept",
     "freed-kept-in-c",
     "join-only",  # value: the error
+    "left-behind",  # value: how many
     "no-proof-of-work",
     "plain-errors",  # value: the SOCKS port
+    "state-unusable",  # value: the error
     "swap-plain",  # value: which
     "swap-unclear",  # value: which
     "swap-unknown",

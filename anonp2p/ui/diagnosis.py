@@ -62,6 +62,17 @@ WORDS: dict[FindingCode, tuple[str, str]] = {
     "swap-unknown": ("This system does not tell whether there is swap", ""),
     # Directories.
     "runtime-directory": ("Sockets and what is temporary: below {} ({}, {})", ""),
+    "directory-unfit": (
+        "{} is {}, which {}: another place is used",
+        "set it to a directory of yours alone, or unset it.",
+    ),
+    "left-behind": (
+        "Directories that killed programs left behind: {}. Each start removes them, and so does this one",
+        "",
+    ),
+    "state-directory": ("What Tor keeps between runs, as its guards: in {} ({}, {})", ""),
+    "state-unusable": ("{}", ""),
+    "nothing-on-disk": ("Nothing is kept between runs, as with --amnesic or bridges", ""),
     # Tor.
     "tor-program": ("{}, version {}", ""),
     "tor-unusable": ("{}", ""),
@@ -145,6 +156,7 @@ _CALLED: dict[FindingCode, dict[object, str]] = {
     "booted": {"own": "A Tor of our own", "system": "A running Tor", "": "unknown"},
     "defence-missing": {"streams": "it does not limit the streams of a circuit", "proof-of-work": "no proof of work"},
     "runtime-directory": _KEPT,
+    "state-directory": _KEPT,
 }
 
 

@@ -23,6 +23,7 @@ from anonp2p.findings import CHECKS, CheckBegun, CheckMade, CheckName, CheckWait
 from anonp2p.net.tor.errors import (
     BootComplained,
     BootStalled,
+    BridgesFailed,
     BridgesSilent,
     ControlPortNeeded,
     TorEnded,

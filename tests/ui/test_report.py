@@ -10,7 +10,7 @@ from anonp2p.config import Endpoint
 from anonp2p.errors import AnonError, CryptoMissing
 from anonp2p.findings import CHECKS, CODES, CheckBegun, CheckMade, CheckWaits, Finding, find
 from anonp2p.net.tor import commands
-from anonp2p.net.tor.errors import ControlPortNeeded, PasswordNeeded, TorNotInstalled
+from anonp2p.net.tor.errors import ControlPortNeeded, NoTorDirectory, PasswordNeeded, TorNotInstalled
 from anonp2p.reasons import Reason
 from anonp2p.ui.diagnosis import HEADINGS, WORDS, advise, describe_finding
 from anonp2p.ui.report import Diagnosis
@@ -32,6 +32,7 @@ EVERY = [
     find("freed-wiped-in-c"),
     find("looked-up", 1.5),
     find("package-fits", "trio", "0.35", "0.27"),
+    find("nothing-on-disk"),
     find("plugin", "obfs4", "/usr/bin/obfs4proxy"),
     find("post-quantum", "48.0.1"),
     find("proof-of-work"),
@@ -39,6 +40,7 @@ EVERY = [
     find("room-published", 1.2),
     find("room-reached", 0.4),
     find("runtime-directory", Path("/run/user/1000"), "tmpfs", "memory"),
+    find("state-directory", Path("/home/ada/.local/state/anonp2p"), "btrfs", "encrypted"),
     find("swap-encrypted", "/dev/dm-1"),
     find("swap-in-memory", "/dev/zram0"),
     find("swap-none"),
@@ -50,12 +52,15 @@ EVERY = [
     find("control-refused-by-name", "TOR_CONTROL_PORT", PasswordNeeded(HERE)),
     find("cores-on"),
     find("defence-missing", "proof-of-work"),
+    find("directory-unfit", "TMPDIR", "/tmp/x y", "is not there"),
     find("dumpable"),
     find("freed-kept"),
     find("freed-kept-in-c"),
     find("join-only", ControlPortNeeded()),
+    find("left-behind", 3),
     find("no-proof-of-work"),
     find("plain-errors", HERE),
+    find("state-unusable", NoTorDirectory("Permission denied")),
     find("swap-plain", "/dev/sda2"),
     find("swap-unclear", "/swap"),
     find("swap-unknown"),

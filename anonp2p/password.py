@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from anonp2p import limits
 from anonp2p.config import Config
-from anonp2p.errors import Usage
+from anonp2p.errors import BadPasswordFile, NoPasswordInFile
 from anonp2p.ui import secret_prompt
 
 _FILE = "ANONP2P_CONTROL_PASSWORD_FILE"
@@ -29,7 +29,7 @@ def find_password(config: Config, environment: Mapping[str, str]) -> Config:
 
     if not trio.run(control.wants_password, config.control):
         return config
-    return replace(config, password=secret_prompt.ask(f"Password of the control port {config.control}: "))
+    return replace(config, password=secret_prompt.ask_password(str(config.control)))
 
 
 def has_terminal() -> bool:
@@ -50,10 +50,9 @@ def _read(name: str) -> bytes:
             if source != _STDIN:
                 os.close(source)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "that is no path"
-        raise Usage(f"The file that {_FILE} names, {name!r}, cannot be read: {reason}.") from None
+        raise BadPasswordFile(name, error.strerror if isinstance(error, OSError) else error) from None
     if not password:
-        raise Usage(f"The file that {_FILE} names, {name!r}, has no password in its first line.")
+        raise NoPasswordInFile(name)
     return password
 
 

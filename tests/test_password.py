@@ -74,7 +74,7 @@ def test_it_is_asked_for_where_a_port_that_was_named_wants_it_and_somebody_is_th
 
     monkeypatch.setattr(password, "has_terminal", lambda: is_terminal)
     monkeypatch.setattr(control, "wants_password", wants)
-    monkeypatch.setattr(secret_prompt, "ask", lambda question: b"typed" if "unix:/x" in question else b"")
+    monkeypatch.setattr(secret_prompt, "ask_password", lambda port: b"typed" if port == "unix:/x" else b"")
     assert find_password(config, environment).password == (b"typed" if is_asked else b"")
 
 

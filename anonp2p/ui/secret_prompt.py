@@ -14,6 +14,11 @@ _LOCAL_MODES, _CONTROL_CHARACTERS = 3, 6  # in what tcgetattr gives
 _ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
+def ask_password(port: str) -> bytes:
+    """The password of this control port, as with `ask`."""
+    return ask(f"Password of the control port {port}: ")
+
+
 def ask(question: str) -> bytes:
     """What is typed in answer; empty where that is nothing, or the terminal is gone.
 

@@ -194,8 +194,12 @@ class App:
             return False
         self._asked_to_quit = now
         for label, snapshot in ending:
-            name, others = snapshot.name, snapshot.members - 1
-            self._tell(events.LeaveEndsRoomEvent(room=label, name=name, others=others, closes=False, asks=True, re=re))
+            name, others, away = snapshot.name, snapshot.others, snapshot.away
+            self._tell(
+                events.LeaveEndsRoomEvent(
+                    room=label, name=name, others=others, away=away, closes=False, asks=True, re=re
+                )
+            )
         return True
 
     async def _pass_on(self, action: inputs.Typed, room: str | None) -> None:
@@ -255,8 +259,8 @@ class App:
         await session.run()
         del self._sessions[session.room.label]
         session.ended.set()
-        if session is self._asked and session.room.failure is not None:
-            self._fail(session.room.failure)
+        if session is self._asked and (failure := self._asked_failure):
+            self._fail(failure)
 
     def _find_room(self, label: str) -> Room | None:
         session = self._sessions.get(label)
@@ -284,7 +288,13 @@ class App:
     @property
     def _last_words(self) -> AnonError | None:
         """The error that ends the program, or is just about to."""
-        return self.failure or self._tor.failure or (self._asked.room.failure if self._asked else None)
+        return self.failure or self._tor.failure or self._asked_failure
+
+    @property
+    def _asked_failure(self) -> AnonError | None:
+        """Why what the command line asked for has failed, unless the user is asked how to go on."""
+        failure = self._asked.room.failure if self._asked else None
+        return None if failure and self._frontend.asks_after(failure) else failure
 
     def _tell(self, event: events.Event) -> None:
         if isinstance(event, events.UnsentEvent):

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from anonp2p import __version__, limits, options, packages, process
+from anonp2p.bridges.lines import read_bridges
 from anonp2p.config import Config, Endpoint, Listen
 from anonp2p.errors import AnonError, CryptoMissing, Failed, OutputFailed, PackageMissing, Usage
 from anonp2p.ui import stdio
@@ -85,28 +86,32 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
     if wanted not in ("auto", "system", "own"):
         raise Usage("ANONP2P_TOR is auto, system or own.")
     control, socks, torrc, listen = (option(name) for name in ("control", "socks", "torrc", "listen"))
-    if control and torrc:
-        raise Usage("--torrc is for our own Tor, --control for a running one: give one of them.")
     if wanted == "own" and (control or socks):
         raise Usage("--tor own starts a Tor of its own: it goes with neither --control nor --socks.")
-    if wanted == "system" and torrc:
-        raise Usage("--torrc is for our own Tor: it does not go with --tor system.")
-    if torrc and socks:
-        raise Usage("--torrc is for our own Tor, --socks for a running one: give one of them.")
-    if listen and (torrc or wanted == "own"):
-        raise Usage("--listen is for a Tor on another machine: it goes with neither --tor own nor --torrc.")
+    given_bridges = list(filter(None, given.bridge or [environment.get("ANONP2P_BRIDGE", "")]))
+    for ours, is_given in (("--torrc", torrc), ("--bridge", given_bridges)):
+        if is_given and (control or socks):
+            theirs = "--control" if control else "--socks"
+            raise Usage(f"{ours} is for our own Tor, {theirs} for a running one: give one of them.")
+        if is_given and wanted == "system":
+            raise Usage(f"{ours} is for our own Tor: it does not go with --tor system.")
+    if listen and (torrc or given_bridges or wanted == "own"):
+        raise Usage("--listen is for a Tor on another machine: it does not go with --tor own, --torrc or --bridge.")
     if torrc:
         _check_torrc(torrc)
+    bridges = read_bridges(given_bridges) if given_bridges else ()
     action = next((action for action in options.ACTIONS if action.name == given.action), None)
     if given.action and action is None:
         known = ", ".join(action.usage for action in options.ACTIONS)
         raise Usage(f"What can be asked for is: {known}. See anonp2p --help.")
     if action and action.value and not given.subject:
         raise Usage(f"What to {action.name}? Type {action.usage}.")
+    if action and given.subject and not action.value:
+        raise Usage(f"Nothing stands behind {action.name}. See anonp2p --help.")
     if given.stay and given.action != "create":
         raise Usage("--stay is for a room of your own: it goes with create NAME.")
     nick = option("nick")
-    if nick or given.action:
+    if (nick or given.action) and given.action != "doctor":  # which says itself what is missing
         packages.require("msgspec")
         packages.require_crypto()
         from anonp2p.names import codes, nicks
@@ -119,11 +124,12 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
     return Config(
         mode=given.mode or ("screen" if terminal else "line"),
         nick=nick,
-        tor="system" if control or listen else "own" if torrc else wanted,  # type: ignore[arg-type]  # checked above
+        tor="system" if control or listen else "own" if torrc or bridges else wanted,  # type: ignore[arg-type]  # checked
         control=Endpoint.parse(control) if control else None,
         socks=Endpoint.parse(socks) if socks else None,
         listen=Listen.parse(listen) if listen else None,
         torrc=Path(torrc).resolve() if torrc else None,
+        bridges=bridges,
         amnesic=option("amnesic").lower() not in _OFF,
         no_heir=option("no_heir").lower() not in _OFF,
         no_entrust=option("no_entrust").lower() not in _OFF,
@@ -152,7 +158,7 @@ def main() -> int:
     failure: AnonError | None
     try:
         config = configure(sys.argv[1:], os.environ, terminal=_has_terminal())
-        status, failure = run(config)
+        status, failure = examine(config) if config.action == "doctor" else run(config)
     except AnonError as error:
         status, failure = error.status, error
     except KeyboardInterrupt:
@@ -199,6 +205,21 @@ def run(config: Config) -> tuple[int, AnonError | None]:
             return await app.run(), app.failure
 
     return trio.run(run)
+
+
+def examine(config: Config) -> tuple[int, AnonError | None]:
+    """Looks at this machine and its Tor. Returns the exit status, and what is wrong."""
+    from anonp2p import hardening
+
+    hardening.harden()
+
+    import logging
+
+    from anonp2p.doctor import run as doctor
+
+    logging.disable()
+    with _hidden_tracebacks(held=False):
+        return doctor.run(config, _ending_signals)
 
 
 @contextmanager

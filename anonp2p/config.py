@@ -5,6 +5,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 
+from anonp2p.bridges.lines import Bridge
 from anonp2p.errors import BadEndpoint, BadListen, NamedHost
 
 
@@ -92,6 +93,7 @@ class Config:
     socks: Endpoint | None = None
     listen: Listen | None = None
     torrc: Path | None = None
+    bridges: tuple[Bridge, ...] = ()
     amnesic: bool = False
     no_heir: bool = False
     no_entrust: bool = False

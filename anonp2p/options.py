@@ -74,6 +74,7 @@ class Explanation:
 ACTIONS = (
     Action("create", "create a room, and host it", "NAME"),
     Action("join", "join the room with this code; - reads the code from the first line of stdin", "CODE"),
+    Action("doctor", "look at Tor and this machine, and say what is wrong and what to do about it"),
 )
 
 _PORT = "HOST:PORT|unix:PATH"
@@ -94,7 +95,15 @@ OPTIONS = (
         "where a Tor on another machine reaches us; found by itself on Whonix",
         "HOST:PORT[-PORT]",
     ),
-    Option("torrc", "extra torrc lines for our own Tor (a private network, bridges)", "FILE", takes_file=True),
+    Option("torrc", "extra torrc lines for our own Tor (a private network)", "FILE", takes_file=True),
+    Option(
+        "bridge",
+        "a bridge by which our own Tor enters its network, as its line or in a file of such lines; may be repeated. "
+        "Other users of this machine can read arguments: a file, or the variable, keeps a line from them",
+        "LINE|FILE",
+        takes_file=True,
+        repeats=True,
+    ),
     Option("amnesic", "our own Tor keeps nothing on disk"),
     Option("no-heir", "never host a room for others"),
     Option("no-entrust", "a room's key stays with its host: after the host's death the code changes"),

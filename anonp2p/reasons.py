@@ -175,6 +175,8 @@ Code = (
     | Literal[
         "none",
         "tor-words",  # value: what Tor says that it is doing
+        "tor-complains",  # value: what Tor says that is wrong
+        "bridges-silent",
         "tor-retry",
         "dial-timeout",  # value: after how many seconds
         "tor-lost",  # value: the error that says how

@@ -2,7 +2,10 @@
 
 import fcntl
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -12,6 +15,14 @@ from tests.support import networks
 # Properties are checked on the same examples in every run, however slow the machine.
 settings.register_profile("anonp2p", deadline=None, derandomize=True, database=None, max_examples=100)
 settings.load_profile("anonp2p")
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A directory whose path is short enough for unix sockets, as pytest's own need not be."""
+    path = Path(tempfile.mkdtemp(prefix="t-"))
+    yield path
+    shutil.rmtree(path)
 
 
 @pytest.fixture(scope="session")

@@ -43,6 +43,7 @@ class Script:
         self._lines = list(lines)
         self._asked, self._asked_for = trio.open_memory_channel[UserRequest](1)
         self._stays = stays  # after the last line, without an end of input
+        self.asks: type[AnonError] | None = None  # kind of errors after which the user is asked how to go on
 
     def attach(self, closed: Closed, find_room: FindRoom) -> None:
         """As Frontend has it."""
@@ -53,6 +54,10 @@ class Script:
         """As Frontend has it."""
         self.again.append(again)
         self._interpreter.open_room(label)
+
+    def asks_after(self, error: AnonError) -> bool:
+        """As Frontend has it."""
+        return self.asks is not None and isinstance(error, self.asks)
 
     def ask(self, action: JoinRoomAction) -> None:
         """Asks for a room, where no more lines are typed."""
@@ -246,6 +251,20 @@ async def test_the_error_that_ends_the_program_is_left_to_stderr_in_line_mode_an
     assert isinstance(app.failure, Unreachable)
     told = [(event.code, event.final) for event in script.told if isinstance(event, events.ErrorEvent)]
     assert told == [("unreachable", True)] * (mode == "json") + [("no-room", UNSET)]
+
+
+async def test_where_the_user_is_asked_how_to_go_on_a_join_that_fails_does_not_end_the_program(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    script = Script(first=JoinRoomAction(ADDRESS), stays=True)
+    script.asks = Unreachable
+    app = App(Config(mode="line"), script, never(), connect)
+    with trio.move_on_after(3_600.0) as waits:
+        await app.run()
+    assert waits.cancelled_caught
+    assert app.failure is None
+    told = [(event.code, event.final) for event in script.told if isinstance(event, events.ErrorEvent)]
+    assert told == [("unreachable", True)]
 
 
 @pytest.mark.parametrize("mode", ["json", "line"])

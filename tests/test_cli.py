@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from anonp2p import __version__, limits, options
+from anonp2p.bridges.errors import BadBridge
 from anonp2p.cli import configure
 from anonp2p.config import Endpoint, Listen
 from anonp2p.errors import AnonError, BadCode, BadInput, BadNick, Usage
@@ -28,6 +29,7 @@ VALUES = {
     "HOST:PORT[-PORT]": "127.0.0.1:2000-2010",
     "HOST:PORT|unix:PATH": "127.0.0.1:9",
     "FILE": "/dev/null",
+    "LINE|FILE": "192.0.2.1:443",
 }
 
 
@@ -110,6 +112,11 @@ def test_help_imports_neither_trio_nor_stem_nor_cryptography() -> None:
         (["--torrc", "/dev/null", "--control", "127.0.0.1:9051"], Usage),
         (["--torrc", "/dev/null", "--socks", "127.0.0.1:9050"], Usage),
         (["--torrc", "/dev/null", "--tor", "system"], Usage),
+        (["--bridge", "192.0.2.1:443", "--control", "127.0.0.1:9051"], Usage),
+        (["--bridge", "192.0.2.1:443", "--socks", "127.0.0.1:9050"], Usage),
+        (["--bridge", "192.0.2.1:443", "--tor", "system"], Usage),
+        (["--bridge", "192.0.2.1:443", "--bridge", "obfs4 192.0.2.1:443"], BadBridge),
+        (["--bridge", "/nonexistent"], BadBridge),
         (["--tor", "own", "--control", "127.0.0.1:9051"], Usage),
         (["--tor", "own", "--listen", "127.0.0.1:2000"], Usage),
         (["--torrc", "/dev/null", "--listen", "127.0.0.1:2000"], Usage),
@@ -169,9 +176,20 @@ def test_each_option_of_the_table_does_something_and_its_twin_does_the_same(opti
     assert given != configure(["create", "demo"], {})
 
 
+def test_bridges_are_for_our_own_tor_and_are_lines_of_all_that_was_given(tmp_path: Path) -> None:
+    file = tmp_path / "bridges"
+    file.write_text("# two of them\nBridge 192.0.2.1:443\n\n192.0.2.2:443\n")
+    config = configure(["--bridge", str(file), "--bridge", "192.0.2.3:443"], {"ANONP2P_BRIDGE": "192.0.2.9:443"})
+    assert [bridge.line for bridge in config.bridges] == [f"192.0.2.{number}:443" for number in (1, 2, 3)]
+    assert config.tor == "own"
+    config = configure([], {"ANONP2P_BRIDGE": "192.0.2.1:443\n192.0.2.2:443"})
+    assert ([bridge.line for bridge in config.bridges], config.tor) == (["192.0.2.1:443", "192.0.2.2:443"], "own")
+
+
 def test_a_configuration_never_shows_what_it_holds() -> None:
-    config = configure(["--nick", "zoe", "join", CODE], {})  # no nick that an address could be spelled like
-    assert "zoe" not in repr(config)
+    config = configure(["--nick", "zoe", "--bridge", "192.0.2.77:443", "join", CODE], {})
+    assert "zoe" not in repr(config)  # no nick that an address could be spelled like
+    assert "192.0.2.77" not in repr(config) + repr(config.bridges)
     assert CODE not in repr(config)
 
 

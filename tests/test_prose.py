@@ -17,7 +17,9 @@ EXEMPT = {
     "process.py": "how Python and the dynamic loader say what they lack",
     "net/tor/authentication.py": "what Tor says and hears on its control port",
     "net/tor/commands.py": "commands to Tor",
+    "doctor/tor_program.py": "how tor says its version",
     "net/tor/control.py": "what Tor says and hears on its control port",
+    "net/tor/complaints.py": "what Tor says in its log",
     "net/tor/process.py": "a torrc, and ends of Tor's own messages",
 }
 WORDS = 3

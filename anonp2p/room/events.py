@@ -64,11 +64,15 @@ class ReadyEvent(Event, frozen=True, tag="ready"):
 
 
 class TorSlowEvent(Event, frozen=True, tag="tor-slow"):
-    """Tor is getting ready, but has made no progress for so many seconds. Other fields: see `TorProgressEvent`."""
+    """Tor is getting ready, but has made no progress for so many seconds. Other fields: see `TorProgressEvent`.
+
+    warning: what is wrong, if that is known.
+    """
 
     progress: int
     summary: Reason
     seconds: int
+    warning: Reason | UnsetType = UNSET
 
 
 class TorSkippedEvent(Event, frozen=True, tag="tor-skipped"):
@@ -297,13 +301,14 @@ class HeirEvent(Event, frozen=True, tag="heir"):
 class LeaveEndsRoomEvent(Event, frozen=True, tag="leave-ends-room"):
     """Host: the room ends for all when we leave it, as nobody can take it over, or as we close it.
 
-    others: how many are here besides us. closes: we are asked to close it. asks: we have not left yet, and do so if it
-    is asked for again within limits.LEAVE_CONFIRM.
+    others: how many it ends for besides us; away: how many of them are away, and may want to come back. closes: we are
+    asked to close it. asks: we have not left yet, and do so if it is asked for again within limits.LEAVE_CONFIRM.
     """
 
     room: str
     name: str
     others: int
+    away: int
     closes: bool
     asks: bool
 

@@ -219,6 +219,7 @@ class Room:
             host=host.nick if host else "",
             settled=self.settled,
             members=ledger.roster.present_count,
+            away=ledger.roster.away_count,
             epoch=ledger.epoch,
             locked=ledger.locked,
             heir=heir.nick if heir else "",

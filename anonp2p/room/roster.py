@@ -59,6 +59,11 @@ class Roster:
         """How many members are not away."""
         return len(self._members) - self._away
 
+    @property
+    def away_count(self) -> int:
+        """How many members are away."""
+        return self._away
+
     def find_member(self, member: bytes) -> Member | None:
         """The member with this id, if there is one."""
         return self._members.get(member)

@@ -13,9 +13,9 @@ class Snapshot:
     """A room as it is now, for us.
 
     nick: our own, empty while we are no member. host: the nick of its host, empty while we do not know. members: how
-    many are here, we among them. ttl: of our messages, as in an event. alarmed: whether we have proof that the host
-    lies. heir: the nick of the member who would host next, empty if there is none. ends_with_us: whether the room ends
-    for others if we leave it now.
+    many are here, we among them; away: how many more are away. ttl: of our messages, as in an event. alarmed: whether
+    we have proof that the host lies. heir: the nick of the member who would host next, empty if there is none.
+    ends_with_us: whether the room ends for others if we leave it now.
     """
 
     name: str
@@ -32,6 +32,12 @@ class Snapshot:
     alarmed: bool
     heir: str = ""
     ends_with_us: bool = False
+    away: int = 0
+
+    @property
+    def others(self) -> int:
+        """How many there are besides us, those who are away too."""
+        return self.members + self.away - 1
 
 
 @dataclass(frozen=True, slots=True, repr=False)

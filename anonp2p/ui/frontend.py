@@ -57,6 +57,9 @@ class Frontend(Protocol):
         again: what asks for it once more when it is over; None where we create it.
         """
 
+    def asks_after(self, error: AnonError) -> bool:
+        """Whether the user is asked how to go on where a join on the command line has failed so."""
+
     def tell(self, event: events.Event) -> None:
         """Shows an event, soon."""
 

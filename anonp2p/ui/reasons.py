@@ -191,6 +191,8 @@ PHRASES: dict[Code, str] = {
     "too-long": "it took longer than {:.0f} seconds",
     "none": "",
     "tor-words": "{}",
+    "tor-complains": "Tor says: {}",
+    "bridges-silent": "None of its bridges has answered yet",
     "tor-retry": "It was lost; trying to have it again",
     "link-fault": "what came from it breaks the protocol ({})",
     # Alarms.

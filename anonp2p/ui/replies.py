@@ -33,7 +33,9 @@ def describe_reply(reply: events.ReplyEvent) -> list[str]:
         case events.ReplyEvent(command="/retain", data=data):
             kept, least, default, most = (span(data[key]) for key in ("ttl", "minimum", "default", "maximum"))
             kept += {None: ", which is until the room ends", 0: ", so they are shown once"}.get(data["ttl"], "")
-            return [f"Your messages here are kept for: {kept} (usual {default}, from {least} to {most})"]
+            is_free = data["minimum"] == 0 and data["maximum"] is None
+            choice = "choose any time, never or off" if is_free else f"choose from {least} to {most}"
+            return [f"Your messages here are kept for: {kept} (usual {default}; {choice})"]
         case events.ReplyEvent(command="/verify", data={"nick": nick, "words": words}):
             return [f"You and {nick}: {_number_words(words)}. {_compare_words(nick)}"]
         case events.ReplyEvent(command="/verify", data=data):

@@ -13,6 +13,18 @@ from anonp2p import limits
 # Nobody is at the other end any more: a closed pipe or socket, a terminal that hung up, a descriptor that is closed.
 CLOSED = (errno.EPIPE, errno.ECONNRESET, errno.EIO, errno.EBADF)
 
+_DIGITS = 5  # of a number of columns
+
+
+def columns_of(descriptor: int) -> int:
+    """Of the terminal that this is, or that what is written there may be read on."""
+    try:
+        columns = os.get_terminal_size(descriptor).columns
+    except OSError:
+        given = os.environ.get("COLUMNS", "")
+        columns = int(given) if given.isdecimal() and len(given) < _DIGITS else 0
+    return columns or limits.PIPED_LINE
+
 
 def read(descriptor: int) -> bytes:
     """Waits for input and returns up to limits.READ bytes of it; empty at its end. Raises OSError."""

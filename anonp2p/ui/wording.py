@@ -19,7 +19,11 @@ REACHABLE_AGAIN = "Others can join again."
 LINK_UP_AGAIN = "The link to the room is there again."
 NEW_CODE = "The room has a new code, and the one before lets nobody in any more"
 NEW_CODE_WHERE = "/code shows the new one"
+TRY_AGAIN = "Enter alone tries again; /leave gives this room up."
+OTHER_NICK = "/nick NICK goes on with this join under another nick; /leave gives this room up."
+GIVEN_UP = "That room is given up."
 CONVERSATION_OVER = "What you type goes to the whole room again."
+NO_HEIRS = "Nobody can take the room over now if its host goes"
 SAID_EARLIER = "said earlier; its place was lost"  # of a message that comes late
 NAMED = 6  # members that a sentence about many still names
 
@@ -89,14 +93,14 @@ def program_prefix(room: str) -> str:
     return sanitize_line(f"{SYSTEM}{room}: " if room else SYSTEM)
 
 
-def fold_text(text: str) -> tuple[str, int]:
-    """The text, sanitized, or its first lines if it has very many; and how many lines are left out."""
-    hidden = text.count("\n") + 1 - limits.LINES_SHOWN
-    return ("\n".join(text.split("\n", limits.LINES_SHOWN)[:-1]), hidden) if hidden > 0 else (text, 0)
+def fold_text(text: str, most: int, shown: int) -> tuple[str, int]:
+    """The text, or so many of its first lines as are shown if it has more than the most; and how many are left out."""
+    count = text.count("\n") + 1
+    return ("\n".join(text.split("\n", shown)[:-1]), count - shown) if count > most else (text, 0)
 
 
 def _message(prefix: str, text: str, nick: str, ours: str) -> str:
-    shown, hidden = fold_text(sanitize_text(text))
+    shown, hidden = fold_text(sanitize_text(text), limits.LINES_SHOWN, limits.LINES_SHOWN)
     block = prefix + shown.replace("\n", "\n" + INDENT)
     return block + (f"\n{ours}{sanitize_line(f'{more_lines(hidden)} of this message by {nick}')}" if hidden else "")
 
@@ -140,9 +144,10 @@ def _describe(event: events.Event) -> list[str]:
     match event:
         case events.TorProgressEvent(progress=progress, summary=summary):
             return [f"Tor {progress} %: {describe_reason(summary)}"]
-        case events.TorSlowEvent(progress=progress, summary=summary, seconds=seconds):
+        case events.TorSlowEvent(progress=progress, summary=summary, seconds=seconds, warning=warning):
             doing = describe_reason(summary)
-            return [f"Tor has been at {progress} % ({doing}) for {seconds} seconds. Is this machine online?"]
+            ask = "Is this machine online?" if warning is UNSET else f"{describe_reason(warning)}."
+            return [f"Tor has been at {progress} % ({doing}) for {seconds} seconds. {ask}"]
         case events.TorSkippedEvent(text=error, variable=variable):
             why = describe_error(error)
             return [why if variable is UNSET else f"The Tor that {variable} names is not used. {why}"]
@@ -244,7 +249,7 @@ def _succession(
         case events.HostingEvent():
             return [f"You host this room now. {_EXPOSED}"]
         case events.HeirsEvent(heirs=[]):
-            return ["Nobody can take the room over now if its host goes"]
+            return [NO_HEIRS]
         case events.HeirsEvent(heirs=heirs):
             return [f"Next to host: {', '.join(map(_successor, heirs))}"]
         case events.HeirEvent(rank=None):

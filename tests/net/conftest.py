@@ -1,8 +1,5 @@
 """Networks, clocks and directories for the tests of the network's side."""
 
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,14 +39,6 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     for name in ("TOR_CONTROL_IPC_PATH", "TOR_CONTROL_HOST", "TOR_CONTROL_PORT", "TOR_CONTROL_PASSWD"):
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def short_path() -> Iterator[Path]:
-    """A directory whose path is short enough for unix sockets, as pytest's own need not be."""
-    path = Path(tempfile.mkdtemp(prefix="t-"))
-    yield path
-    shutil.rmtree(path)
 
 
 @pytest.fixture

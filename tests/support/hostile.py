@@ -202,7 +202,7 @@ class Room:
                     said.append((_last_named(said), text.rstrip(" ")))
                 elif head == "│":
                     said[-1:] = [(said[-1][0], said[-1][1] + text.rstrip(" "))] if said else [("", text)]
-                elif found := re.fullmatch(rf"12:\d\d ({marks}) *", whole):
+                elif found := re.fullmatch(rf"12:\d\d ({marks}) *" if said else rf"12:\d\d ({marks})(?: …)? *", whole):
                     said.append((found[1], ""))
                     continue
                 else:

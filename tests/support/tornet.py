@@ -1,12 +1,13 @@
 """A private Tor network on loopback, for tests and demonstrations: 3 directory authorities and 9 relays.
 
-    tornet up [--dir DIR] [--owner PID] [--delay MS] [--jitter MS]
+    tornet up [--dir DIR] [--owner PID] [--delay MS] [--jitter MS] [--bridge]
                            boot one; prints its directory, and nothing else, once clients can use it
     tornet down DIR        end it and remove the directory; may be repeated
     tornet status [DIR]    one line for each network that is up; exit 1 if none is
 
-DIR/client.torrc holds what a client's torrc needs to use the network; it is written when clients may come. A supervisor
-in the background holds the network until `down`, or until the process PID is gone. Nothing leaves this machine.
+DIR/client.torrc holds what a client's torrc needs to use the network; it is written when clients may come. With a
+bridge, DIR/bridges holds its lines: as it is, and by obfs4 where a program for that is installed. A supervisor in the
+background holds the network until `down`, or until the process PID is gone. Nothing leaves this machine.
 With a delay the network has distances: what is sent to a relay takes so many milliseconds each way, of which the jitter
 is the mean of an exponential share.
 
@@ -48,6 +49,7 @@ CONSENSUS_SECONDS = 300
 VOTE_SECONDS = 2  # for votes to be exchanged, and again for signatures; the least that Tor allows
 
 CLIENT_TORRC = "client.torrc"
+BRIDGES = "bridges"
 MARK = "made-by-tornet"  # a file: this directory is ours to remove
 
 # Without Debian's geoip files: 12 tors that read them at once take seconds.
@@ -95,6 +97,27 @@ V3BandwidthsFile "{weights}"
 ConsensusParams cc_alg=2
 """
 
+# A relay that is in no consensus. It has no DirPort, as clients come to it for everything.
+BRIDGE = """\
+DataDirectory "{home}"
+Nickname {name}
+Log notice stdout
+Address 127.0.0.1
+ORPort 127.0.0.1:{or_port} IPv4Only
+SocksPort 0
+BridgeRelay 1
+PublishServerDescriptor 0
+ExitRelay 0
+AssumeReachable 1
+ShutdownWaitLength 0
+DisableDebuggerAttachment 0
+__OwningControllerProcess {supervisor}
+"""
+BRIDGE_PLUGIN = """\
+ServerTransportPlugin obfs4 exec {program}
+ServerTransportListenAddr obfs4 127.0.0.1:{port}
+"""
+
 TOR = ("tor", "--defaults-torrc", "/dev/null", "-f")  # and a torrc: nothing of the system's configuration
 
 
@@ -140,14 +163,52 @@ class Node:
         return self.home / "log"
 
 
+class BridgeRelay:
+    """A bridge of a network: a tor at `home`, which holds its data, its torrc and its log."""
+
+    def __init__(self, home: Path, client_torrc: str, supervisor: int) -> None:
+        self.home = home
+        self.log = home / "log"
+        program = shutil.which("obfs4proxy") or shutil.which("lyrebird")
+        shutil.rmtree(home, ignore_errors=True)  # of an earlier attempt
+        home.mkdir()
+        with free_ports(2) as ports:
+            self._or_port, self._port = ports
+        torrc = BRIDGE.format(home=home, name=home.name, or_port=self._or_port, supervisor=supervisor)
+        if program:
+            torrc += BRIDGE_PLUGIN.format(program=os.path.realpath(program), port=self._port)
+        (home / "torrc").write_text(client_torrc + torrc)
+        self._obfs4 = home / "pt_state/obfs4_bridgeline.txt" if program else None
+
+    @property
+    def command(self) -> list[str]:
+        return [*TOR, str(self.home / "torrc")]
+
+    def is_ready(self) -> bool:
+        """Whether clients may come."""
+        return "Bootstrapped 100%" in self.log.read_text() and (self._obfs4 is None or self._obfs4.exists())
+
+    def lines(self) -> list[str]:
+        """The lines by which clients know it, once it is ready."""
+        identity = (self.home / "fingerprint").read_text().split()[1]
+        found = [f"127.0.0.1:{self._or_port} {identity}"]
+        if self._obfs4:
+            arguments = self._obfs4.read_text().split("<FINGERPRINT>")[-1].strip()
+            found.append(f"obfs4 127.0.0.1:{self._port} {identity} {arguments}")
+        return found
+
+
 class Network:
     """The tors of one network, as children of this process, and what delays them, if anything does.
 
     `pause` waits for some seconds, or raises StopError. delay, jitter: in milliseconds, from relay to relay.
     """
 
-    def __init__(self, home: Path, pause: Callable[[float], None], delay: float, jitter: float) -> None:
+    def __init__(
+        self, home: Path, pause: Callable[[float], None], delay: float, jitter: float, *, has_bridge: bool
+    ) -> None:
         self._home = home
+        self._has_bridge = has_bridge
         self._delay = delay
         self._jitter = jitter
         self._weights = home / "weights"
@@ -201,6 +262,11 @@ class Network:
         if fewest(authorities) < SIZE:
             raise BadLuckError(f"the first consensus lists only {fewest(authorities)} of {SIZE} tors")
         self._wait_until(lambda: fewest(nodes) == SIZE)
+        if self._has_bridge:
+            bridge = BridgeRelay(self._home / "bridge", client_torrc, os.getpid())
+            self._spawn(bridge.command, bridge.log)
+            self._wait_until(bridge.is_ready)
+            (self._home / BRIDGES).write_text("".join(f"{line}\n" for line in bridge.lines()))
         (self._home / CLIENT_TORRC).write_text(client_torrc)
 
     def end(self) -> None:
@@ -359,7 +425,7 @@ def tors(home: Path) -> list[int]:
     return [pid for pid, command in processes() if command[:4] == [*TOR] and home in Path(command[4]).parents]
 
 
-def up(directory: Path | None, owner: int | None, delay: float, jitter: float) -> int:
+def up(directory: Path | None, owner: int | None, delay: float, jitter: float, *, has_bridge: bool) -> int:
     """Have a supervisor boot a network, and wait for it. Interrupted, or failing, leaves nothing behind."""
     missing = [name for name in ("tor", "tor-gencert") if shutil.which(name) is None]
     if missing:
@@ -378,6 +444,7 @@ def up(directory: Path | None, owner: int | None, delay: float, jitter: float) -
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     command = [sys.executable, __file__, "supervise", str(home), str(owner or 0), str(delay), str(jitter)]
+    command += ["--bridge"] * has_bridge
     # In a session of its own, so that closing this terminal, or ^C in it later, is not meant for the supervisor.
     supervisor = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True)
     ready = False
@@ -396,7 +463,7 @@ def up(directory: Path | None, owner: int | None, delay: float, jitter: float) -
     return 0 if ready else 1
 
 
-def supervise(home: Path, owner: int, delay: float, jitter: float) -> int:
+def supervise(home: Path, owner: int, delay: float, jitter: float, *, has_bridge: bool) -> int:
     """Boot a network, write one line to stdout, and hold it until told to end or until the owner is gone.
 
     Until that line is read, whoever reads stdout counts as an owner too. stdout and stderr are given up after it.
@@ -420,7 +487,7 @@ def supervise(home: Path, owner: int, delay: float, jitter: float) -> int:
         if told_to_end or (owner and (born is None or start_time(owner) != born)) or reader.poll(0):
             raise StopError
 
-    network = Network(home, pause, delay, jitter)
+    network = Network(home, pause, delay, jitter, has_bridge=has_bridge)
     try:
         try:
             network.boot(FIRST_CONSENSUS_SECONDS)
@@ -473,7 +540,8 @@ def status(home: Path | None) -> int:
         found = {path: pid for path, pid in found.items() if path == home.resolve()}
     for path, pid in found.items():
         listed = min(map(listed_relays, path.glob("*/")), default=0)
-        print(f"{path}  supervisor {pid}  tors {len(tors(path))}/{SIZE}  consensus {listed}/{SIZE}")
+        size = SIZE + (path / BRIDGES).exists()
+        print(f"{path}  supervisor {pid}  tors {len(tors(path))}/{size}  consensus {listed}/{SIZE}")
     return 0 if found else 1
 
 
@@ -485,6 +553,7 @@ def main() -> int:
     command.add_argument("--owner", type=int, metavar="PID", help="end the network when this process is gone")
     command.add_argument("--delay", type=float, metavar="MS", default=0, help="from relay to relay, on average")
     command.add_argument("--jitter", type=float, metavar="MS", default=0, help="at most the delay")
+    command.add_argument("--bridge", action="store_true", help="with a bridge, which is in no consensus")
     command = commands.add_parser("down")
     command.add_argument("home", type=Path, metavar="DIR")
     command = commands.add_parser("status")
@@ -494,18 +563,21 @@ def main() -> int:
     command.add_argument("owner", type=int)
     command.add_argument("delay", type=float)
     command.add_argument("jitter", type=float)
+    command.add_argument("--bridge", action="store_true")
     arguments = parser.parse_args()
     match arguments.command:
         case "up":
             if not 0 <= arguments.jitter <= arguments.delay:
                 parser.error("the jitter is a part of the delay")
-            return up(arguments.home, arguments.owner, arguments.delay, arguments.jitter)
+            return up(arguments.home, arguments.owner, arguments.delay, arguments.jitter, has_bridge=arguments.bridge)
         case "down":
             return down(arguments.home)
         case "status":
             return status(arguments.home)
         case _:
-            return supervise(arguments.home, arguments.owner, arguments.delay, arguments.jitter)
+            return supervise(
+                arguments.home, arguments.owner, arguments.delay, arguments.jitter, has_bridge=arguments.bridge
+            )
 
 
 if __name__ == "__main__":

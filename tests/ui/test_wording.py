@@ -1,5 +1,6 @@
 """What is shown: nothing a peer sends can move, hide, reorder or forge anything on the screen."""
 
+import dataclasses
 import json
 import time
 import typing
@@ -18,9 +19,11 @@ from anonp2p.names import nicks
 from anonp2p.reasons import Reason
 from anonp2p.room import events
 from anonp2p.room.events import Event, Person, Successor
+from anonp2p.room.snapshot import Snapshot
 from anonp2p.room.succession.terms import make_place
 from anonp2p.ui import qr, sanitize, wording
 from anonp2p.ui.commands import COMMANDS
+from anonp2p.ui.endings import foresee_close, foresee_quit
 from anonp2p.ui.manual import describe_page
 from anonp2p.ui.reasons import encode_json
 from anonp2p.ui.replies import WHAT_ROOM_WORDS_PROVE
@@ -301,7 +304,7 @@ def test_of_a_message_of_very_many_lines_the_first_are_shown_and_how_many_more_t
 
 def test_a_message_of_as_many_lines_as_are_shown_is_whole() -> None:
     text = "\n".join("x" * limits.LINES_SHOWN)
-    assert wording.fold_text(text) == (text, 0)
+    assert wording.fold_text(text, limits.LINES_SHOWN, 1) == (text, 0)
     assert wording.format_line(message(text)).count("\n") == limits.LINES_SHOWN - 1
 
 
@@ -407,10 +410,10 @@ def test_that_a_message_has_expired_is_not_worth_a_line() -> None:
 @pytest.mark.parametrize(
     ("ttls", "shown"),
     [
-        ((None, 0, None, None), "off, which is until the room ends (usual off, from never to off)"),
-        ((30, 0, 300, 7_200), "30s (usual 5m, from never to 2h)"),
-        ((0, 0, 86_400, None), "never, so they are shown once (usual 1d, from never to off)"),
-        ((90, 61, 3_601, 90_000), "90s (usual 3601s, from 61s to 25h)"),
+        ((None, 0, None, None), "off, which is until the room ends (usual off; choose any time, never or off)"),
+        ((30, 0, 300, 7_200), "30s (usual 5m; choose from never to 2h)"),
+        ((0, 0, 86_400, None), "never, so they are shown once (usual 1d; choose any time, never or off)"),
+        ((90, 61, 3_601, 90_000), "90s (usual 3601s; choose from 61s to 25h)"),
     ],
 )
 def test_how_long_messages_are_kept_is_shown_as_it_is_typed(ttls: tuple[int | None, ...], shown: str) -> None:
@@ -503,6 +506,16 @@ COVER = "Cover is on: about 29 kB a minute on each link of yours, and what is sa
     ("event", "sentence"),
     [
         (events.TorSlowEvent(progress=10, summary=in_words("Loading"), seconds=30), SLOW),
+        (
+            events.TorSlowEvent(
+                progress=5, summary=in_words("Loading"), seconds=5, warning=Reason("tor-complains", "No route to host")
+            ),
+            "Tor has been at 5 % (Loading) for 5 seconds. Tor says: No route to host.",
+        ),
+        (
+            events.TorSlowEvent(progress=5, summary=in_words("x"), seconds=30, warning=Reason("bridges-silent")),
+            "Tor has been at 5 % (x) for 30 seconds. None of its bridges has answered yet.",
+        ),
         (events.TorSkippedEvent(code="tor-refused", text=Failed("It is odd.")), "It is odd."),
         (
             events.TorSkippedEvent(code="tor-refused", text=Failed("It is odd."), variable="TOR_CONTROL_PORT"),
@@ -604,13 +617,26 @@ def test_heirs_are_named_in_order_with_who_has_the_key() -> None:
 
 def test_who_is_to_say_it_twice_is_told_within_what_time() -> None:
     asked, told = (
-        succession(events.LeaveEndsRoomEvent(room="r1", name="demo", others=3, closes=False, asks=asks))
+        succession(events.LeaveEndsRoomEvent(room="r1", name="demo", others=3, away=0, closes=False, asks=asks))
         for asks in (True, False)
     )
     assert f"within {limits.LEAVE_CONFIRM:.0f} seconds" in asked
     assert told == "Nobody else here can host demo: leaving ends it for 3 others."
-    closing = events.LeaveEndsRoomEvent(room="r1", name="demo", others=1, closes=True, asks=True)
+    closing = events.LeaveEndsRoomEvent(room="r1", name="demo", others=1, away=0, closes=True, asks=True)
     assert succession(closing).startswith("Closing demo ends it for 1 other. Type it again")
+
+
+@pytest.mark.parametrize(
+    ("others", "away", "words"),
+    [(2, 0, "2 others"), (3, 1, "3 others (1 of them away)"), (1, 1, "1 other (away)"), (2, 2, "2 others (away)")],
+)
+def test_who_ends_a_room_is_told_for_how_many_and_how_many_of_them_are_away(others: int, away: int, words: str) -> None:
+    event = events.LeaveEndsRoomEvent(room="r1", name="demo", others=others, away=away, closes=False, asks=False)
+    assert succession(event).endswith(f"leaving ends it for {words}.")
+    snapshot = Snapshot("demo", "", "zoe", "m", True, "zoe", True, others + 1 - away, 0, False, None, False, away=away)
+    assert foresee_close("demo", snapshot) == f"That ends demo for {words}."
+    ending = dataclasses.replace(snapshot, ends_with_us=True)
+    assert foresee_quit([("demo", ending)]) == f"That ends demo for {words}: nobody else there can host."
 
 
 def test_who_leaves_is_told_who_takes_the_room_over() -> None:

@@ -18,6 +18,7 @@ VERSION: Final = "version"
 PHASE: Final = "status/bootstrap-phase"
 SOCKS_PORTS: Final = "net/listeners/socks"
 UID: Final = "process/uid"
+ASKED: Final = (VERSION, PHASE, SOCKS_PORTS, UID)
 
 # Kinds of events (control-spec 4.1).
 BOOTING: Final = "STATUS_CLIENT"

@@ -17,14 +17,19 @@ import stem
 import stem.control
 import stem.socket
 import trio
+from msgspec import UNSET, UnsetType
 
 from anonp2p import limits
 from anonp2p.config import Endpoint
 from anonp2p.errors import TorRefused
 from anonp2p.net.tor import commands, owner
 from anonp2p.net.tor.authentication import authenticate
+from anonp2p.net.tor.complaints import Complaints
 from anonp2p.net.tor.errors import (
+    BootComplained,
     BootStalled,
+    BridgesFailed,
+    BridgesSilent,
     CommandRefused,
     ControlConnectionLost,
     ControlConnectionSilent,
@@ -45,6 +50,7 @@ Tell = Callable[[events.Event], None]
 Reply = list[tuple[str, str, str]]  # lines: status, divider, text
 
 _BOOTED = 100  # percent
+_WARNING = re.compile(r'BOOTSTRAP .*? WARNING="((?:[^"\\]|\\.)*)"')
 _BOOT = re.compile(r'BOOTSTRAP PROGRESS=([0-9]{1,3}) .*?SUMMARY="([^"]*)"')
 
 
@@ -171,44 +177,55 @@ class Control:
         """Whether this Tor has finished its bootstrap; assumed if it does not say."""
         return _read_phase(await self.info(commands.PHASE))[0] == _BOOTED
 
-    async def boot(self, tell: Tell) -> None:
+    async def boot(self, tell: Tell, complaints: Complaints | None = None) -> None:
         """Waits until Tor has finished its bootstrap, and reports progress. Raises TorRefused if there is none.
 
-        A Tor that does not say how far it is is taken to be there: one that others look after.
+        A Tor that does not say how far it is is taken to be there: one that others look after. complaints: what this
+        Tor says elsewhere that is wrong, if that is known.
         """
         latest = (-1, "")
         moved = trio.Event()
+        complaints = complaints or Complaints()
 
         def at(phase: str) -> None:
             nonlocal latest
             progress = _read_phase(phase)
             if _BOOT.search(phase) and progress[0] > latest[0]:
+                if latest[0] >= 0:
+                    complaints.forget()
                 latest = progress
                 tell(events.TorProgressEvent(progress=progress[0], summary=Reason("tor-words", progress[1])))
                 moved.set()
+            if warning := _WARNING.search(phase):
+                complaints.hear_warning(warning[1])
 
         is_told = await self.subscribe(commands.BOOTING)
         with self.listening(commands.BOOTING, at):
             phase = await self.info(commands.PHASE) or ""
             at(phase if _BOOT.search(phase) else 'BOOTSTRAP PROGRESS=100 SUMMARY="Done"')
-            waited = 0.0
+            waited, told = 0.0, ""
             while latest[0] < _BOOTED:
-                pause = limits.BOOT_SLOW if is_told else limits.BOOT_ASK
+                pause = limits.BOOT_LOOK if is_told else limits.BOOT_ASK
                 await _either(moved, self.lost, pause)
                 if self.lost.is_set():
                     raise TorEndedStarting
                 if not is_told and not moved.is_set():
                     at(await self.info(commands.PHASE) or "")
                 if moved.is_set():
-                    moved, waited = trio.Event(), 0.0
+                    moved, waited, told = trio.Event(), 0.0, ""
                     continue
                 waited += pause
-                if waited >= limits.BOOT_STALL:
-                    raise BootStalled(*latest)
-                if waited % limits.BOOT_SLOW == 0:
+                if waited >= limits.BOOT_STALL or complaints.in_vain:
+                    raise _stalled(*latest, complaints)
+                is_news = complaints.words != told and waited >= limits.BOOT_LOOK
+                if waited % limits.BOOT_SLOW == 0 or is_news:
+                    told = complaints.words
                     tell(
                         events.TorSlowEvent(
-                            progress=latest[0], summary=Reason("tor-words", latest[1]), seconds=round(waited)
+                            progress=latest[0],
+                            summary=Reason("tor-words", latest[1]),
+                            seconds=round(waited),
+                            warning=_warning(complaints),
                         )
                     )
 
@@ -263,6 +280,21 @@ def _enter(connected: socket.socket, endpoint: Endpoint, owners: frozenset[int] 
     except BaseException:
         port.close()
         raise
+
+
+def _stalled(progress: int, summary: str, complaints: Complaints) -> TorRefused:
+    """Why its bootstrap is given up."""
+    if complaints.words:
+        kind = BridgesFailed if complaints.has_bridges and not complaints.in_vain else BootComplained
+        return kind(progress, summary, complaints.words)
+    return (BridgesSilent if complaints.has_bridges else BootStalled)(progress, summary)
+
+
+def _warning(complaints: Complaints) -> Reason | UnsetType:
+    """What is known to be wrong while it boots."""
+    if complaints.words:
+        return Reason("tor-complains", complaints.words)
+    return Reason("bridges-silent") if complaints.has_bridges else UNSET
 
 
 def _read_phase(phase: str | None) -> tuple[int, str]:

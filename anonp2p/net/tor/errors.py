@@ -9,6 +9,11 @@ class TorNotInstalled(TorMissing):
     about = "install it (Debian, Ubuntu: apt install tor) or point --control at a running one"
 
 
+class PluginMissing(TorMissing):
+    sentence = "Tor lacks a plugin for its bridges: {detail}."
+    about = "those of {} need {}, on your PATH (Debian: apt install {})"
+
+
 class NoControlPort(TorMissing):
     about = "there is no control port to use at {} ({})"
 
@@ -83,6 +88,18 @@ class BootStalled(TorRefused):
     about = "it does not reach its network and is stuck at {} % ({})"
 
 
+class BootComplained(TorRefused):
+    about = "it does not reach its network, is stuck at {} % ({}), and says: {}"
+
+
+class BridgesFailed(TorRefused):
+    about = "it is stuck at {} % ({}) and says: {} (if that lasts, its bridges are of no use: get others)"
+
+
+class BridgesSilent(TorRefused):
+    about = "it does not reach its network and is stuck at {} % ({}): none of its bridges answers; get others"
+
+
 class NoSocksPort(TorRefused):
     about = "it has no SOCKS port; name one with --socks"
 
@@ -143,7 +160,7 @@ class OwnTorSilent(TorRefused):
 
 
 class NoMemoryDirectory(TorRefused):
-    about = "this machine has no usable directory that lives in memory (tmpfs), as --amnesic needs"
+    about = "this machine has no usable directory that lives in memory (tmpfs), as --amnesic and --bridge need"
 
 
 class NoTemporaryDirectory(TorRefused):

@@ -3,11 +3,10 @@
 import fcntl
 import hashlib
 import os
-import shutil
 import string
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,9 @@ from pathlib import Path
 import trio
 
 from anonp2p import disks, limits
+from anonp2p.bridges.lines import Bridge
 from anonp2p.net.tor import directories
+from anonp2p.net.tor.complaints import Complaints
 from anonp2p.net.tor.errors import (
     NoAmnesicDirectory,
     NoMemoryDirectory,
@@ -28,6 +29,8 @@ from anonp2p.net.tor.errors import (
     TorNotInstalled,
     UnsafeTorDirectory,
 )
+from anonp2p.net.tor.plugins import find_plugins
+from anonp2p.net.tor.programs import find_program
 
 _SOCKET_PATH = 90  # bytes that the path of a unix socket may have safely (sun_path has 108)
 _EMPTY = ("see warnings above.", "See logs for details.")  # ends of messages that refer to earlier ones
@@ -37,30 +40,35 @@ _NOT_FOR_TOR = ("ANONP2P_", "TOR_CONTROL_")  # our own variables: a nick, the pa
 
 @dataclass(frozen=True, slots=True)
 class OwnTor:
-    """A Tor that we have started: its unix sockets, and a directory for our sockets that only we can enter."""
+    """A Tor that we have started.
+
+    control, socks: its unix sockets. runtime: a directory for our sockets that only we can enter. complaints: what it
+    says that is wrong.
+    """
 
     control: str
     socks: str
     runtime: Path
+    complaints: Complaints
 
 
 def find() -> str:
-    """The absolute path that `tor` resolves to, by the absolute directories of PATH. Raises TorMissing."""
-    places = [place for place in os.environ.get("PATH", "").split(os.pathsep) if Path(place).is_absolute()]
-    found = shutil.which("tor", path=os.pathsep.join(places)) if places else None
-    if found is None:
-        raise TorNotInstalled
-    return os.path.realpath(found)
+    """The absolute path that `tor` resolves to. Raises TorMissing."""
+    if found := find_program("tor"):
+        return found
+    raise TorNotInstalled
 
 
 @asynccontextmanager
-async def launch(torrc: Path | None, *, amnesic: bool) -> AsyncIterator[OwnTor]:
+async def launch(torrc: Path | None, *, amnesic: bool, bridges: Sequence[Bridge] = ()) -> AsyncIterator[OwnTor]:
     """Runs our own Tor as long as the context lasts; enters the context when its control socket answers.
 
-    torrc: a file with additional lines; our lines take precedence. amnesic: keep nothing on disk. Raises TorMissing,
-    TorRefused (with Tor's own words) and Failed (no place for its directories).
+    torrc: a file with additional lines; our lines take precedence. amnesic: keep nothing on disk. bridges: by which it
+    enters its network, instead of those of the file; with them it keeps nothing on disk either, as it would write down
+    where they are. Raises TorMissing, TorRefused (with Tor's own words) and Failed (no place for its directories).
     """
-    program = find()
+    program, plugins = find(), find_plugins(bridges)
+    amnesic = amnesic or bool(bridges)
     with ExitStack() as stack:
         try:
             runtime, held = stack.enter_context(directories.temporary(runtime_base(memory=amnesic)))
@@ -71,10 +79,11 @@ async def launch(torrc: Path | None, *, amnesic: bool) -> AsyncIterator[OwnTor]:
             raise UnsafeTorDirectory(error) from None
         except OSError as error:
             raise (NoAmnesicDirectory if amnesic else NoTorDirectory)(error.strerror) from None
-        tor = OwnTor(str(runtime / "control"), str(runtime / "socks"), runtime)
+        tor = OwnTor(str(runtime / "control"), str(runtime / "socks"), runtime, Complaints(bridges))
         async with trio.open_nursery() as nursery:
-            process = await _start(program, torrc, _torrc(tor, data), (held, *locks))
-            voice = Voice()
+            ours = _torrc(tor, data) + _bridge_lines(bridges, plugins)
+            process = await _start(program, torrc, ours, (held, *locks))
+            voice = Voice(tor.complaints)
             nursery.start_soon(voice.listen, process)
             try:
                 await await_control(process, tor.control, voice)
@@ -105,9 +114,16 @@ def _torrc(tor: OwnTor, data: Path) -> str:
     )
 
 
-def _quoted(path: Path) -> str:
-    """A path as a quoted torrc value with C escapes, which can have any bytes."""
-    return '"' + "".join(chr(byte) if chr(byte) in _PLAIN else f"\\{byte:03o}" for byte in os.fsencode(path)) + '"'
+def _bridge_lines(bridges: Sequence[Bridge], plugins: Mapping[str, str]) -> str:
+    """What a torrc says of bridges. plugins: the program of each transport."""
+    lines = [f"ClientTransportPlugin {_quoted(f'{transport} exec {path}')}" for transport, path in plugins.items()]
+    lines += [f"Bridge {_quoted(bridge.line)}" for bridge in bridges]
+    return "".join(f"{line}\n" for line in ["UseBridges 1", *lines] if bridges)
+
+
+def _quoted(value: Path | str) -> str:
+    """A quoted torrc value with C escapes, which can have any bytes."""
+    return '"' + "".join(chr(byte) if chr(byte) in _PLAIN else f"\\{byte:03o}" for byte in os.fsencode(value)) + '"'
 
 
 async def _start(program: str, torrc: Path | None, ours: str, locks: tuple[int, ...]) -> trio.Process:
@@ -139,11 +155,12 @@ async def _start(program: str, torrc: Path | None, ours: str, locks: tuple[int, 
 
 
 class Voice:
-    """Reads what Tor prints, so that Tor never blocks, and keeps the latest warning."""
+    """Reads what Tor prints, so that Tor never blocks, and keeps the latest warning. complaints: hears them all."""
 
-    def __init__(self) -> None:
+    def __init__(self, complaints: Complaints) -> None:
         self.ended = trio.Event()
         self.complaint = ""
+        self._complaints = complaints
 
     async def listen(self, process: trio.Process) -> None:
         """Reads what Tor prints until it has closed its end."""
@@ -159,8 +176,9 @@ class Voice:
         self.ended.set()
 
     def _complain(self, words: str) -> None:
+        self._complaints.hear_log(words)
         if not words.endswith(_EMPTY):
-            self.complaint = words.rstrip(".")
+            self.complaint = self._complaints.conceal(words).rstrip(".")
 
 
 async def await_control(process: trio.Process, path: str, voice: Voice) -> None:

@@ -98,6 +98,11 @@ class Tor:
         self._unanswered: set[str] = set()  # the codes whose latest dial got no answer at all
         self._served: set[str] = set()  # the codes of our services
 
+    @property
+    def lack(self) -> AnonError | None:
+        """Why no room can be published on it; None where that can be tried."""
+        return self._lack if self.control is None or self._entrance is None else None
+
     @asynccontextmanager
     async def listen(self, key: RoomKey) -> AsyncIterator[_Place]:
         """Publishes the room, attached to our control connection: it ends with us, however we end.
@@ -256,11 +261,11 @@ async def connect(config: Config, tell: Tell) -> AsyncIterator[Tor]:
     found = await find_running_tor(config, tell)
     if found is None:
         async with (
-            process.launch(config.torrc, amnesic=config.amnesic) as own,
+            process.launch(config.torrc, amnesic=config.amnesic, bridges=config.bridges) as own,
             aclosing(await Control.open(Endpoint(path=own.control))) as control,
         ):
             await control.send(commands.TAKE_OWNERSHIP)
-            await control.boot(tell)
+            await control.boot(tell, own.complaints)
             await control.subscribe(commands.DESCRIPTORS)
             tor = Tor(control, Endpoint(path=own.socks), UnixEntrance(own.runtime), "own")
             yield _ready(tor, await control.version(), tell)

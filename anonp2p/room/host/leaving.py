@@ -36,13 +36,13 @@ class Leaving:
 
     @property
     def ends_room(self) -> bool:
-        """Whether others are here, for whom the room ends if we leave."""
+        """Whether there are others, here or away, for whom the room ends if we leave."""
         return self._others > 0 and not self.can_hand_over
 
     @property
     def _others(self) -> int:
-        """How many are here besides us."""
-        return self._replica.ledger.roster.present_count - 1
+        """How many there are besides us, those who are away too: they may come back within minutes."""
+        return len(self._replica.ledger.roster) - 1
 
     def leave(self, event: inputs.LeaveInput) -> None:
         """Leaves, so that an heir takes over; where the room ends for others, a person is told before."""
@@ -60,7 +60,13 @@ class Leaving:
         if self._others and (asks or not event.close):
             self._reporter.tell_event(
                 events.LeaveEndsRoomEvent(
-                    room=room, name=name, others=self._others, closes=event.close, asks=asks, re=event.re
+                    room=room,
+                    name=name,
+                    others=self._others,
+                    away=self._replica.ledger.roster.away_count,
+                    closes=event.close,
+                    asks=asks,
+                    re=event.re,
                 )
             )
         if asks:

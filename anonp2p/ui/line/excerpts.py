@@ -17,15 +17,20 @@ class Excerpt(NamedTuple):
     member: str
     nick: str
     words: str
+    text: str  # all of it, if it is kept
 
     def __repr__(self) -> str:
         return "<Excerpt>"
 
 
 class Excerpts:
-    """The latest limits.EXCERPTS messages of all rooms, by room and number, until they end."""
+    """The latest limits.EXCERPTS messages of all rooms, by room and number, until they end.
 
-    def __init__(self) -> None:
+    keeps_texts: whole ones too, to be copied.
+    """
+
+    def __init__(self, *, keeps_texts: bool = False) -> None:
+        self._keeps_texts = keeps_texts
         self._kept: OrderedDict[tuple[str, int], Excerpt] = OrderedDict()
 
     def take_event(self, event: events.Event) -> None:
@@ -34,7 +39,7 @@ class Excerpts:
             case events.MessageEvent(ttl=0):
                 pass  # shown once, and never kept
             case events.MessageEvent(room=room, seq=seq, member=member, nick=nick, text=text):
-                self._kept[room, seq] = Excerpt(member, nick, wording.excerpt(text))
+                self._kept[room, seq] = Excerpt(member, nick, wording.excerpt(text), text if self._keeps_texts else "")
                 if len(self._kept) > limits.EXCERPTS:
                     self._kept.popitem(last=False)
             case events.ExpiredEvent(room=room, seq=seq):
@@ -49,7 +54,14 @@ class Excerpts:
     def list_latest(self, room: str) -> list[dict[str, object]]:
         """The latest messages of a room as data, the latest last."""
         of_room = [(seq, kept) for (label, seq), kept in self._kept.items() if label == room]
-        return [{"seq": seq, **kept._asdict()} for seq, kept in of_room[-limits.NUMBERED :]]
+        return [
+            {"seq": seq, "member": it.member, "nick": it.nick, "words": it.words}
+            for seq, it in of_room[-limits.NUMBERED :]
+        ]
+
+    def list_excerpts(self, room: str) -> list[Excerpt]:
+        """Of all messages of a room, the latest first."""
+        return [kept for (label, _), kept in reversed(self._kept.items()) if label == room]
 
     def list_seqs(self, room: str) -> list[int]:
         """The latest messages of a room by their numbers, the latest first."""
@@ -61,6 +73,10 @@ class Excerpts:
         Where two have the same, the place of the one in the earlier term was cut. A whole seq means itself.
         """
         return max((seq for label, seq in self._kept if label == room and index_of(seq) == number), default=number)
+
+    def find_numbered(self, room: str, number: int) -> Excerpt | None:
+        """The message that the user means by this number, if it is kept."""
+        return self._kept.get((room, self.find_seq(room, number)))
 
     def find_excerpt(self, event: events.Event) -> Excerpt | None:
         """What is left of the message that an event refers to, if there is any of it."""

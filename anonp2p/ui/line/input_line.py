@@ -8,6 +8,7 @@ import unicodedata
 from collections import deque
 
 from anonp2p import limits
+from anonp2p.names import codes
 from anonp2p.ui.completion import Completer, Known
 from anonp2p.ui.keys import PASTE
 from anonp2p.ui.widths import width
@@ -56,10 +57,21 @@ class InputLine:
         self._sent = deque(kept, maxlen=limits.SENT_TEXTS)
         self._at = min(self._at, len(self._sent))
 
+    def forget_joins(self) -> None:
+        """No code of a room can be brought back."""
+        kept = (one for one in self._sent if not (one.lstrip().startswith("/join") or codes.is_meant(one)))
+        self._sent = deque(kept, maxlen=limits.SENT_TEXTS)
+        self._at = min(self._at, len(self._sent))
+
     def forget_all(self) -> None:
         """Nothing that was sent or cut can be brought back."""
         self._sent.clear()
         self._at, self._killed = 0, ""
+
+    def begin(self, text: str) -> None:
+        """Begins a line for the user, who may go on with it, unless there is one."""
+        if not self.text:
+            self._set(text)
 
     # --- keys
 

@@ -2,11 +2,10 @@
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from msgspec import UNSET
 
-from anonp2p.errors import AnonError, BadInput, CodeAsMessage, NoBell, NoConversation, NoRoom, NothingToCopy
+from anonp2p.errors import AnonError, BadInput, CodeAsMessage, NoRoom
 from anonp2p.names import codes
 from anonp2p.room import events, inputs
 from anonp2p.room.succession.terms import index_of
@@ -24,28 +23,18 @@ from anonp2p.ui.actions import (
     ShowHelpAction,
     SwitchRoomAction,
 )
-from anonp2p.ui.attention import Attention
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.commands import ask_first
 from anonp2p.ui.completion import Known
-from anonp2p.ui.conversation import Conversation, begin_conversation
-from anonp2p.ui.frontend import FindRoom, RoomView, UserRequest
-from anonp2p.ui.ignored import Ignored, find_ignored
+from anonp2p.ui.frontend import FindRoom, UserRequest
 from anonp2p.ui.line.excerpts import Excerpts
+from anonp2p.ui.line.line_room import LineRoom
+from anonp2p.ui.line.local_commands import LocalAction, LocalCommands
 from anonp2p.ui.line.typed_line import parse_typed_line
 from anonp2p.ui.rooms import Rooms
 from anonp2p.ui.sanitize import sanitize_line
 from anonp2p.ui.verified import Verified
-
-
-@dataclass(slots=True)
-class _Room:
-    name: str = ""
-    conversation: Conversation | None = None
-    verified: Verified = field(default_factory=Verified)
-    ignored: Ignored = field(default_factory=Ignored)
-    attention: Attention = field(default_factory=Attention)
 
 
 class Interpreter:
@@ -70,37 +59,47 @@ class Interpreter:
         self._clear = clear
         self._json = json
         self._bell = bell
-        self._clipboard = clipboard
-        self._rooms: Rooms[_Room] = Rooms()
-        self._excerpts = Excerpts()
+        self._rooms: Rooms[LineRoom] = Rooms()
+        self._excerpts = Excerpts(keeps_texts=clipboard is not None)
+        self._local = LocalCommands(bell, clipboard, self._excerpts)
         self._held_code = ""  # a line that was nothing but a code, and was not sent
 
-    def open_room(self, label: str) -> None:
-        """Makes a room that the user asked for the active one."""
-        self._rooms.open_room(label, _Room())
+    def open_room(self, label: str, again: JoinRoomAction | None = None) -> None:
+        """Makes a room that the user asked for the active one. again: what asks for it once more when it is over."""
+        room = self._rooms.by_label.get(label) or LineRoom()
+        room.begin(again if self._bell else None)
+        self._rooms.open_room(label, room)
 
     def take_event(self, event: events.Event) -> bool:
         """Notes what an event says of the rooms, one of which may have got its name or be gone, and of messages.
 
         Returns whether it is to be shown: not what somebody says whom the user ignores.
         """
-        known = self._rooms.by_label.get(getattr(event, "room", ""))
-        if known and known.ignored.hides(event):
+        room = self._rooms.by_label.get(getattr(event, "room", ""))
+        if room and room.ignored.hides(event):
             return False
         self._excerpts.take_event(event)
-        match event:
-            case events.EnteredEvent(room=label, name=name) if label in self._rooms.by_label:
-                self._rooms.by_label[label].name = name
-            case events.GoneEvent(room=label):
-                self._rooms.close_room(label)
-        room = self._rooms.by_label.get(getattr(event, "room", ""))
-        if room and room.conversation:
-            room.conversation.take_event(event)
-        if room:
-            room.verified.take_event(event)
-        if room and room.attention.take_event(event, seen=True) and self._bell:
+        if room and room.take_event(event) and self._bell:
             self._bell.call_user(watched=True, is_private=False)
+        if isinstance(event, events.GoneEvent) and not (room and room.is_over):
+            self._rooms.close_room(event.room)
         return True
+
+    @property
+    def begun_line(self) -> str:
+        """What the input line is to begin with, so that a join goes on; empty where that is not so."""
+        room = self._active_room
+        return room.begun_line if room else ""
+
+    def say_way_on(self, label: str) -> None:
+        """Tells how the active room can be tried again, if this is the one and we are out of it."""
+        room = self._active_room
+        if room and room.way_on and label == self._rooms.active:
+            self._tell(events.NoticeEvent(text=room.way_on))
+
+    @property
+    def _active_room(self) -> LineRoom | None:
+        return self._rooms.by_label.get(self._rooms.active or "")
 
     def find_quote(self, event: events.Event) -> wording.Quote | None:
         """What is left of the message that an event refers to, if there is any of it."""
@@ -123,16 +122,12 @@ class Interpreter:
     @property
     def prompt(self) -> str:
         """What stands before what is typed: to whom it goes, if not to all."""
-        room = self._rooms.by_label.get(self._rooms.active or "")
-        if room is None or room.conversation is None:
-            return "> "
-        gone = " (gone)" if room.conversation.is_over else ""
-        mark = room.verified.mark(room.conversation.member)
-        return f"→ {sanitize_line(room.conversation.nick)}{mark}{gone}> "
+        room = self._active_room
+        return room.prompt if room else "> "
 
     def keep_private(self, line: str) -> str:
         """A line as it is to be brought back later: what was meant for one member still is."""
-        room = self._rooms.by_label.get(self._rooms.active or "")
+        room = self._active_room
         return room.conversation.keep_private(line) if room and room.conversation else line
 
     def list_known(self) -> Known:
@@ -150,7 +145,8 @@ class Interpreter:
             self._bell.note_key()
         typed = parse_typed_line(line, json=self._json)
         if typed is None:
-            return None
+            over = self._active_room
+            return UserRequest(over.again) if over and over.is_over and over.again else None
         room = self._rooms.active if typed.room is UNSET else typed.room
         try:
             meant = self._addressed(typed.action, room)
@@ -159,6 +155,8 @@ class Interpreter:
         match self._of_person(meant, room) if not self._json else meant:
             case ClearScreenAction():
                 self._clear()
+            case inputs.LeaveInput() if self._gives_up(room):
+                self._tell(events.NoticeEvent(text=wording.GIVEN_UP))
             case CopyAction() | ConverseAction() | NotifyAction() | IgnoreAction() as action:
                 try:
                     self._tell(self._change_room(action, room))
@@ -191,54 +189,25 @@ class Interpreter:
                 return self._of_code(text, action, room)
         return ask_first(action) if self._bell else action
 
-    def _addressed(self, action: Action | AnonError, room: str | None) -> Action | AnonError:
-        """The action as it is meant in the room's private conversation, if there is one. Raises AnonError."""
-        known = self._rooms.by_label.get(room or "")
-        if known is None or known.conversation is None or isinstance(action, AnonError):
-            return action
-        return known.conversation.address_action(action)
+    def _gives_up(self, label: str | None) -> bool:
+        """Whether to leave this room is to keep nothing of it, as we are out of it; it is done then."""
+        room = self._rooms.by_label.get(label or "")
+        if room is None or not room.is_over or label is None:
+            return False
+        self._rooms.close_room(label)
+        return True
 
-    def _change_room(
-        self, action: CopyAction | ConverseAction | NotifyAction | IgnoreAction, room: str | None
-    ) -> events.Event:
+    def _addressed(self, action: Action | AnonError, label: str | None) -> Action | AnonError:
+        """The action as it is meant in this room: in a private conversation, or where we are out. Raises AnonError."""
+        room = self._rooms.by_label.get(label or "")
+        return action if room is None or isinstance(action, AnonError) else room.address_action(action)
+
+    def _change_room(self, action: LocalAction, label: str | None) -> events.Event:
         """What the user has done to a room here, and nobody else is told. Raises AnonError."""
-        found, known = self._find_room(room or ""), self._rooms.by_label.get(room or "")
-        if room is None or found is None or known is None:
+        found, kept = self._find_room(label or ""), self._rooms.by_label.get(label or "")
+        if label is None or found is None or kept is None:
             raise NoRoom
-        if isinstance(action, CopyAction):
-            said = self._copy(action, found)
-        elif isinstance(action, NotifyAction):
-            said = self._set_notices(action, known)
-        elif isinstance(action, IgnoreAction):
-            said = _ignore(action, known.ignored, found)
-        elif action.nick is not None:
-            known.conversation = begin_conversation(found.members(), action.nick)
-            nick = known.conversation.nick + known.verified.mark(known.conversation.member)
-            said = f"{wording.conversation_begins(nick)} /query alone goes back to the room."
-        elif known.conversation:
-            known.conversation = None
-            said = wording.CONVERSATION_OVER
-        else:
-            raise NoConversation
-        return events.NoticeEvent(room=room, text=said, re=action.re)
-
-    def _copy(self, action: CopyAction, room: RoomView) -> str:
-        """Copies the room's code; returns a sentence about that. Raises NothingToCopy."""
-        if self._clipboard is None:
-            raise NothingToCopy("there is no terminal here with a clipboard")
-        if action.what not in (None, "code"):
-            raise NothingToCopy("line mode copies the room's code, and leaves all else to your terminal")
-        return self._clipboard.copy(room.snapshot().code, "The room's code")
-
-    def _set_notices(self, action: NotifyAction, room: _Room) -> str:
-        """What calls the user from now on, in words. Raises NoBell."""
-        if self._bell is None:
-            raise NoBell
-        if action.level is not None:
-            room.attention.set_level(action.level)
-        if action.desktop is not None:
-            self._bell.is_notifying = action.desktop
-        return wording.describe_notices(room.attention.level, desktop=self._bell.is_notifying)
+        return self._local.carry_out(action, label, found, kept)
 
     def _of_code(self, text: str, action: Action, room: str | None) -> Action | AnonError:
         """A line that is nothing but a code: it joins, where there is no room to say it in, else it is held once."""
@@ -265,14 +234,3 @@ class Interpreter:
                 return events.ReplyEvent(command="/rooms", data=self._rooms.list_rooms(self._find_room), re=re)
             case SwitchRoomAction(room=wanted, re=re):
                 return events.NoticeEvent(room=self._rooms.activate_room(wanted), text=wording.SWITCHED, re=re)
-
-
-def _ignore(action: IgnoreAction, ignored: Ignored, room: RoomView) -> str:
-    """Ignores a member of the room, or no more; says whom the user ignores. Raises AnonError."""
-    if action.nick is not None and action.on:
-        member = find_ignored(room.members(), action.nick)
-        ignored.add_member(member.member, member.nick)
-        return wording.ignores(member.nick)
-    if action.nick is not None:
-        ignored.remove_nick(action.nick)
-    return wording.ignored(ignored.nicks)

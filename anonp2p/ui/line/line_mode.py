@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from anonp2p.config import Config
-from anonp2p.errors import BadCode, InputFailed
+from anonp2p.errors import AnonError, BadCode, InputFailed, NickTaken, ReservedNick
 from anonp2p.room import events
 from anonp2p.ui import actions, commands
 from anonp2p.ui.bell import Bell
@@ -84,7 +84,7 @@ class LineMode:
             raise InputFailed(str(error.strerror)) from None
 
     def open_room(self, label: str, again: actions.JoinRoomAction | None) -> None:
-        self._interpreter.open_room(label)
+        self._interpreter.open_room(label, again)
 
     def _note_entered(self, text: str) -> None:
         """What is typed can be brought back. A command stays in sight; of a message its receipt will be."""
@@ -103,9 +103,17 @@ class LineMode:
         if self._interpreter.take_event(event):
             marked = self._interpreter.mark_verified(event)
             self._output.print_event(marked, self._prefixes.prefix_event(event), quote)
+        if isinstance(event, events.GoneEvent):
+            self._interpreter.say_way_on(event.room)
         if self._typing:
             self._typing.take_event(event)
+            if isinstance(event, events.GoneEvent):
+                self._typing.line.begin(self._interpreter.begun_line)
             self._show_prompt()
+
+    def asks_after(self, error: AnonError) -> bool:
+        """See `Frontend`: whoever types here can choose another nick."""
+        return self._typing is not None and isinstance(error, NickTaken | ReservedNick)
 
     async def run(self) -> None:
         async with trio.open_nursery() as nursery:

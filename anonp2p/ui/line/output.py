@@ -24,7 +24,6 @@ _WORDS_OF_OTHERS = (
     events.UnsentEvent,
     events.SelfKickedEvent,
 )  # the last has a host's reason in it
-_DIGITS = 5  # of a number of columns
 _encoder = msgspec.json.Encoder(enc_hook=encode_json)
 
 
@@ -67,7 +66,7 @@ class Output:
         if self.line is None:
             return
         before, before_at = self._shown
-        row, at = self.line.draw(_columns(self._descriptor))
+        row, at = self.line.draw(stdio.columns_of(self._descriptor))
         is_added = row.startswith(before) and before_at == len(before) and at == len(row)
         if row.isascii() and is_added:  # so that a screen reader says no more than that
             self._shown = row, at
@@ -87,7 +86,7 @@ class Output:
             return
         from anonp2p.ui.widths import width  # not sooner, as below
 
-        row, at = self._shown = self.line.draw(_columns(self._descriptor))
+        row, at = self._shown = self.line.draw(stdio.columns_of(self._descriptor))
         to_cursor = f"\r\x1b[{at}C" if at < width(row) else ""
         self._put(f"{_ERASE_ROW}{text}{row}{to_cursor}".encode("utf-8", "replace"))
 
@@ -100,7 +99,7 @@ class Output:
         where it was in the first column: there terminals wait with breaking until more is printed.
         """
         is_needed = _has_words_of_others(event) and os.isatty(self._descriptor)
-        return " " * _columns(self._descriptor) + "\r" if is_needed else ""
+        return " " * stdio.columns_of(self._descriptor) + "\r" if is_needed else ""
 
     def _folded(self, event: events.Event, text: str, prefix: str) -> str:
         """The text as a terminal should show it: broken where it would break it, but for codes, which are copied.
@@ -115,7 +114,7 @@ class Output:
             return text
         if not (is_terminal or _has_words_of_others(event)):
             return text
-        columns = _columns(self._descriptor)
+        columns = stdio.columns_of(self._descriptor)
         if text.isascii() and len(text) <= columns:
             return text
         from anonp2p.ui.widths import width, wrap  # not sooner: most of what is printed does without
@@ -191,13 +190,3 @@ def _code_in(event: events.Event) -> str:
         case events.ReplyEvent(command="/code", data={"code": str(code)}):
             return code
     return ""
-
-
-def _columns(descriptor: int) -> int:
-    """Of the terminal that this is, or that what is written there may be read on."""
-    try:
-        columns = os.get_terminal_size(descriptor).columns
-    except OSError:
-        given = os.environ.get("COLUMNS", "")
-        columns = int(given) if given.isdecimal() and len(given) < _DIGITS else 0
-    return columns or limits.PIPED_LINE

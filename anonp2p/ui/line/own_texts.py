@@ -16,9 +16,13 @@ class OwnTexts:
     def __init__(self, line: "InputLine") -> None:
         self._line = line
         self._texts: OrderedDict[tuple[str, int], str] = OrderedDict()
+        self._entered: set[str] = set()  # the rooms that we are in
 
     def take_event(self, event: events.Event) -> None:
-        """Has the input line forget what has ended; of a room that is left, everything."""
+        """Has the input line forget what has ended: of a room that is left everything, of one that is entered its code.
+
+        What asked for a room that was not entered is kept, to be asked again.
+        """
         match event:
             case events.MessageEvent(mine=True, ttl=0, text=text):
                 self._line.forget_sent(text)
@@ -32,6 +36,10 @@ class OwnTexts:
             case events.ExpiredEvent(room=room, seq=seq):
                 if text := self._texts.pop((room, seq), ""):
                     self._line.forget_sent(text)
-            case events.GoneEvent():
+            case events.EnteredEvent(room=room):
+                self._entered.add(room)
+                self._line.forget_joins()
+            case events.GoneEvent(room=room) if room in self._entered:
+                self._entered.remove(room)
                 self._texts.clear()
                 self._line.forget_all()

@@ -1,9 +1,12 @@
 """The lines of a room's log that change, or are taken out again, after they were added."""
 
 from anonp2p import limits
+from anonp2p.room import events
 from anonp2p.ui.screen.log_lines import ChatMessage, date_of
 from anonp2p.ui.screen.program_lines import CodeCard, Divider, JoiningLine, MembershipLine
 from anonp2p.ui.screen.scrollback import Scrollback
+
+_TOGETHER = 5 * 60  # seconds for which comings and goings are told in one line, under the time of the first
 
 
 class ChangingLines:
@@ -54,12 +57,18 @@ class ChangingLines:
         self._history_end = Divider(message.at, "what was said before you came ends here", "quiet")
         self._log.add_line(self._history_end)
 
+    def tell_heirs(self, now: float, event: events.HeirsEvent) -> None:
+        """Shows if nobody can take the room over any more, on the line of who came and went."""
+        if not event.heirs or isinstance(self._log.last_line(), MembershipLine):
+            self.membership_line(now).tell_heirs(event)
+
     def membership_line(self, now: float) -> MembershipLine:
         """The line that tells of who comes and goes: the latest one of the log, or a new one."""
         latest = self._log.last_line()
         if (
             not isinstance(latest, MembershipLine)
             or latest.count >= limits.MERGED_MOVES
+            or now - latest.at >= _TOGETHER
             or date_of(latest.at) != date_of(now)
         ):
             latest = MembershipLine(now)

@@ -12,7 +12,7 @@ import urwid
 from anonp2p import __version__
 from anonp2p.ui import sanitize
 from anonp2p.ui.screen import rows
-from anonp2p.ui.screen.palette import PALETTE
+from anonp2p.ui.screen.palette import fit_palette
 from anonp2p.ui.screen.rows import Row
 from anonp2p.ui.screen.term.terminal import Size, Terminal, window_size
 
@@ -65,7 +65,7 @@ def _tor(tor: TorStatus, columns: int) -> list[Row]:
 def on_screen(keys: int = 0, display: int = 1, size: Size = window_size) -> Iterator[Terminal]:
     """A terminal with the first page on it. Whatever happens, the terminal is restored afterwards."""
     terminal = Terminal(idle=lambda: None, closed=lambda: None, keys=keys, display=display, size=size)
-    terminal.register_palette(PALETTE)
+    terminal.register_palette(fit_palette(terminal.colors))
     try:
         terminal.start()
         columns, lines = terminal.get_cols_rows()

@@ -15,6 +15,7 @@ from anonp2p.ui.screen.bare_view import BareView
 from anonp2p.ui.screen.hint import Hint
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.typeahead import Typeahead
+from anonp2p.ui.screen.log_lines import UNFOLDED
 from anonp2p.ui.screen.message_cursor import MessageCursor
 from anonp2p.ui.screen.overlays import Overlay
 from anonp2p.ui.screen.render_loop import RequestFrame
@@ -185,7 +186,8 @@ class Keyboard:
             case "meta l":
                 self._bare_view.open()
             case "meta o":
-                log.toggle_long_messages()
+                if not log.toggle_long_messages(*scene.body, scene.context()):
+                    scene.hint = Hint(f"No message in sight has more than {UNFOLDED} lines.")
             case "ctrl l":
                 self._clear_terminal()
             case "ctrl z":  # the terminal passes it on only then

@@ -16,15 +16,18 @@ from typing import ClassVar, NamedTuple
 from anonp2p import limits
 from anonp2p.ui import sanitize, wording
 from anonp2p.ui.attention import find_nick
+from anonp2p.ui.links import LINK
 from anonp2p.ui.screen import rows
 from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.rows import Piece, Row
 from anonp2p.ui.widths import width, wrap
 
-LINK = re.compile(r"https?://\S+")
 _COUNTDOWN = 5  # columns at the right margin: a space, and up to 4 as in `364d`
 _CLOCK = 6  # columns: `23:59 `
 _BAR = 3  # columns: the bar, and a space on either side
+UNFOLDED = 20  # lines of a message at most that are all shown unasked: about a screenful
+FOLDED = 10  # lines that are shown of a longer one, so that what others say stays in sight
+_CUT = 2  # columns beside an author whose text begins out of sight: a space, and an ellipsis
 _TOGETHER = 5 * 60  # seconds between two messages that stand under one name
 
 
@@ -173,7 +176,7 @@ class ChatMessage(LogLine):
     @property
     def is_long(self) -> bool:
         """Whether it has so many lines that not all are shown unless the user asks for them."""
-        return self.text.count("\n") >= limits.LINES_SHOWN
+        return self.text.count("\n") >= UNFOLDED
 
     @property
     def size(self) -> int:  # type: ignore[override]
@@ -186,7 +189,7 @@ class ChatMessage(LogLine):
         return self.reply is not None or self.reply_gone
 
     def _changing(self, context: LineContext, after: LogLine | None) -> tuple[object, ...]:
-        above = self._continues(after), self._is_same_minute(after)
+        above = self.continues(after), self._is_same_minute(after)
         looks = context.looks.version, context.looks.style(self.member)
         shown = self._left(context), self._clock(context), self._quote(context), self.whole
         return *above, *looks, *shown, self.seq is None, context.selected is self, context.sought
@@ -205,7 +208,7 @@ class ChatMessage(LogLine):
         """The time until it expires, in a word."""
         return "" if self.until is None else _countdown(self.until - context.now)
 
-    def _continues(self, after: LogLine | None) -> bool:
+    def continues(self, after: LogLine | None) -> bool:
         """Whether it may stand under the name of the message above it."""
         if not isinstance(after, ChatMessage) or self.is_reply or self.late:
             return False
@@ -226,7 +229,7 @@ class ChatMessage(LogLine):
         body, hidden = self._body(columns, context)
         if left:
             body[0] = [*rows.fit(body[0], columns), ("expiring", f"{left:>{_COUNTDOWN}}")]
-        continues = self._continues(after)
+        continues = self.continues(after)
         label = [] if continues and layout.nicks else self._label(layout.nicks or layout.width - _CLOCK, context.looks)
         bar = ("selected", self._bar()[1]) if context.selected is self else self._bar()
         drawn = self._beside(layout, label, body, bar, clock)
@@ -241,6 +244,22 @@ class ChatMessage(LogLine):
             return drawn
         [(style, _), *first] = drawn[1]
         return [[(style, "├"), *first], *drawn[2:]]
+
+    def name_row(self, row: Row, layout: Layout, context: LineContext) -> Row:
+        """A row of its text with its author, where the row above that names them is out of sight.
+
+        The name takes the place of a text where there is no column for it.
+        """
+        columns = layout.nicks or layout.width - _CLOCK - _CUT
+        label = self._name(columns, context.looks) if self.action else self._label(columns, context.looks)
+        [named] = self._beside(layout, label, [[]], self._bar(), self._clock(context))[:1]
+        if layout.nicks:
+            return rows.splice(named, row, _CLOCK + layout.nicks)
+        return rows.fit([*named, ("quiet", f" {rows.MORE}")], layout.width)
+
+    def count_notes(self, context: LineContext) -> int:
+        """How many rows stand above the one with its author."""
+        return self.late + bool(self._quote(context))
 
     def _clock(self, context: LineContext) -> str:
         """When it came, if it has its place; or the number by which it can be named."""
@@ -272,7 +291,10 @@ class ChatMessage(LogLine):
             return [("private", "→ "), (style, shown)] if self.mine else [(style, shown), ("private", to_us)]
         if self.action:
             return [(style, "*")]
-        return [(style, looks.shorten(sanitize.sanitize_line(self.nick), self.member, columns))]
+        return self._name(columns, looks)
+
+    def _name(self, columns: int, looks: MemberLooks) -> Row:
+        return [(self._style(looks), looks.shorten(sanitize.sanitize_line(self.nick), self.member, columns))]
 
     def _style(self, looks: MemberLooks) -> str:
         """Of the author's nick."""
@@ -282,7 +304,7 @@ class ChatMessage(LogLine):
         """Its rows, and how many of its lines are not shown."""
         text, hidden = sanitize.sanitize_text(self.text), 0
         if not self.whole:
-            text, hidden = wording.fold_text(text)
+            text, hidden = wording.fold_text(text, UNFOLDED, FOLDED)
         nick = sanitize.sanitize_line(self.nick) + context.looks.mark(self.member)
         style = "pending" if self.seq is None else ""
         marks = [(link.start(), link.end(), "link") for link in LINK.finditer(text)]

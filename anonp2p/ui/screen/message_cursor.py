@@ -78,6 +78,7 @@ class MessageCursor:
             mark = self._scene.active.looks.mark(selected.member)
             whose = "your own" if selected.mine else sanitize.sanitize_line(selected.nick) + mark
             more = "D takes it back" if selected.mine else "I ignores its author"
+            more += "; Alt-O shows all lines, or fewer" if selected.is_long else ""
             text = f"Message, {whose}: Enter replies, C copies, {more}; Up, Down: another one; Esc: none"
             self._scene.hint = Hint(text, "title")
 

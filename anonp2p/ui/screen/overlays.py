@@ -191,7 +191,9 @@ def of_code(name: str, code: str) -> Overlay:
         return [
             [],
             *rows.wrapped("title", f"Whoever has this code can join {sanitize.sanitize_line(name)}:", columns),
+            [],
             *rows.code(code, columns),
+            [],
             *rows.wrapped("quiet", rows.COPYING, columns),
             *rows.wrapped("quiet", replies.JOINING_BY_PASTE, columns),
         ]

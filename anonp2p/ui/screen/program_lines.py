@@ -81,7 +81,7 @@ class MembershipLine(LogLine):
     """Who came, went and changed nicks, in that order, in as few words as possible."""
 
     _done: dict[str, _Doings] = field(default_factory=dict)  # by member; who did something last is the last
-    _heirs: events.HeirsEvent | None = None  # who can take the room over now
+    _is_without_heirs: bool = False  # whether nobody can take the room over now
     count: int = 0
 
     @property
@@ -101,9 +101,9 @@ class MembershipLine(LogLine):
         done.nick, done.note = nick, note
 
     def tell_heirs(self, event: events.HeirsEvent) -> None:
-        """Says who can take the room over, in place of what was said before of that."""
+        """Says if nobody can take the room over, until somebody can: who that is, the list of members shows."""
         self.count += 1
-        self._heirs = event
+        self._is_without_heirs = not event.heirs
 
     def _take(self, member: str, nick: str) -> _Doings:
         """What a member did so far, which it goes on with now."""
@@ -125,8 +125,11 @@ class MembershipLine(LogLine):
         hidden = len(told) - wording.NAMED
         if hidden > 0:
             told = [f"{hidden} other changes", *told[-wording.NAMED :]]
-        heirs = wording.describe_event(looks.verified.mark_event(self._heirs)) if self._heirs else []
+        heirs = [wording.NO_HEIRS] if self._is_without_heirs else []
         return SystemLine(self.at, [" · ".join([*told, *heirs])], "quiet", "↔").rows(layout, context)
+
+
+_CARD = 67  # columns, as on a terminal of 80 beside the members; a code has 62
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -148,12 +151,15 @@ class CodeCard(LogLine):
         return (int(context.now - self.at), context.tor) if self.reachable is False else (self.reachable,)
 
     def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
-        name, columns = sanitize.sanitize_line(self.name), layout.width
+        name, columns = sanitize.sanitize_line(self.name), min(layout.width, _CARD)
         title = "Whoever has this code can join:" if self.reachable is not None else f"{wording.NEW_CODE}:"
+        blank: list[Row] = [[]] if layout.nicks else []
         return [
             rows.rule("bar", f"room {name}", columns),
             *rows.wrapped("title", title, columns),
+            *blank,
             *rows.code(self.code, columns),
+            *blank,
             *self._state(columns, context),
             *rows.wrapped("quiet", rows.COPYING, columns),
             rows.rule("bar", "", columns),

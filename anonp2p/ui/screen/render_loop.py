@@ -7,7 +7,7 @@ import trio
 import urwid
 
 from anonp2p import limits
-from anonp2p.ui.screen.palette import PALETTE
+from anonp2p.ui.screen.palette import fit_palette
 from anonp2p.ui.screen.term.terminal import Terminal
 
 
@@ -96,7 +96,7 @@ class _Loop(urwid.MainLoop):
     def __init__(
         self, render_loop: RenderLoop, view: urwid.Widget, terminal: Terminal, events: urwid.TrioEventLoop
     ) -> None:
-        super().__init__(view, PALETTE, terminal, event_loop=events)
+        super().__init__(view, fit_palette(terminal.colors), terminal, event_loop=events)
         self._render_loop = render_loop
 
     def process_input(self, keys: Iterable[Any]) -> bool:

@@ -48,7 +48,7 @@ def wrapped(style: str, text: str, columns: int) -> list[Row]:
 
 def code(text: str, columns: int) -> list[Row]:
     """A room's code, alone on its row so that it can be copied in one piece, or on as few as it takes."""
-    return [[], *([("code", text[at : at + columns])] for at in range(0, len(text), columns)), []]
+    return [[("code", text[at : at + columns])] for at in range(0, len(text), columns)]
 
 
 def rule(style: str, text: str, columns: int) -> Row:
@@ -62,6 +62,19 @@ def between(left: Row, right: Row, columns: int, style: str) -> Row:
     """Two rows in one, the left one cut off where they do not both fit."""
     room = max(0, columns - sum(width(text) for _, text in right))
     return fit(fit(left, room, style) + right, columns, style)
+
+
+def splice(left: Row, right: Row, columns: int) -> Row:
+    """So many columns of one row, then what stands beyond them in another: in both a piece ends there."""
+    return [*_cut_at(left, columns)[0], *_cut_at(right, columns)[1]]
+
+
+def _cut_at(row: Row, columns: int) -> tuple[Row, Row]:
+    at = used = 0
+    while at < len(row) and used < columns:
+        used += width(row[at][1])
+        at += 1
+    return row[:at], row[at:]
 
 
 def canvas(rows: list[Row], columns: int, cursor: tuple[int, int] | None = None) -> urwid.TextCanvas:

@@ -6,6 +6,7 @@ import trio
 
 from anonp2p import limits
 from anonp2p.config import Config
+from anonp2p.errors import AnonError
 from anonp2p.room import events
 from anonp2p.ui import actions, commands, endings, wording
 from anonp2p.ui.bell import Bell
@@ -92,6 +93,10 @@ class Screen:
         self.scene.show_tab(tab := self.scene.tabs.tab_of(label))
         tab.begin_joining(self.scene.now(), again)
         self._typeahead.end(self.keyboard.press_key)
+
+    def asks_after(self, error: AnonError) -> bool:
+        """See `Frontend`: here the user always is."""
+        return True
 
     def tell(self, event: events.Event) -> None:
         scene = self.scene

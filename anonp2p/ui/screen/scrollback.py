@@ -209,12 +209,29 @@ class Scrollback:
         """Removes the line above what came while the user did not look: it has been seen."""
         self._unread = None
 
-    def toggle_long_messages(self) -> None:
-        """Shows all lines of the long messages in sight, or no longer does."""
-        long = [line for line in self._drawn if isinstance(line, ChatMessage) and line.is_long]
+    def toggle_long_messages(self, height: int, layout: Layout, context: LineContext) -> bool:
+        """Shows all lines of the long message that is selected, or of those in sight; or no longer does.
+
+        The uppermost of them is in sight from its beginning then. Returns whether there are any.
+        """
+        among = [self._selected] if self._selected else self._drawn
+        long = [line for line in among if isinstance(line, ChatMessage) and line.is_long]
         whole = not any(line.whole for line in long)
         for line in long:
             line.whole = whole
+        if long:
+            self._show_from(long[-1], height, layout, context)
+        return bool(long)
+
+    def _show_from(self, message: ChatMessage, height: int, layout: Layout, context: LineContext) -> None:
+        """Moves so that the first row of a message is the uppermost one, or as far up as may be."""
+        place = next((place for place, line in self._all().items() if line is message), None)
+        if place is None:
+            return
+        self._foot = place, 0
+        above = next((line for at, line in reversed(self._all().items()) if at < place), None)
+        rows_of = self._height(place, message, above, layout, context)
+        self.scroll_by(rows_of - height, height, layout, context)
 
     def scroll_to_end(self) -> None:
         """Back to the latest."""
@@ -285,16 +302,35 @@ class Scrollback:
             changing = changing or line.is_changing()
             of_line = of_line[: len(of_line) - min(hidden, len(of_line) - 1)]
             hidden = 0
-            if len(drawn) + len(of_line) == height and layout.nicks:  # the name that it stands under is out of sight
-                named = self._rows(place, line, None, layout, context)
-                of_line = named if len(named) == len(of_line) else of_line
             drawn[:0] = of_line
             if len(drawn) >= height:
+                self._name_top(drawn, len(drawn) - height, place, line, above, layout, context)
                 break
         for line in before:
             if not any(line is other for other in self._drawn):
                 line.forget_rows()
         return drawn[max(0, len(drawn) - height) :], changing
+
+    def _name_top(
+        self,
+        drawn: list[Row],
+        cut: int,
+        place: int,
+        line: LogLine,
+        above: LogLine | None,
+        layout: Layout,
+        context: LineContext,
+    ) -> None:
+        """Names the author of the uppermost line in sight, if that is a message whose name is out of sight.
+
+        cut: how many of its rows are.
+        """
+        if not isinstance(line, ChatMessage):
+            return
+        context = self._within(context)
+        before = len(self._rows_before(place, line, above, layout))
+        if (not before and line.continues(above)) or cut > before + line.count_notes(context):
+            drawn[cut] = line.name_row(drawn[cut], layout, context)
 
     def _all(self) -> dict[int, LogLine]:
         """Every line by its place, those on their way last."""
@@ -321,7 +357,15 @@ class Scrollback:
     def _rows(
         self, place: int, line: LogLine, above: LogLine | None, layout: Layout, context: LineContext
     ) -> list[Row]:
-        context = context._replace(find_message=self.find_message, number_of=self.number_of, selected=self._selected)
+        before = self._rows_before(place, line, above, layout)
+        return [*before, *line.rows(layout, self._within(context), None if before else above)]
+
+    def _rows_before(self, place: int, line: LogLine, above: LogLine | None, layout: Layout) -> list[Row]:
+        """What stands between a line and the one above it: another date, and that what follows is new."""
         new = [layout.rule("unread line", "new")] if place == self._unread else []
         date = [layout.rule("quiet", date_of(line.at))] if above and date_of(above.at) != date_of(line.at) else []
-        return [*date, *new, *line.rows(layout, context, None if date or new else above)]
+        return [*date, *new]
+
+    def _within(self, context: LineContext) -> LineContext:
+        """With what only this log knows."""
+        return context._replace(find_message=self.find_message, number_of=self.number_of, selected=self._selected)

@@ -20,11 +20,12 @@ from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.conversation import Conversation, begin_conversation
 from anonp2p.ui.frontend import UserRequest
 from anonp2p.ui.ignored import find_ignored
+from anonp2p.ui.links import find_last_link
 from anonp2p.ui.screen import overlays
 from anonp2p.ui.screen.hint import Hint
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.typeahead import Typeahead
-from anonp2p.ui.screen.log_lines import LINK, ChatMessage
+from anonp2p.ui.screen.log_lines import ChatMessage
 from anonp2p.ui.screen.overlays import Overlay
 from anonp2p.ui.screen.scene import Scene
 from anonp2p.ui.screen.tab import Tab
@@ -83,7 +84,7 @@ class Submission:
             if answer != "no":
                 line = f"/join {text}"
         lines = text.count("\n") + 1
-        if lines > limits.LONG_MESSAGE and not answer:
+        if lines > limits.LONG_MESSAGE and len(text.encode()) <= limits.TEXT and not answer:
             self._scene.hint = Hint(f"That is {lines} lines: Enter again sends them as one message.", "caution")
             return "long"
         self._number += 1
@@ -326,7 +327,7 @@ class Submission:
         match what:
             case "link":
                 texts = (message.text for message in log.latest_messages())
-                link = next((found for text in texts if (found := _last_link(text))), "")
+                link = next((found for text in texts if (found := find_last_link(text))), "")
                 if not link:
                     raise NothingToCopy("there is no link in the messages here")
                 return link, "The latest link"
@@ -356,9 +357,3 @@ class Submission:
         """Keeps nothing of a room that is left, nor does the terminal."""
         self._scene.drop_tab(tab)
         self._clear_terminal()
-
-
-def _last_link(text: str) -> str:
-    """The last link in a message, safe to be pasted anywhere, without the end of a sentence after it."""
-    links = LINK.findall(sanitize.sanitize_text(text))
-    return links[-1].rstrip(".,;:!?\"'") if links else ""

@@ -125,7 +125,7 @@ class Tab:
             case events.HostEvent() | events.HostingEvent():
                 self.add_event_line(now, event, "title")
             case events.HeirsEvent():
-                self._lines.membership_line(now).tell_heirs(event)
+                self._lines.tell_heirs(now, event)
             case events.HeirEvent(rank=int(), was=int()):
                 pass  # the list of all who can take the room over says it
             case events.LeaveEndsRoomEvent():
@@ -181,8 +181,8 @@ class Tab:
                 self.draft.history.forget(event.re)
             else:
                 self._note_typed(event.seq, event.re)
-        self.looks.note_author(event.member, sanitize.sanitize_line(event.nick))
         if not event.mine:
+            self.looks.note_author(event.member, sanitize.sanitize_line(event.nick))
             self.speakers.pop(event.nick, None)
             self.speakers[event.nick] = None
         message = ChatMessage(
@@ -220,7 +220,9 @@ class Tab:
         self.draft.history.forget(_JOIN)
         self._lines.remove_joining()
         self.name = event.name
-        self.looks.enter_all((person.member, sanitize.sanitize_line(person.nick)) for person in event.members)
+        others = [person for person in event.members if person.member != event.member]  # we have a style of our own
+        self.looks.enter_all((person.member, sanitize.sanitize_line(person.nick)) for person in others)
+        self.looks.note_nick(sanitize.sanitize_line(event.nick))
         if event.role == "host":
             self._lines.show_code(now, event.name, event.code)
             return

@@ -9,12 +9,16 @@ from typing import cast
 import pytest
 import trio
 import trio.testing
+from msgspec import UNSET
 
 from anonp2p import limits
+from anonp2p.bridges.lines import read_bridges
 from anonp2p.config import Endpoint
 from anonp2p.errors import TorLost, TorMissing, TorRefused
 from anonp2p.net.tor import commands
+from anonp2p.net.tor.complaints import Complaints
 from anonp2p.net.tor.control import Control
+from anonp2p.reasons import Reason
 from anonp2p.room import events
 from tests.net.tor.parts import ADDRESS, KEY, STEM, Silent, control_of, refused, replies
 from tests.support.servers import PATIENCE, FakeTor, Play, says, server
@@ -192,8 +196,8 @@ class FakeControl:
         yield
 
 
-async def boot(fake: FakeControl, told: list[events.Event]) -> None:
-    await Control.boot(cast("Control", fake), told.append)
+async def boot(fake: FakeControl, told: list[events.Event], complaints: Complaints | None = None) -> None:
+    await Control.boot(cast("Control", fake), told.append, complaints)
 
 
 async def test_booting_is_told_step_by_step_and_done_at_100(autojump_clock: trio.testing.MockClock) -> None:
@@ -242,6 +246,65 @@ async def test_a_slow_boot_is_told_and_a_stuck_one_given_up(autojump_clock: trio
             for seconds in range(30, 180, 30)
         ),
     ]
+
+
+def warning(progress: int, words: str) -> str:
+    """How Tor says that it does not get on."""
+    phase = FakeTor.phase(progress, "Connecting").replace("NOTICE", "WARN")
+    return f'STATUS_CLIENT {phase} WARNING="{words}" REASON=NOROUTE COUNT=1 RECOMMENDATION=warn HOSTADDR="192.0.2.1:9"'
+
+
+async def test_what_tor_complains_of_is_told_at_once_and_in_the_end(autojump_clock: trio.testing.MockClock) -> None:
+    fake, told = FakeControl(FakeTor.phase(5, "Connecting")), list[events.Event]()
+
+    async def complain() -> None:
+        await trio.sleep(1)
+        fake.heard(warning(5, "No route to host"))
+        await trio.sleep(38)
+        fake.heard(warning(5, "Connection refused"))
+        fake.heard(warning(5, "Connection refused"))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(complain)
+        with refused(TorRefused, "is stuck at 5 % (Connecting), and says: Connection refused."):
+            await boot(fake, told)
+    assert trio.current_time() == limits.BOOT_STALL
+    no_route, closed = (Reason("tor-complains", words) for words in ("No route to host", "Connection refused"))
+    warnings = [(event.seconds, event.warning) for event in told if isinstance(event, events.TorSlowEvent)]
+    assert warnings[:4] == [(5, no_route), (30, no_route), (40, closed), (60, closed)]
+
+
+async def test_a_complaint_is_over_with_the_next_step(autojump_clock: trio.testing.MockClock) -> None:
+    fake, told = FakeControl(FakeTor.phase(5, "Connecting")), list[events.Event]()
+
+    async def complain() -> None:
+        await trio.sleep(1)
+        fake.heard(warning(5, "Connection refused"))
+        fake.heard(FakeTor.phase(10, "Handshake"))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(complain)
+        with refused(TorRefused, "stuck at 10 % (Handshake)."):
+            await boot(fake, told)
+    assert {event.warning for event in told if isinstance(event, events.TorSlowEvent)} == {UNSET}
+
+
+async def test_bridges_that_do_not_answer_are_told_and_given_up(autojump_clock: trio.testing.MockClock) -> None:
+    fake, told = FakeControl(FakeTor.phase(2, "Connected")), list[events.Event]()
+    with refused(TorRefused, "none of its bridges answers"):
+        await boot(fake, told, Complaints(read_bridges(["192.0.2.1:9"])))
+    assert {event.warning for event in told if isinstance(event, events.TorSlowEvent)} == {Reason("bridges-silent")}
+
+
+async def test_where_the_only_plugin_ends_again_and_again_nothing_is_waited_for(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    complaints = Complaints(read_bridges(["webtunnel 192.0.2.1:9 url=https://x"]))
+    for number in range(limits.PLUGIN_ENDS):
+        complaints.hear_log(f'Managed proxy "/x" having PID {number} terminated with status code 7')
+    with refused(TorRefused, 'and says: Managed proxy "/x" terminated with status code 7.'):
+        await boot(FakeControl(FakeTor.phase(0, "Starting")), [], complaints)
+    assert trio.current_time() == limits.BOOT_LOOK
 
 
 async def test_a_tor_whose_events_are_withheld_is_asked_how_far_it_is(autojump_clock: trio.testing.MockClock) -> None:

@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import tracemalloc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, aclosing, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,9 +16,11 @@ import pytest
 import trio
 
 from anonp2p import disks, limits
+from anonp2p.bridges.lines import read_bridges
 from anonp2p.config import Config, Endpoint
 from anonp2p.errors import AnonError, Failed, TorMissing, TorRefused, first
 from anonp2p.net.tor import process, tor
+from anonp2p.net.tor.complaints import Complaints
 from anonp2p.net.tor.control import Control
 from anonp2p.net.tor.directories import UnsafeError
 from anonp2p.room import events
@@ -52,10 +54,10 @@ async def data_directory_of(torrc: Path) -> Path:
     return (await processes.opens(pid, "lock")).parent
 
 
-async def failure(torrc: Path | None, *, amnesic: bool = False) -> AnonError:
+async def failure(torrc: Path | None, *, amnesic: bool = False, bridges: Sequence[str] = ()) -> AnonError:
     """What a launch that fails raises."""
     try:
-        async with process.launch(torrc, amnesic=amnesic):
+        async with process.launch(torrc, amnesic=amnesic, bridges=read_bridges(bridges) if bridges else ()):
             pytest.fail("it started")
     except* AnonError as group:
         error = first(group)
@@ -134,6 +136,56 @@ async def test_neither_arguments_nor_environment_tell_what_we_were_asked_for(
         assert b"KEPT=as it is" in environment
         assert not [line for line in environment if b"ANONP2P_" in line or b"secretnick" in line]
         assert b"ControlSocket" not in contents(runtime)
+
+
+BRIDGES = (
+    "[2001:db8::5]:443 " + "0123456789" * 4,
+    "obfs4 192.0.2.77:4711 " + "ABCDEF0123" * 4 + " cert=9+/k#y iat-mode=0",
+)
+
+
+async def test_bridges_reach_tor_alone(
+    torrc: Path, memory_directory: Path, state: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither its arguments nor its environment tell them, and nothing is on disk that Tor could write them to."""
+    plugin = fake_program("obfs4proxy", short_path / "bin", "exec sleep 1000", monkeypatch)
+    monkeypatch.setenv("ANONP2P_BRIDGE", "\n".join(BRIDGES))
+    try:
+        async with (
+            process.launch(torrc, amnesic=False, bridges=read_bridges(BRIDGES)) as own,
+            aclosing(await Control.open(Endpoint(path=own.control))) as control,
+        ):
+            told = [text for _, _, text in await control.send("GETCONF Bridge UseBridges ClientTransportPlugin")]
+            program = f"ClientTransportPlugin=obfs4 exec {plugin}"
+            lines = [f"Bridge={BRIDGES[0]}", f'Bridge="{BRIDGES[1]}"']  # quoted because of its #
+            assert [str(text) for text in told] == [*lines, "UseBridges=1", program]
+            of_process = Path("/proc") / str(process_of(torrc))
+            public = (of_process / "cmdline").read_bytes() + (of_process / "environ").read_bytes()
+            assert not [word for line in BRIDGES for word in line.split() if len(word) > 9 and word.encode() in public]
+            assert (await data_directory_of(torrc)).is_relative_to(memory_directory)
+            assert names(state.parent) == []
+    finally:
+        shutil.rmtree(memory_directory)
+
+
+async def test_a_bridge_that_tor_does_not_take_is_not_shown(
+    torrc: Path, runtime: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_program("tor", short_path / "bin", "cat >/dev/null; echo 'x [err] Odd: 192.0.2.9:1 abcd'; exit 1", monkeypatch)
+    error = await failure(torrc, bridges=["meek_lite 192.0.2.9:1 url=abcd"])
+    assert "did not start: Odd: … …." in str(error)
+
+
+async def test_a_plugin_that_is_missing_is_told_before_tor_starts_with_its_package(
+    torrc: Path, runtime: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_program("tor", short_path / "bin", "echo started > $0.started", monkeypatch)
+    monkeypatch.setenv("PATH", str(short_path / "bin"))
+    error = await failure(torrc, bridges=BRIDGES)
+    assert isinstance(error, TorMissing)
+    assert "apt install obfs4proxy" in str(error)
+    assert names(short_path / "bin") == ["tor"]
+    assert names(runtime) == []
 
 
 async def test_what_its_file_says_does_not_replace_what_we_need(torrc: Path, runtime: Path, state: Path) -> None:
@@ -269,7 +321,7 @@ FLOOD = "head -c 5000000 /dev/zero; echo; echo 'x [err] At last.'; exit 1"
 async def test_a_tor_that_does_not_start_is_refused_in_its_own_words(
     torrc: Path, runtime: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, words: str
 ) -> None:
-    fake_tor(short_path / "bin", script, monkeypatch)
+    fake_program("tor", short_path / "bin", script, monkeypatch)
     if script is NEVER:
         monkeypatch.setattr(limits, "LAUNCH_PATIENCE", 0.5)
     error = await failure(torrc)
@@ -282,7 +334,7 @@ async def test_a_tor_that_does_not_start_is_refused_in_its_own_words(
 async def test_a_tor_that_cannot_be_run_is_refused(
     torrc: Path, runtime: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fake_tor(short_path / "bin", "", monkeypatch).write_bytes(b"\x7fELF no program")
+    fake_program("tor", short_path / "bin", "", monkeypatch).write_bytes(b"\x7fELF no program")
     error = await failure(torrc)
     assert isinstance(error, TorRefused)
     assert "does not start" in str(error)
@@ -296,17 +348,17 @@ async def test_words_of_tor_without_an_end_are_not_kept() -> None:
 
     tracemalloc.start()
     try:
-        await process.Voice().listen(cast(trio.Process, SimpleNamespace(stdout=flood())))
+        await process.Voice(Complaints()).listen(cast(trio.Process, SimpleNamespace(stdout=flood())))
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert most < 1_000_000
 
 
-def fake_tor(directory: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A `tor` that is found first."""
+def fake_program(name: str, directory: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A program that is found first."""
     directory.mkdir()
-    program = directory / "tor"
+    program = directory / name
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o700)
     monkeypatch.setenv("PATH", f"{directory}{os.pathsep}{os.environ['PATH']}")
@@ -324,7 +376,7 @@ async def test_no_tor_at_all_is_missing(torrc: Path, runtime: Path, monkeypatch:
 def test_a_tor_in_a_relative_directory_of_the_path_is_not_found(
     short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fake_tor(short_path / "bin", "exit 1", monkeypatch)
+    fake_program("tor", short_path / "bin", "exit 1", monkeypatch)
     monkeypatch.chdir(short_path)
     monkeypatch.setenv("PATH", f"bin{os.pathsep}.{os.pathsep}")
     with pytest.raises(TorMissing):

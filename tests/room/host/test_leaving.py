@@ -13,13 +13,14 @@ from tests.room.peers import ANN, BOB, kinds, told
 
 
 class Home(Ordering):
-    """A room of ours with Ann and Bob in it, Ann with a link."""
+    """A room of ours with Ann and Bob in it, Ann with a link; or with nobody else."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, alone: bool = False) -> None:
         super().__init__()
-        self.add_member(ANN, "ann")
-        self.add_member(BOB, "bob")
-        self.add_link(1, ANN)
+        if not alone:
+            self.add_member(ANN, "ann")
+            self.add_member(BOB, "bob")
+            self.add_link(1, ANN)
         self.leaving = Leaving(self.context, self.sequencer, self.presence)
         self.context.lifecycle.enter("host")
         self.context.reporter.take_effects()
@@ -34,9 +35,11 @@ class Home(Ordering):
         """What the room is called."""
         return self.context.replica.ledger.name
 
-    def warning(self, *, closes: bool = False, asks: bool = False) -> events.LeaveEndsRoomEvent:
+    def warning(self, *, closes: bool = False, asks: bool = False, away: int = 0) -> events.LeaveEndsRoomEvent:
         """That the room ends for both."""
-        return events.LeaveEndsRoomEvent(room="r1", name=self.name, others=2, closes=closes, asks=asks, re="1")
+        return events.LeaveEndsRoomEvent(
+            room="r1", name=self.name, others=2, away=away, closes=closes, asks=asks, re="1"
+        )
 
     def leaves(self, *, close: bool = False, asks: bool = False, at: float = 0.0) -> list[events.Event]:
         """The user wants out; returns what it is told."""
@@ -103,11 +106,18 @@ def test_what_was_said_long_ago_has_to_be_said_again(home: Home) -> None:
 
 
 @pytest.mark.parametrize("close", [False, True])
-def test_a_host_that_is_alone_just_leaves(home: Home, close: bool) -> None:
-    for member in (ANN, BOB):
-        home.sequencer.order_own(bodies.AwayBody(member.id))
-    start = home.sequencer.log.end
-    home.context.reporter.take_effects()
+def test_a_host_that_is_alone_just_leaves(close: bool) -> None:
+    home = Home(alone=True)
     assert not home.leaving.ends_room
     assert kinds(home.leaves(asks=True, close=close)) == ["GoneEvent"]
-    assert home.bodies(start) == [bodies.CloseBody()]
+    assert home.bodies(home.start) == [bodies.CloseBody()]
+
+
+@pytest.mark.parametrize("close", [False, True])
+def test_a_room_ends_for_those_who_are_away_too(home: Home, close: bool) -> None:
+    for count, member in enumerate((ANN, BOB), 1):
+        home.sequencer.order_own(bodies.AwayBody(member.id))
+        home.context.reporter.take_effects()
+        assert home.leaving.ends_room
+        asked = home.leaves(asks=True, close=close, at=count * (limits.LEAVE_CONFIRM + 1))
+        assert asked == [home.warning(asks=True, closes=close, away=count)]

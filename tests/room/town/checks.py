@@ -130,7 +130,31 @@ class Checks:
 
     @property
     def _here(self) -> list[Person]:
-        return [person for person in self._town.people if person.is_here]
+        """Who is in, but for those whom nothing that is left leads to a host."""
+        orphans = self._list_orphans()
+        return [person for person in self._town.people if person.is_here and person not in orphans]
+
+    def _list_orphans(self) -> list[Person]:
+        """Who is in, and has nobody who hosts or could, not even by way of others who are here.
+
+        All whom its log has as host or heir, or had, are gone or thrown out, and nobody is at its code.
+        """
+        members = [person for person in self._town.people if person.is_member]
+        found = [person for person in members if person.is_hosting or person.id in _list_next(person)]
+        for person in found:  # which grows
+            found += [it for it in members if it not in found and self._can_meet(person, it)]
+        return [person for person in members if person.is_here and person not in found]
+
+    def _can_meet(self, one: Person, other: Person) -> bool:
+        """Whether one of these knows where the other is, and neither has thrown the other out."""
+        for person, it in ((one, other), (other, one)):
+            if it.id in person.room.replica.ledger.kicked:
+                return False
+        return any(
+            it.id in (*_list_next(person), *person.room.replica.ledger.carriers)
+            or self._town.find_server(person.room.replica.ledger.code) is it
+            for person, it in ((one, other), (other, one))
+        )
 
     @property
     def is_settled(self) -> bool:
@@ -140,7 +164,7 @@ class Checks:
     def _find_differences(self) -> list[str]:
         here = self._here
         hosts = self._hosts
-        if not here or self._is_orphaned:
+        if not here:
             return []
         if len(hosts) != 1 and not self._is_apart:
             return [f"hosts: {[person.number for person in hosts]} of {[person.number for person in here]}"]
@@ -202,16 +226,6 @@ class Checks:
         is_last_word = any(host_there in removers for removers in removals)
         return all(removals) or (any(removals) and not is_last_word)
 
-    @property
-    def _is_orphaned(self) -> bool:
-        """Whether nobody is left who could host: no host, nor anybody whom one who is left knows as host or heir."""
-        here = self._here
-        if any(person.is_hosting for person in self._town.people):
-            return False
-        ledgers = [person.room.replica.ledger for person in here]
-        known = {heir.member for ledger in ledgers for heir in ledger.heirs} | {ledger.host for ledger in ledgers}
-        return not any(person.id in known for person in here)
-
     def _has_standby(self, person: Person) -> bool:
         """Whether it has a link to the first heir, if it is to have one."""
         ledger = person.room.replica.ledger
@@ -224,14 +238,13 @@ class Checks:
     def judge(self) -> str:
         """The verdict once all is over: "ok", or the first fault.
 
-        "over" if nobody is left who could host, "apart" if two hosts cannot come together.
+        "over" if nobody is left who could host, for some who are in or for all; "apart" if two hosts cannot come
+        together.
         """
         self.counts["terms opened"] = len(self._terms) - 1
         for difference in self._find_differences():
             self._blame(None, difference)
         here = self._here
-        if self._is_orphaned and here and not self.faults:
-            return "over"
         if self._is_apart and not self.faults:
             return "apart"
         for person in self._town.people:
@@ -251,7 +264,9 @@ class Checks:
             for text, seq in person.places.items():
                 if places.get(text, seq) != seq:
                     self._blame(person, f"has {text} at {_spell(seq)}, the log at {_spell(places[text])}")
-        return self.faults[0].split(": ", 1)[1] if self.faults else "ok"
+        if self.faults:
+            return self.faults[0].split(": ", 1)[1]
+        return "over" if self._list_orphans() else "ok"
 
     def _list_places(self) -> dict[str, int]:
         """Where the texts are that the log has in the end. What has expired, or was cut and is gone, is nowhere."""
@@ -279,6 +294,12 @@ class Checks:
 def _spell(place: int) -> str:
     """The number of the term, and the index."""
     return f"{terms.number_of(place)}:{terms.index_of(place)}"
+
+
+def _list_next(person: Person) -> list[bytes]:
+    """Who hosts by the log of this person, or would."""
+    ledger = person.room.replica.ledger
+    return [ledger.host, *(heir.member for heir in ledger.heirs)]
 
 
 def _host_of(person: Person) -> bytes:

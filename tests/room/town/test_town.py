@@ -96,6 +96,20 @@ def test_a_text_moves_behind_all_that_was_shown_or_stays_where_it_is_under_a_lat
     assert bool(playing.checks.faults) == is_noticed
 
 
+@pytest.mark.parametrize("is_left", [True, False])
+def test_one_whom_nothing_leads_back_to_a_host_is_told_from_one_who_has_not_come_back(is_left: bool) -> None:
+    playing = Play(QUIET)
+    playing.run()
+    *others, cut = playing.town.people
+    ledger = cut.room.replica.ledger
+    ledger.index -= 1
+    ledger.host, ledger.heirs = b"h" * 16, ()
+    for other in others[is_left:]:
+        ledger.kicked[other.id] = b""
+    assert playing.checks.is_settled != is_left
+    assert (playing.checks.judge() == "over") != is_left
+
+
 def test_people_who_cannot_hear_one_another_at_the_end_are_noticed() -> None:
     playing = Play(QUIET)
     playing.run()

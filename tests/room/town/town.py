@@ -263,7 +263,7 @@ class Town:
     def _stop_serving(self, person: Person, address: bytes) -> None:
         self._serving.pop((person.number, address), None)
 
-    def _find_server(self, address: bytes) -> Person | None:
+    def find_server(self, address: bytes) -> Person | None:
         """Who answers there: the one who has published it last, if that one still serves it."""
         number = self._servers.get(address)
         if number is None or (number, address) not in self._serving:
@@ -281,7 +281,7 @@ class Town:
         """A dial has come to where there is a service, or to nothing."""
         if effect.link not in person.dialling:
             return
-        server = self._find_server(effect.address)
+        server = self.find_server(effect.address)
         if left <= 0 or (server is not None and not self.lines.are_open(person.number, server.number)):
             failure = inputs.DialFailedInput(effect.link, Reason("dial-timeout", 0.0))
             self.plan(left, self._do, person, self._fail, person, failure)

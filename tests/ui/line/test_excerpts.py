@@ -27,9 +27,9 @@ def excerpts() -> Excerpts:
 
 
 def test_a_reply_is_shown_with_the_first_words_of_what_it_refers_to(excerpts: Excerpts) -> None:
-    assert excerpts.find_excerpt(replies(1)) == Excerpt("m", "ann", "hello")
-    assert excerpts.find_excerpt(replies(1, "r2")) == Excerpt("m", "ann", "other")
-    assert excerpts.find_excerpt(replies(2)) == Excerpt("m", "ann", "x" * (limits.EXCERPT - 1) + "…")
+    assert excerpts.find_excerpt(replies(1)) == Excerpt("m", "ann", "hello", "")
+    assert excerpts.find_excerpt(replies(1, "r2")) == Excerpt("m", "ann", "other", "")
+    assert excerpts.find_excerpt(replies(2)) == Excerpt("m", "ann", "x" * (limits.EXCERPT - 1) + "…", "")
 
 
 @pytest.mark.parametrize("event", [replies(3), replies(None), events.ReachableEvent(room="r1")], ids=repr)
@@ -43,9 +43,9 @@ def test_what_the_room_calls_gone_is_not_quoted(excerpts: Excerpts) -> None:
 
 def test_a_message_with_another_place_is_found_by_that(excerpts: Excerpts) -> None:
     excerpts.take_event(events.MovedEvent(room="r1", was=1, seq=make_place(5, 9)))
-    assert excerpts.find_excerpt(replies(make_place(5, 9))) == Excerpt("m", "ann", "hello")
+    assert excerpts.find_excerpt(replies(make_place(5, 9))) == Excerpt("m", "ann", "hello", "")
     assert excerpts.find_excerpt(replies(1)) is None
-    assert excerpts.find_excerpt(replies(1, "r2")) == Excerpt("m", "ann", "other")
+    assert excerpts.find_excerpt(replies(1, "r2")) == Excerpt("m", "ann", "other", "")
     excerpts.take_event(events.MovedEvent(room="r1", was=77, seq=make_place(5, 10)))
     assert excerpts.find_excerpt(replies(make_place(5, 10))) is None
 
@@ -62,7 +62,7 @@ def test_a_number_means_the_message_with_that_index_in_the_latest_term(excerpts:
 
 def test_who_took_a_message_back_is_known(excerpts: Excerpts) -> None:
     event = events.ExpiredEvent(room="r1", seq=1, retracted=True)
-    assert excerpts.find_excerpt(event) == Excerpt("m", "ann", "hello")
+    assert excerpts.find_excerpt(event) == Excerpt("m", "ann", "hello", "")
     excerpts.take_event(event)
     assert excerpts.find_excerpt(event) is None
 
@@ -102,3 +102,16 @@ def test_the_oldest_are_forgotten_first(excerpts: Excerpts) -> None:
         excerpts.take_event(message(seq))
     assert excerpts.find_excerpt(replies(1)) is None
     assert excerpts.find_excerpt(replies(1, "r2")) is not None
+
+
+def test_whole_texts_are_kept_where_they_can_be_copied_and_as_long_as_the_messages() -> None:
+    excerpts = Excerpts(keeps_texts=True)
+    for event in (message(1, "x" * 4_000), message(2, "once", ttl=0), message(make_place(5, 3), "later")):
+        excerpts.take_event(event)
+    found = excerpts.find_numbered("r1", 1)
+    assert found is not None
+    assert found.text == "x" * 4_000
+    assert excerpts.find_numbered("r1", 2) is None
+    assert [it.text[:5] for it in excerpts.list_excerpts("r1")] == ["later", "xxxxx"]
+    excerpts.take_event(events.ExpiredEvent(room="r1", seq=1))
+    assert excerpts.find_numbered("r1", 1) is None

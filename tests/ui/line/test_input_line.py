@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from anonp2p.names import codes
 from anonp2p.room import events
 from anonp2p.ui.completion import Known
 from anonp2p.ui.line.input_line import InputLine
@@ -69,6 +70,10 @@ def message(text: str, seq: int, *, ttl: int | None = None, mine: bool = True) -
     return events.MessageEvent(room="r1", member="a", nick="ada", text=text, seq=seq, at=0.0, ttl=ttl, mine=mine)
 
 
+def entered(label: str = "r1") -> events.EnteredEvent:
+    return events.EnteredEvent(room=label, name="d", code="c", nick="ada", member="a", role="member", members=[])
+
+
 def recalled(line: InputLine) -> list[str]:
     """All that Up brings back."""
     found: list[str] = []
@@ -83,6 +88,7 @@ def test_what_has_ended_is_not_brought_back() -> None:
     for text in ("kept", "short", "/msg ben whisper", "once", "moved"):
         line.note_sent(text)
     told: list[events.Event] = [
+        entered(),
         message("kept", 1),
         message("short", 2, ttl=5),
         message("whisper", 3, ttl=5),
@@ -118,3 +124,24 @@ def test_a_long_text_moves_along_with_the_cursor() -> None:
     typed(*["right"] * 8, line=line)
     row, at = line.draw(10)
     assert row[at - 1] == "h"
+
+
+def test_the_code_of_a_room_is_brought_back_until_one_is_in() -> None:
+    line = InputLine()
+    own = OwnTexts(line)
+    code = codes.encode_key(bytes(32))
+    for text in (f"/join {code} ada", code, "said elsewhere"):
+        line.note_sent(text)
+    own.take_event(events.GoneEvent(room="r1", reason="refused"))
+    assert recalled(line) == ["said elsewhere", code, f"/join {code} ada"]
+    own.take_event(entered())
+    line.press_key("enter", KNOWN)
+    assert recalled(line) == ["said elsewhere"]
+
+
+def test_a_line_that_the_program_begins_takes_the_place_of_none() -> None:
+    line = InputLine()
+    line.begin("/nick ann-2")
+    assert (line.text, line.cursor) == ("/nick ann-2", len("/nick ann-2"))
+    line.begin("/nick other")
+    assert line.text == "/nick ann-2"

@@ -1,9 +1,12 @@
 """Lines of input in several rooms: where they go, and what is answered at once."""
 
+import base64
 import dataclasses
 import json
 import time
+from typing import Any
 
+import msgspec
 import pytest
 from msgspec import UNSET
 
@@ -11,17 +14,22 @@ from anonp2p.errors import (
     AnonError,
     CodeAsMessage,
     ConversationOver,
+    NickTaken,
     NoBell,
     NoConversation,
     NoRoom,
     NothingToCopy,
+    RoomOver,
     TooLong,
 )
+from anonp2p.names import codes
 from anonp2p.names.codes import RoomKey
 from anonp2p.names.errors import CodeMistyped
+from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
 from anonp2p.room.snapshot import MemberView, Snapshot
 from anonp2p.room.succession.terms import make_place
+from anonp2p.ui import wording
 from anonp2p.ui.actions import JoinRoomAction, QuitAction
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
@@ -172,16 +180,120 @@ def test_on_a_terminal_a_mark_stands_behind_the_nick_of_who_is_verified() -> Non
         assert nicks == shown
 
 
-def test_on_a_terminal_with_an_input_line_the_code_is_copied_and_nothing_else() -> None:
-    copied: list[str] = []
-    for clipboard in (None, Clipboard(copied.append)):
-        typist = Typist("r1", json=False, clipboard=clipboard)
-        typist.rooms = {"r1": Open()}
-        for line in ("/copy link", "/copy 7", "/copy"):
-            request = typist.type(line)
-            is_refused = clipboard is None or line != "/copy"
-            assert is_refused == isinstance(request and request.action, NothingToCopy)
-    assert len(copied) == 1
+def copied_on_terminal(*lines: str) -> tuple[list[str], list[object]]:
+    """What these lines put on the clipboard, in a room where some have spoken; and the errors that they are."""
+    written: list[str] = []
+    typist = Typist("r1", "r2", json=False, bell=silent(), clipboard=Clipboard(written.append))
+    typist.rooms = {"r1": Open(), "r2": Open()}
+    said = events.MessageEvent(room="r1", member="b", nick="ben", text="https://b.example/", seq=70, at=0.0)
+    for seq, text in enumerate(("see https://a.example/x.", "two\nlines\n", "\x1b]no link\x07"), 7):
+        typist.interpreter.take_event(msgspec.structs.replace(said, room="r2", seq=seq, text=text))
+    typist.interpreter.take_event(said)
+    asked = [typist.type(line) for line in lines]
+    return [base64.b64decode(it.split(";")[2][:-2]).decode() for it in written], [it and it.action for it in asked]
+
+
+def test_on_a_terminal_with_an_input_line_all_is_copied_that_the_full_screen_copies() -> None:
+    lines = ("/copy", "/copy code", "/copy link", "/copy 7", "/copy 8", "/copy 9")
+    copied, errors = copied_on_terminal(*lines)
+    assert copied[:3] == ["abc.onion", "abc.onion", "https://a.example/x"]
+    assert copied[3:5] == ["see https://a.example/x.", "two\nlines"]
+    assert "\x1b" not in copied[5]
+    assert not any(errors)
+
+
+def test_what_is_not_there_is_not_copied() -> None:
+    copied, errors = copied_on_terminal("/copy 70")
+    assert not copied
+    assert isinstance(errors[0], NothingToCopy)
+
+
+def test_without_an_input_line_nothing_is_copied() -> None:
+    typist = Typist("r1", json=False, bell=silent())
+    typist.rooms = {"r1": Open()}
+    for line in ("/copy", "/copy link", "/copy 7"):
+        request = typist.type(line)
+        assert isinstance(request and request.action, NothingToCopy)
+
+
+# --- a join that has failed
+
+
+def refused(label: str = "r1", code: str = "nick-taken", reason: Any = "refused") -> list[events.Event]:
+    error = events.ErrorEvent(room=label, code=code, text=NickTaken(), final=True)
+    return [error, events.GoneEvent(room=label, reason=reason)]
+
+
+def joining(*told: events.Event, bell: Bell | None = None) -> Typist:
+    """Somebody on a terminal who has asked for a room, and was told this."""
+    typist = Typist(json=False, bell=bell or silent())
+    typist.interpreter.open_room("r1", AGAIN)
+    for event in told:
+        typist.interpreter.take_event(event)
+    typist.interpreter.say_way_on("r1")
+    return typist
+
+
+AGAIN = JoinRoomAction(b"k" * 32, "ann", "r1")
+
+
+@pytest.mark.parametrize("code", ["nick-taken", "bad-nick"])
+def test_a_refused_nick_is_asked_for_in_place_and_the_join_goes_on_with_another(code: str) -> None:
+    typist = joining(*refused(code=code))
+    assert typist.interpreter.begun_line == "/nick ann-2"
+    assert getattr(typist.shown[-1], "text", "") == wording.OTHER_NICK
+    assert typist.type("/nick bea") == UserRequest(dataclasses.replace(AGAIN, nick="bea"), room="r1")
+    assert typist.type("/join " + codes.encode_key(AGAIN.address) + " cat") == UserRequest(
+        dataclasses.replace(AGAIN, nick="cat"), room="r1"
+    )
+    typist.interpreter.open_room("r1", AGAIN)
+    assert typist.interpreter.begun_line == ""
+    assert typist.type("") is None
+
+
+@pytest.mark.parametrize(("code", "reason"), [("locked", "refused"), ("full", "refused"), ("unreachable", "lost")])
+def test_a_room_that_is_locked_full_or_lost_is_tried_again_by_enter_alone(code: str, reason: str) -> None:
+    typist = joining(*refused(code=code, reason=reason))
+    assert typist.interpreter.begun_line == ""
+    assert getattr(typist.shown[-1], "text", "") == wording.TRY_AGAIN
+    assert typist.type("  ") == UserRequest(AGAIN)
+    assert typist.type("hello") == UserRequest(RoomOver(), room="r1")
+
+
+def test_a_room_that_was_lost_is_tried_again_under_the_nick_that_one_had_last() -> None:
+    renamed = events.RenamedEvent(room="r1", member="m", nick="zoe", was="me")
+    typist = joining(entered("r1", "demo"), renamed, *refused(code="unreachable", reason="lost"))
+    assert typist.type("") == UserRequest(dataclasses.replace(AGAIN, nick="zoe"))
+
+
+def test_a_room_to_try_again_is_given_up_by_leaving_it() -> None:
+    typist = joining(*refused())
+    assert typist.type("/leave") is None
+    assert getattr(typist.shown[-1], "text", "") == wording.GIVEN_UP
+    assert typist.type("") is None
+    assert typist.type("hello") == UserRequest(inputs.SayInput("hello"))
+
+
+@pytest.mark.parametrize("reason", ["left", "closed", "kicked", "tor"])
+def test_a_room_that_is_over_for_good_is_not_tried_again(reason: Any) -> None:
+    typist = joining(*refused(reason=reason))
+    assert typist.shown == []
+    assert typist.type("") is None
+
+
+def test_a_room_whose_host_lies_is_not_tried_again() -> None:
+    alarm = events.AlarmEvent(room="r1", member="m", reason=Reason("other-at-code"))
+    assert joining(alarm, *refused(reason="lost")).type("") is None
+
+
+def test_through_a_pipe_no_join_is_tried_again() -> None:
+    typist = Typist(json=False)
+    typist.interpreter.open_room("r1", AGAIN)
+    for event in refused():
+        typist.interpreter.take_event(event)
+    typist.interpreter.say_way_on("r1")
+    assert typist.shown == []
+    assert typist.type("/nick bea") == UserRequest(inputs.RenameInput("bea"))
 
 
 def test_without_a_room_there_is_no_private_conversation() -> None:

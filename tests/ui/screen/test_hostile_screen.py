@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wcwidth import wcwidth
 
+from anonp2p.limits import LINES_SHOWN
 from anonp2p.ui.replies import JOINING_BY_PASTE
 from anonp2p.ui.sanitize import sanitize_line, sanitize_text
+from anonp2p.ui.screen.log_lines import FOLDED, UNFOLDED
 from anonp2p.ui.wording import fold_text
 from tests.support import hostile, terminal
 from tests.support.hostile import Guard, Room, any_name, batches, essence, laid, look
@@ -111,17 +113,19 @@ def test_on_the_full_screen_what_is_said_stays_right_of_the_bar(shape: str) -> N
 
 
 def _assert_shown(place: Room, sent: list[str]) -> None:
-    marks = "ben|·" if any(fold_text(sanitize_text(text))[1] for text in sent) else "ben"  # that lines are left out
+    marks = (
+        "ben|·" if any(fold_text(sanitize_text(text), UNFOLDED, FOLDED)[1] for text in sent) else "ben"
+    )  # that lines are left out
     for texts in batches(sent, place.bar - place.x, len(place.log)):
         place.says(texts)
         said = [part for part in place.shown(marks) if part[0] != "·"]
         if place.is_narrow:  # who goes on talking is not named again
             seen = "".join(essence(text) for _, text in said)
-            meant = "".join(essence(fold_text(sanitize_text(text))[0]) for text in texts)
+            meant = "".join(essence(fold_text(sanitize_text(text), UNFOLDED, FOLDED)[0]) for text in texts)
             assert seen.endswith(meant) or meant.endswith(seen), "\n".join(place.stage.screen())
         else:
             for (_, seen), text in zip(said[-len(texts) :], texts, strict=False):
-                meant = essence(fold_text(sanitize_text(text))[0])
+                meant = essence(fold_text(sanitize_text(text), UNFOLDED, FOLDED)[0])
                 is_whole = len(texts) > 1 or len(said) > 1
                 assert essence(seen) == meant if is_whole else meant.endswith(essence(seen)), ascii(text)
 
@@ -133,11 +137,15 @@ def test_in_line_mode_it_is_the_lines_of_who_said_it(kind: str, printers: Printe
         mode.stage.ask("says", who="ben", texts=texts)
         shown = mode.lines()
         lines = [line for line in shown if not line.startswith("[SYSTEM] … ")]
-        assert len(shown) - len(lines) == sum(fold_text(sanitize_text(text))[1] > 0 for text in texts)
+        assert len(shown) - len(lines) == sum(
+            fold_text(sanitize_text(text), LINES_SHOWN, LINES_SHOWN)[1] > 0 for text in texts
+        )
         assert not [line for line in lines if line.strip(" ") and not line.startswith(("ben:", "    "))]
         assert not [row for line in lines for row in laid(line, 80)[1:]], "one row each: none begins anywhere else"
         said = re.split(r"(?:^|\n)ben:", "\n".join(lines))[1:]
-        assert [essence(text) for text in said] == [essence(fold_text(sanitize_text(text))[0]) for text in texts]
+        assert [essence(text) for text in said] == [
+            essence(fold_text(sanitize_text(text), LINES_SHOWN, LINES_SHOWN)[0]) for text in texts
+        ]
 
 
 def test_in_line_mode_no_row_begins_like_one_of_the_programs(printers: Printers) -> None:
@@ -225,7 +233,7 @@ def told(text: str) -> list[dict[str, Any]]:
         {"type": "joined", **at, "nick": text},
         *({"type": "left", **at, "nick": text, "reason": why} for why in ("left", "lost", "kicked")),
         {"type": "left", **at, "nick": "ann", "reason": "kicked", "why": text},
-        {"type": "leave-ends-room", "room": "r1", "name": text, "others": 2, "closes": False, "asks": True},
+        {"type": "leave-ends-room", "room": "r1", "name": text, "others": 2, "away": 0, "closes": False, "asks": True},
         {"type": "nick", **at, "nick": text, "was": "ann"},
         {"type": "nick", **at, "nick": "ann", "was": text},
         {"type": "reply", "command": "/rooms", "room": "r1", "data": [_listed(text)]},

@@ -6,13 +6,19 @@ import pytest
 import urwid
 
 from anonp2p.ui.screen import palette
-from anonp2p.ui.screen.palette import HUES, PALETTE, nick_style
+from anonp2p.ui.screen.palette import HUES, PALETTE, fit_palette, nick_style
 
 DEPTHS = pytest.mark.parametrize("depth", [256, 2**24])
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 Color = tuple[int, int, int]
 Depth = Literal[256, 16777216]
-NICKS = [entry for entry in PALETTE if entry[0].startswith("nick ")]
+TRUE: Depth = 16777216
+
+
+def nicks(depth: Depth) -> list[palette.PaletteEntry]:
+    return [entry for entry in fit_palette(depth) if entry[0].startswith("nick ")]
+
+
 NAMES = [
     *(
         "time",
@@ -75,20 +81,13 @@ def test_urwid_takes_it() -> None:
 
 @DEPTHS
 def test_what_has_no_background_is_readable_on_any(depth: Depth) -> None:
-    for entry in PALETTE:
+    readable = []
+    for entry in fit_palette(depth):
         foreground, background = colors(entry, depth)
         if background is None and foreground is not None:
-            assert contrast(foreground, BLACK) >= 3, entry
-            assert contrast(foreground, WHITE) >= 3, entry
-
-
-@DEPTHS
-def test_grey_is_just_halfway(depth: Depth) -> None:
-    for entry in PALETTE:
-        if entry[0] in ("time", "quiet", "bar", "pending", "expiring"):
-            foreground, _ = colors(entry, depth)
-            assert foreground is not None
-            assert min(contrast(foreground, BLACK), contrast(foreground, WHITE)) >= 4.5
+            assert min(contrast(foreground, BLACK), contrast(foreground, WHITE)) >= 4.5, entry
+            readable.append(entry[0])
+    assert {"time", "private", "mention", "code", "ok", "error", "key", *map(nick_style, range(HUES))} < {*readable}
 
 
 @DEPTHS
@@ -122,9 +121,8 @@ def test_mono_has_no_colours() -> None:
     assert "underline" in mono["mention"]
 
 
-@DEPTHS
-def test_nicks_are_told_apart(depth: Depth) -> None:
-    given = [colors(entry, depth)[0] for entry in NICKS]
+def test_nicks_are_told_apart() -> None:
+    given = [colors(entry, TRUE)[0] for entry in nicks(TRUE)]
     assert len(given) == HUES == 8
     for at, one in enumerate(given):
         for other in given[:at]:
@@ -133,26 +131,25 @@ def test_nicks_are_told_apart(depth: Depth) -> None:
             assert sum(abs(a - b) for a, b in zip(one, other, strict=True)) >= 0x50
 
 
-@pytest.mark.parametrize(("depth", "least"), [(256, 4.2), (2**24, 4.5)])
-def test_nicks_can_be_read_on_black_and_on_white(depth: Depth, least: float) -> None:
-    for entry in NICKS:
-        foreground, background = colors(entry, depth)
-        assert background is None
-        assert foreground is not None
-        assert min(contrast(foreground, BLACK), contrast(foreground, WHITE)) >= least, entry
+def test_nicks_are_told_apart_with_256_colours_too_some_by_a_line_under_them() -> None:
+    given = [(colors(entry, 256)[0], "underline" in entry[4]) for entry in nicks(256)]
+    assert len(set(given)) == HUES
+    assert len({color for color, _ in given}) >= 5
+    assert not any(lined for _, lined in given[:4])
 
 
 def test_nicks_are_told_apart_with_16_colours_too() -> None:
-    assert len({entry[1] for entry in NICKS}) == HUES
+    assert len({entry[1] for entry in nicks(TRUE)}) == HUES
 
 
-def test_256_colours_are_the_same_as_more_but_for_nicks() -> None:
-    for entry in PALETTE:
-        assert entry in NICKS or colors(entry, 256) == colors(entry, 16777216), entry
+def test_only_colours_depend_on_how_many_there_are() -> None:
+    for many, few in zip(fit_palette(TRUE), fit_palette(256), strict=True):
+        assert (many[:4], many[5]) == (few[:4], few[5])
+        assert {*many[4].split(",")[1:]} <= {*few[4].split(",")[1:]}
 
 
 def test_each_hue_is_a_style() -> None:
-    assert [nick_style(hue) for hue in range(HUES)] == [entry[0] for entry in NICKS]
+    assert [nick_style(hue) for hue in range(HUES)] == [entry[0] for entry in nicks(256)]
 
 
 def test_a_qr_code_is_black_on_white_without_colours_too() -> None:

@@ -1,6 +1,7 @@
 """What is in sight of a room's log: the latest, or what one looks back at, wherever it is and whatever comes."""
 
 import gc
+import itertools
 import re
 from typing import Any
 
@@ -12,7 +13,15 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from anonp2p import limits
 from anonp2p.ui import widths
 from anonp2p.ui.screen import rows
-from anonp2p.ui.screen.log_lines import ChatMessage, Layout, LineContext, LogLine, time_of_day
+from anonp2p.ui.screen.log_lines import (
+    FOLDED,
+    UNFOLDED,
+    ChatMessage,
+    Layout,
+    LineContext,
+    LogLine,
+    time_of_day,
+)
 from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.program_lines import MembershipLine, SystemLine
 from anonp2p.ui.screen.scrollback import Scrollback
@@ -379,8 +388,32 @@ def test_after_a_while_the_name_stands_there_again() -> None:
     assert ["ann" in row for row in in_sight(log)] == [True, False, True]
 
 
-def test_whose_the_topmost_message_is_can_be_seen() -> None:
-    assert ["ann" in row for row in in_sight(filled(20))] == [True, False, False, False, False]
+@pytest.mark.parametrize("layout", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_whose_the_topmost_message_is_can_be_seen(layout: Layout) -> None:
+    log = filled(20)
+    for _ in range(12):
+        assert ["ann" in row for row in in_sight(log, 5, layout)] == [True, False, False, False, False]
+        log.scroll_by(1, 5, layout, NOW)
+
+
+def test_whose_a_message_is_can_be_seen_wherever_one_looks_into_it() -> None:
+    text = "\n".join(f"line {at}" for at in range(12))
+    kinds: tuple[dict[str, Any], ...] = ({}, {"private": True}, {"action": True}, {"reply": 1})
+    for layout, more in itertools.product((WIDE, NARROW), kinds):
+        log = filled(1)
+        log.add_line(message(1, text, nick="bob", **more))
+        for _ in range(7):
+            first, *rest = in_sight(log, 5, layout)
+            assert re.match(r"\d\d:\d\d +bob", first)
+            assert first.endswith("…") if layout is NARROW else re.search("│|║", first)
+            assert not any("bob" in row for row in rest)
+            log.scroll_by(1, 5, layout, NOW)
+
+
+def test_all_of_a_text_is_in_sight_beside_a_name_that_was_put_there() -> None:
+    log = filled(1)
+    log.add_line(message(1, "\n".join(f"line {at}" for at in range(12)), nick="bob"))
+    assert last_words(log) == [f"line {at}" for at in range(7, 12)]
 
 
 def test_a_line_says_that_another_day_has_begun() -> None:
@@ -416,35 +449,62 @@ def test_one_message_does_not_push_all_others_out_of_reach(layout: Layout, more:
     log = Scrollback()
     log.add_line(message(1, "before", nick="bob"))
     log.add_line(message(2, "\n" * limits.TEXT, **more))
-    shown = in_sight(log, 3 * limits.LINES_SHOWN, layout)
+    shown = in_sight(log, 3 * UNFOLDED, layout)
     assert any("before" in row for row in shown)
-    assert limits.LINES_SHOWN < len(shown) < limits.LINES_SHOWN + 8
+    assert FOLDED < len(shown) < FOLDED + 8
     words = " ".join(row.rpartition("│")[2] for row in shown[-4:])
-    assert "… 3,961 more lines: Alt-O shows all" in " ".join(words.split())
+    assert "… 3,991 more lines: Alt-O shows all" in " ".join(words.split())
 
 
 def test_that_lines_are_left_out_stands_beside_a_mark_that_is_no_nick() -> None:
     log = Scrollback()
     log.add_line(message(1, "\n".join(f"line {number}" for number in range(99))))
     *_, last, told = in_sight(log, 99)
-    assert last == "               │ line 39"
-    assert told[5:].startswith("        · │ … 59 more lines")
+    assert last == "               │ line 9"
+    assert told[5:].startswith("        · │ … 89 more lines")
 
 
 def test_all_lines_of_the_messages_in_sight_are_shown_when_asked_for() -> None:
     log = Scrollback()
     log.add_line(message(1, "\n".join(f"line {number}" for number in range(99))))
     folded = in_sight(log, 200)
-    log.toggle_long_messages()
+    log.toggle_long_messages(200, WIDE, NOW)
     shown = in_sight(log, 200)
     assert [row.partition("│ ")[2] for row in shown] == [f"line {number}" for number in range(99)]
     log.add_line(message(2, "\n" * limits.TEXT))
-    assert len(in_sight(log, 200)) == 99 + limits.LINES_SHOWN + 1
-    log.toggle_long_messages()
+    assert len(in_sight(log, 200)) == 99 + FOLDED + 1
+    log.toggle_long_messages(200, WIDE, NOW)
     assert in_sight(log, 200)[: len(folded)] == folded
 
 
 def test_a_message_that_is_not_long_is_whole() -> None:
     log = Scrollback()
-    log.add_line(message(1, "\n".join("x" * limits.LINES_SHOWN)))
-    assert len(in_sight(log, 99)) == limits.LINES_SHOWN
+    log.add_line(message(1, "\n".join("x" * UNFOLDED)))
+    assert len(in_sight(log, 99)) == UNFOLDED
+
+
+@pytest.mark.parametrize("layout", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_a_message_that_is_unfolded_is_read_from_its_beginning(layout: Layout) -> None:
+    log = filled(9)
+    log.add_line(message(20, "\n".join(f"line {number}" for number in range(99)), nick="bob"))
+    log.add_line(message(21, "after"))
+    in_sight(log, 15, layout)
+    assert log.toggle_long_messages(15, layout, NOW)
+    lines = [row.partition("│")[2].strip() for row in in_sight(log, 15, layout)]
+    assert [line for line in lines if line] == [f"line {number}" for number in range(15 - (layout is NARROW))]
+    assert log.toggle_long_messages(15, layout, NOW)
+    words = " ".join(in_sight(log, 15, layout))
+    assert "line 9" in words
+    assert "after" in words
+    assert not log.looking_back
+
+
+def test_of_several_long_messages_the_one_that_is_selected_is_unfolded() -> None:
+    log = Scrollback()
+    assert not log.toggle_long_messages(200, WIDE, NOW)
+    for seq in (1, 2):
+        log.add_line(message(seq, "\n" * 50))
+    in_sight(log, 200)
+    log.select_message(log.find_message(2))
+    log.toggle_long_messages(200, WIDE, NOW)
+    assert [log.find_message(seq).whole for seq in (1, 2)] == [False, True]  # type: ignore[union-attr]

@@ -127,10 +127,10 @@ def test_many_lines_are_sent_once_that_is_confirmed() -> None:
     assert not desk.enter("x\n" * (limits.LONG_MESSAGE - 1) + "x")
 
 
-def test_what_is_too_long_stays_and_its_size_is_told() -> None:
+@pytest.mark.parametrize("text", ["ü" * limits.TEXT, "x\n" * limits.TEXT], ids=["wide", "many lines"])
+def test_what_is_too_long_stays_and_its_size_is_told(text: str) -> None:
     desk = Desk("r1")
-    text = "ü" * limits.TEXT
-    desk.enter(text)
+    assert not desk.enter(text)
     assert f"It has {2 * limits.TEXT}." in desk.hint
     assert desk.editor.edit_text == text
 

@@ -238,13 +238,18 @@ def test_who_hosts_now_is_told_and_members_are_looked_at_again() -> None:
     assert any("ada hosts the room now" in row for row in said(tab))
 
 
-def test_who_would_host_is_told_on_the_line_of_comings_and_goings() -> None:
+def test_that_nobody_could_host_is_told_on_the_line_of_comings_and_goings_until_somebody_can() -> None:
     joined = events.JoinedEvent(room="r1", member="m", nick="ben")
-    ben, ann = (events.Successor(nick, nick, False) for nick in ("ben", "ann"))
-    tab = in_room(joined, events.HeirsEvent(room="r1", heirs=[ben]), events.HeirsEvent(room="r1", heirs=[ben, ann]))
-    assert sum("↔" in row for row in shown(tab)) == 1
-    assert " ".join(said(tab)).count("Next to host") == 1, "only the latest"
-    assert "ben, ann" in " ".join(said(tab))
+    nobody, ben = (events.HeirsEvent(room="r1", heirs=heirs) for heirs in ([], [events.Successor("m", "ben", False)]))
+    for told, sentence in (
+        ([joined, ben], "ben joined"),
+        ([joined, nobody], f"ben joined · {wording.NO_HEIRS}"),
+        ([joined, nobody, ben], "ben joined"),
+        ([ben], ""),
+    ):
+        tab = in_room(*told)
+        assert " ".join(said(tab)[1:]) == sentence
+        assert sum("↔" in row for row in shown(tab)) == bool(sentence)
 
 
 def link(state: str, code: str) -> events.LinkEvent:

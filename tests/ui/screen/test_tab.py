@@ -149,7 +149,7 @@ EVERY: list[Event] = [
         room="r1", heirs=[events.Successor(HOSTILE, HOSTILE, True), events.Successor("m", HOSTILE, False)]
     ),
     events.HeirEvent(room="r1", rank=2, was=None, holds_key=True),
-    events.LeaveEndsRoomEvent(room="r1", name=HOSTILE, others=3, closes=False, asks=True),
+    events.LeaveEndsRoomEvent(room="r1", name=HOSTILE, others=3, away=1, closes=False, asks=True),
     events.LeaveHandsOverEvent(room="r1", name=HOSTILE, member="m", nick=HOSTILE),
     events.CodeEvent(room="r1", code=CODE),
     events.CutEvent(room="r1", count=65),
@@ -452,10 +452,10 @@ def test_comings_and_goings_are_told_in_the_order_in_which_they_happened() -> No
 
 def test_who_is_here_has_a_colour_and_keeps_it() -> None:
     tab = in_room(joined("ben"), joined("cho"), message(1, nick="dan", history=True))
-    styles = [tab.looks.style(f"key of {nick}") for nick in ("zoe", "ada", "ben", "cho", "dan")]
-    assert len(set(styles)) == 5
+    styles = [tab.looks.style(f"key of {nick}") for nick in ("ada", "ben", "cho", "dan")]
+    assert len(set(styles)) == 4
     take(tab, left("ben"), joined("eve"))
-    assert [tab.looks.style(f"key of {nick}") for nick in ("zoe", "ada", "ben", "cho", "dan")] == styles
+    assert [tab.looks.style(f"key of {nick}") for nick in ("ada", "ben", "cho", "dan")] == styles
 
 
 def test_who_left_and_came_back_is_not_told_as_gone() -> None:
@@ -581,3 +581,18 @@ def test_the_mark_stands_wherever_the_nick_does_and_goes_from_everywhere_at_once
         named = text.count("ben") + text.count("Bob")
         assert named >= 8
         assert text.count("ben✓") + text.count("Bob✓") == (named if same else 0)
+
+
+def test_comings_and_goings_are_told_together_only_as_long_as_the_time_beside_them_is_about_right() -> None:
+    tab = in_room(joined("ben"))
+    tab.take_event(joined("cho"), NOW + 299, seen=True)
+    assert said(tab)[-1] == "ben, cho joined"
+    tab.take_event(left("ben"), NOW + 300, seen=True)
+    assert said(tab)[-2:] == ["ben, cho joined", "ben left"]
+
+
+def test_the_first_eight_others_share_no_colour_and_ours_is_none_of_them() -> None:
+    others = [f"p{number}" for number in range(8)]
+    tab = in_room(entered("zoe", others))
+    take(tab, message(3, nick="zoe", mine=True), *(message(4 + at, nick=nick) for at, nick in enumerate(others)))
+    assert len({tab.looks.style(f"key of {nick}") for nick in others}) == 8

@@ -1,0 +1,1 @@
+"""Bridges: relays that are listed nowhere, by which a Tor enters its network where that is forbidden."""

@@ -13,8 +13,8 @@ import shutil
 import stat
 import tempfile
 from collections import deque
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 
@@ -150,29 +150,49 @@ def make_held(base: Path) -> tuple[Path, int]:
 
 def remove_left_behind(bases: Iterable[Path]) -> None:
     """Removes some of our unlocked temporary directories from these directories, at each start."""
-    left = limits.LEFT_BEHIND
+    with closing(_unheld(bases)) as left:
+        for path in islice(left, limits.LEFT_BEHIND):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def find_left_behind(bases: Iterable[Path]) -> list[Path]:
+    """Those that the next start would remove."""
+    with closing(_unheld(bases)) as left:
+        return list(islice(left, limits.LEFT_BEHIND))
+
+
+def _unheld(bases: Iterable[Path]) -> Generator[Path, None, None]:
+    """Our temporary directories that nobody holds. Each is held until the next one is asked for."""
     for base in bases:
         with suppress(OSError), os.scandir(base) as entries:
             for entry in islice(entries, limits.NAMES_EXAMINED):
-                if left and _TEMPORARY.fullmatch(entry.name):
-                    left -= _removed(base / entry.name)
+                if _TEMPORARY.fullmatch(entry.name):
+                    with _holding(base / entry.name) as is_ours:
+                        if is_ours:
+                            yield base / entry.name
 
 
-def _removed(path: Path) -> bool:
-    """Removes a directory of ours that is not locked; returns whether it was one."""
+@contextmanager
+def _holding(path: Path) -> Iterator[bool]:
+    """Holds a directory of ours that nobody else holds; whether it is one."""
     try:
         descriptor = os.open(path, _OPEN_DIRECTORY)
     except OSError:  # it is not ours, a link, not a directory, or removed already
+        yield False
+        return
+    try:
+        yield _is_unheld(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _is_unheld(descriptor: int) -> bool:
+    """Locks a directory of ours if nobody else has."""
+    status = os.fstat(descriptor)
+    if status.st_uid != os.getuid() or stat.S_IMODE(status.st_mode) != stat.S_IRWXU:
         return False
     try:
-        status = os.fstat(descriptor)
-        if status.st_uid != os.getuid() or stat.S_IMODE(status.st_mode) != stat.S_IRWXU:
-            return False
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    else:
-        shutil.rmtree(path, ignore_errors=True)
-        return True
-    finally:
-        os.close(descriptor)
+    return True

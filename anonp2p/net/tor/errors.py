@@ -207,10 +207,6 @@ class NoRoomSocket(Failed):
     sentence = "No socket could be opened for the room: {detail}."
 
 
-class NoSocketDirectory(Failed):
-    sentence = "There is no place for a temporary directory: {detail}."
-
-
 class NoTorDirectory(Failed):
     sentence = "There is no place for Tor's directory ({detail}). Free some, or let --amnesic keep it in memory."
 
@@ -235,3 +231,13 @@ class Unsafety(Enum):
     NOT_OUR_FILE = "is not a file that is ours alone"
     OTHER_OWNER = "belongs to another user"
     WRITABLE = "can be written to by other users"
+
+
+class Unfit(Enum):
+    """Why a place is not used for what is temporary."""
+
+    RELATIVE = "is no absolute path"
+    MISSING = "is not there"
+    UNSAFE = "could be changed by other users"
+    NAME = "has a name too long for sockets, or with characters that Tor does not take there"
+    CLOSED = "cannot be written to"

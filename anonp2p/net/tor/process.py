@@ -3,25 +3,21 @@
 import fcntl
 import hashlib
 import os
-import string
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import trio
 
-from anonp2p import disks, limits
+from anonp2p import limits
 from anonp2p.bridges.lines import Bridge
 from anonp2p.net.tor import directories
 from anonp2p.net.tor.complaints import Complaints
 from anonp2p.net.tor.errors import (
     NoAmnesicDirectory,
-    NoMemoryDirectory,
-    NoSocketDirectory,
-    NoTemporaryDirectory,
     NoTorDirectory,
     NotStartable,
     OwnTorFailed,
@@ -31,10 +27,9 @@ from anonp2p.net.tor.errors import (
 )
 from anonp2p.net.tor.plugins import find_plugins
 from anonp2p.net.tor.programs import find_program
+from anonp2p.net.tor.runtime import PLAIN, find_base
 
-_SOCKET_PATH = 90  # bytes that the path of a unix socket may have safely (sun_path has 108)
 _EMPTY = ("see warnings above.", "See logs for details.")  # ends of messages that refer to earlier ones
-_PLAIN = frozenset(string.ascii_letters + string.digits + "/._-+=@")  # need no quotes: Tor takes none for sockets
 _NOT_FOR_TOR = ("ANONP2P_", "TOR_CONTROL_")  # our own variables: a nick, the password of a running Tor
 
 
@@ -71,7 +66,7 @@ async def launch(torrc: Path | None, *, amnesic: bool, bridges: Sequence[Bridge]
     amnesic = amnesic or bool(bridges)
     with ExitStack() as stack:
         try:
-            runtime, held = stack.enter_context(directories.temporary(runtime_base(memory=amnesic)))
+            runtime, held = stack.enter_context(directories.temporary(find_base(os.environ, memory=amnesic)))
             data, locks = (runtime / "data", ()) if amnesic else data_directory(torrc, runtime, stack)
             data.mkdir(mode=0o700, exist_ok=True)
             _require_space(data)
@@ -123,7 +118,7 @@ def _bridge_lines(bridges: Sequence[Bridge], plugins: Mapping[str, str]) -> str:
 
 def _quoted(value: Path | str) -> str:
     """A quoted torrc value with C escapes, which can have any bytes."""
-    return '"' + "".join(chr(byte) if chr(byte) in _PLAIN else f"\\{byte:03o}" for byte in os.fsencode(value)) + '"'
+    return '"' + "".join(chr(byte) if chr(byte) in PLAIN else f"\\{byte:03o}" for byte in os.fsencode(value)) + '"'
 
 
 async def _start(program: str, torrc: Path | None, ours: str, locks: tuple[int, ...]) -> trio.Process:
@@ -205,50 +200,16 @@ async def _stop(process: trio.Process) -> None:
     await process.wait()
 
 
-@contextmanager
-def runtime_directory() -> Iterator[Path]:
-    """A temporary directory for our unix sockets. Raises Failed, TorRefused."""
-    with ExitStack() as stack:
-        try:
-            path, _ = stack.enter_context(directories.temporary(runtime_base(memory=False)))
-        except OSError as error:
-            raise NoSocketDirectory(error.strerror) from None
-        yield path
-
-
-def runtime_base(*, memory: bool) -> Path:
-    """A directory for our temporary directories: with a short path of plain characters, as Tor needs for sockets.
-
-    Removes what earlier runs left behind. memory: only a file system in memory will do. Raises TorRefused if there is
-    no such directory.
-    """
-    # tempfile.gettempdir() would test directories by writing to them. mkdtemp makes directories that only we can enter.
-    places = [os.environ.get("XDG_RUNTIME_DIR", ""), os.environ.get("TMPDIR", ""), "/tmp", "/dev/shm"]  # noqa: S108
-    usable = list(filter(None, map(_usable, places)))
-    directories.remove_left_behind(set(usable))
-    for base in usable:
-        if not memory or disks.keeping_of(disks.mount_of(base)) == "memory":
-            return base
-    raise NoMemoryDirectory if memory else NoTemporaryDirectory
-
-
-def _usable(name: str) -> Path | None:
-    """The directory, if we can write to it, its path is fit for sockets, and no other user can change it."""
-    try:
-        path = directories.trusted(Path(name)) if name.startswith("/") else None
-    except (directories.UnsafeError, OSError):
-        return None
-    if path is None or len(os.fsencode(path)) > _SOCKET_PATH - 36 or not _PLAIN.issuperset(str(path)):
-        return None
-    if name == os.environ.get("XDG_RUNTIME_DIR") and not directories.is_private(path):
-        return None
-    return path if path.is_dir() and os.access(path, os.W_OK | os.X_OK) else None
-
-
 def _require_space(data: Path) -> None:
     """Raises OSError if a large file cannot be written: Tor's own messages about a full disk are unclear."""
     with tempfile.TemporaryFile(dir=data) as probe:
         os.posix_fallocate(probe.fileno(), 0, limits.TOR_SPACE)
+
+
+def state_base(environment: Mapping[str, str]) -> Path:
+    """Where DataDirectories are kept, in a directory `anonp2p` of its own."""
+    named = Path(environment.get("XDG_STATE_HOME", ""))
+    return named if named.is_absolute() else Path.home() / ".local" / "state"
 
 
 def data_directory(torrc: Path | None, runtime: Path, stack: ExitStack) -> tuple[Path, tuple[int, ...]]:
@@ -257,9 +218,8 @@ def data_directory(torrc: Path | None, runtime: Path, stack: ExitStack) -> tuple
     It is kept between runs: a client that chose new guards every time would sooner or later choose a bad one.
     """
     extra = torrc.read_bytes() if torrc else b""
-    state = Path(os.environ.get("XDG_STATE_HOME", ""))
-    base = state if state.is_absolute() else Path.home() / ".local" / "state"
-    data = directories.trusted(base, make=True) / "anonp2p" / f"tor-{hashlib.sha256(extra).hexdigest()[:16]}"
+    base = directories.trusted(state_base(os.environ), make=True)
+    data = base / "anonp2p" / f"tor-{hashlib.sha256(extra).hexdigest()[:16]}"
     directories.require_own_directory(data.parent)
     directories.require_own_directory(data)
     lock = directories.open_own_file(data / "anonp2p.lock")

@@ -1,5 +1,6 @@
 """Tor: a running one or our own, rooms as onion services on it, dials through it."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
 from itertools import combinations
@@ -11,7 +12,7 @@ from anonp2p import limits
 from anonp2p.config import Config, Endpoint, Listen
 from anonp2p.errors import AnonError, TorRefused, TorUntrusted
 from anonp2p.names.codes import RoomKey
-from anonp2p.net.tor import commands, place, process, socks
+from anonp2p.net.tor import commands, place, process, runtime, socks
 from anonp2p.net.tor.control import Control, Tell
 from anonp2p.net.tor.discovery import find_running_tor, find_socks_port
 from anonp2p.net.tor.errors import (
@@ -258,6 +259,7 @@ async def connect(config: Config, tell: Tell) -> AsyncIterator[Tor]:
 
     Raises TorMissing, TorRefused, TorLost, Failed; some of them within an ExceptionGroup.
     """
+    runtime.remove_left_behind(os.environ)
     found = await find_running_tor(config, tell)
     if found is None:
         async with (

@@ -67,7 +67,7 @@ class Interpreter:
     def open_room(self, label: str, again: JoinRoomAction | None = None) -> None:
         """Makes a room that the user asked for the active one. again: what asks for it once more when it is over."""
         room = self._rooms.by_label.get(label) or LineRoom()
-        room.begin(again if self._bell else None)
+        room.way_in.begin(again if self._bell else None)
         self._rooms.open_room(label, room)
 
     def take_event(self, event: events.Event) -> bool:
@@ -81,7 +81,7 @@ class Interpreter:
         self._excerpts.take_event(event)
         if room and room.take_event(event) and self._bell:
             self._bell.call_user(watched=True, is_private=False)
-        if isinstance(event, events.GoneEvent) and not (room and room.is_over):
+        if isinstance(event, events.GoneEvent) and not (room and room.way_in.can_try_again):
             self._rooms.close_room(event.room)
         return True
 
@@ -89,7 +89,7 @@ class Interpreter:
     def begun_line(self) -> str:
         """What the input line is to begin with, so that a join goes on; empty where that is not so."""
         room = self._active_room
-        return room.begun_line if room else ""
+        return room.way_in.begun_line if room else ""
 
     def say_way_on(self, label: str) -> None:
         """Tells how the active room can be tried again, if this is the one and we are out of it."""
@@ -146,7 +146,7 @@ class Interpreter:
         typed = parse_typed_line(line, json=self._json)
         if typed is None:
             over = self._active_room
-            return UserRequest(over.again) if over and over.is_over and over.again else None
+            return UserRequest(over.way_in.again) if over and over.way_in.can_try_again and over.way_in.again else None
         room = self._rooms.active if typed.room is UNSET else typed.room
         try:
             meant = self._addressed(typed.action, room)
@@ -192,7 +192,7 @@ class Interpreter:
     def _gives_up(self, label: str | None) -> bool:
         """Whether to leave this room is to keep nothing of it, as we are out of it; it is done then."""
         room = self._rooms.by_label.get(label or "")
-        if room is None or not room.is_over or label is None:
+        if room is None or not room.way_in.can_try_again or label is None:
             return False
         self._rooms.close_room(label)
         return True

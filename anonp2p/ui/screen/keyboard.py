@@ -204,7 +204,7 @@ class Keyboard:
             case "esc":
                 if tabs.put_away_warning():
                     pass
-                elif scene.active.over and not log.looking_back and self._has_nothing_typed():
+                elif scene.active.way_in.over and not log.looking_back and self._has_nothing_typed():
                     self._submission.drop_tab(scene.active)
                 elif scene.active.conversation:
                     self._submission.end_conversation()
@@ -218,7 +218,7 @@ class Keyboard:
 
     def _has_nothing_typed(self) -> bool:
         """Whether there is nothing to lose: a line that the program began is nothing."""
-        return not self._editor.edit_text or self._scene.active.wants_nick
+        return not self._editor.edit_text or self._scene.active.way_in.wants_nick
 
     def _scroll(self, by: int) -> None:
         if self._scene.overlay:

@@ -11,10 +11,10 @@ from anonp2p.ui.usage_hint import describe_typed
 def lasting_hint(scene: Scene, typed: str) -> Hint | None:
     """What the next key can do. typed: what the input line holds."""
     tab = scene.active
-    if tab.over and tab.again and tab.wants_nick:
+    if tab.way_in.over and tab.way_in.again and tab.way_in.wants_nick:
         return Hint("Enter goes on under this nick, Esc leaves the room.", "title")
-    if tab.over and not typed:
-        return Hint("Enter tries again, Esc leaves the room." if tab.again else "Esc leaves the room.", "title")
+    if tab.way_in.over and not typed:
+        return Hint("Enter tries again, Esc leaves the room." if tab.way_in.again else "Esc leaves the room.", "title")
     if not from_first_seen(typed).startswith("/"):
         return None
     usage = describe_typed(typed, _list_settings(scene), _foresee(scene))

@@ -88,7 +88,7 @@ class Scene:
         if known is None or (tab.has_moved and time.monotonic() >= known.good_until):
             tab.has_moved = False
             room = self.find_room(tab.label)
-            known = self._people[tab.label] = People(room.members() if room and not tab.over else [], tab.looks)
+            known = self._people[tab.label] = People(room.members() if room and not tab.way_in.over else [], tab.looks)
         return known
 
     def begin_frame(self) -> None:

@@ -124,7 +124,7 @@ class Screen:
                     self._call_user(tab)
         if isinstance(event, events.ErrorEvent) and self._typeahead.is_awaiting(event.re):
             self._typeahead.end(self.keyboard.press_key)
-        if isinstance(event, events.GoneEvent) and tab.wants_nick:
+        if isinstance(event, events.GoneEvent) and tab.way_in.wants_nick:
             self._submission.suggest_nick(tab)
         self._request_frame()
 

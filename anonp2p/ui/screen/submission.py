@@ -10,7 +10,7 @@ import trio
 
 from anonp2p import limits
 from anonp2p.errors import AnonError, NoConversation, NoRoom, NothingToCopy, RoomOver, TooLong, TooMuchPending
-from anonp2p.names import codes, nicks
+from anonp2p.names import codes
 from anonp2p.room import events, inputs
 from anonp2p.room.snapshot import MemberView
 from anonp2p.ui import actions, commands, sanitize, wording
@@ -74,7 +74,7 @@ class Submission:
         """
         text = self._editor.edit_text
         active = self._scene.active
-        if not (text.strip() or (active.again and active.over)):
+        if not (text.strip() or (active.way_in.again and active.way_in.over)):
             return ""
         line = text
         if codes.is_meant(text):
@@ -110,17 +110,12 @@ class Submission:
     def _understand(self, text: str) -> actions.Action:
         """What is meant by this line in this room. Raises AnonError."""
         active = self._scene.active
-        if not text.strip() and active.again:
-            return dataclasses.replace(active.again, re=self._number)
+        if not text.strip() and active.way_in.again:
+            return dataclasses.replace(active.way_in.again, re=self._number)
         action = commands.ask_first(self._addressed(self._with_seq(commands.parse_line(text, self._number))))
-        match action:
-            case inputs.RenameInput(nick=nick) if active.over and active.again:
-                return dataclasses.replace(active.again, nick=nick, re=self._number)
-            case actions.JoinRoomAction(address=address):  # of a room that is over, goes on in its tab
-                tabs = self._scene.tabs.of_rooms
-                same = (tab.label for tab in tabs if tab.over and tab.again and tab.again.address == address)
-                return dataclasses.replace(action, label=next(same, ""))
-        return action
+        # The join of a room that is over goes on in its tab, whichever that is.
+        tabs = self._scene.tabs.of_rooms if isinstance(action, actions.JoinRoomAction) else [active]
+        return next((goes_on for tab in tabs if (goes_on := tab.way_in.go_on_with(action))), action)
 
     def _with_seq(self, action: actions.Action) -> actions.Action:
         """The action with the whole seq of the message that it names by its number."""
@@ -172,9 +167,9 @@ class Submission:
                 return partial(self._copy, *self._find_copied(what))
             case actions.JoinRoomAction(address=address) if tab := self._find_live_tab(address):
                 return partial(self._show_entered, tab)
-            case inputs.LeaveInput() if active.over:
+            case inputs.LeaveInput() if active.way_in.over:
                 return partial(self.drop_tab, active)
-        if isinstance(action, inputs.Typed) and active.over:
+        if isinstance(action, inputs.Typed) and active.way_in.over:
             raise RoomOver
         if isinstance(action, inputs.Typed) and not (active.label or isinstance(action, inputs.RenameInput)):
             raise NoRoom
@@ -188,7 +183,7 @@ class Submission:
         """The tab of a room that we are in, or on our way into, already."""
         code = codes.encode_key(address)
         tabs = ((tab, self._scene.snapshot(tab)) for tab in self._scene.tabs.of_rooms)
-        return next((tab for tab, snapshot in tabs if snapshot and snapshot.code == code and not tab.over), None)
+        return next((tab for tab, snapshot in tabs if snapshot and snapshot.code == code and not tab.way_in.over), None)
 
     def _show_entered(self, tab: Tab) -> None:
         self._scene.show_tab(tab)
@@ -196,8 +191,7 @@ class Submission:
 
     def suggest_nick(self, tab: Tab) -> None:
         """Begins a line that goes on with the join under another nick, unless something else is typed."""
-        asked = tab.again.nick if tab.again else ""
-        line = f"/nick {nicks.alternatives(asked)[0] if asked else ''}"
+        line = tab.way_in.begun_line
         if tab is self._scene.active and not self._editor.edit_text:
             self._editor.replace(line, len(line))
 

@@ -1,6 +1,5 @@
 """A tab: one room as the full screen shows it. Events of the room change it."""
 
-import dataclasses
 from typing import Literal
 
 from msgspec import UNSET
@@ -22,6 +21,7 @@ from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.program_lines import SystemLine
 from anonp2p.ui.screen.scrollback import Scrollback
 from anonp2p.ui.screen.warnings import Warnings
+from anonp2p.ui.way_in import WayIn
 
 
 class Tab:
@@ -37,14 +37,11 @@ class Tab:
         self.warnings = Warnings()
         self.link: Literal["", "connecting", "up", "lost"] = ""
         self.attempt = 0
-        self.over = ""  # why we are out, once we are
-        self.again: JoinRoomAction | None = None  # what asks for the room once more, where that is of use
-        self.wants_nick = False  # whether we are out as we need another nick
+        self.way_in = WayIn()
         self.attention = Attention()
         self.conversation: Conversation | None = None
         self.speakers: dict[str, None] = {}  # nicks, the latest speaker last
         self.has_moved = True  # whether its members may have changed
-        self._is_distrusted = False  # whether there was an alarm
         self._is_passed_on = False  # whether our host hands the room over, and we have no link to the next one yet
         self._lines = ChangingLines(self.log)
         self._typed: dict[int, int] = {}  # which inputs our messages were, by their seq, as long as these are kept
@@ -60,13 +57,15 @@ class Tab:
 
     def begin_joining(self, now: float, again: JoinRoomAction | None) -> None:
         """Shows that we wait to be let in, perhaps once more. again: what asks for the room when it is over."""
-        self.again = again
-        self.over, self.link, self.attempt = "", "", 0
-        self.wants_nick = self._is_passed_on = False
+        self.way_in.begin(again)
+        self.link, self.attempt = "", 0
+        self._is_passed_on = False
         self.has_moved = True
         self.draft.history.forget(_JOIN)
         if again and not self.name:
             self.draft.history.add(f"/join {codes.encode_key(again.address)} {again.nick}".rstrip(), _JOIN)
+        if not self.name:
+            self.log.clear()  # why it did not work before is of no interest any more
         self._lines.show_joining(now)
 
     def take_event(self, event: Event, now: float, *, seen: bool) -> bool:
@@ -77,6 +76,7 @@ class Tab:
             return False
         calls = self.attention.take_event(event, seen=seen)
         self.looks.verified.take_event(event)
+        self.way_in.take_event(event)
         match event:
             case events.MessageEvent():
                 self._take_message(event, seen=seen)
@@ -88,7 +88,6 @@ class Tab:
                 self._settle_pending(number)
                 self.add_system_line(now, [wording.given_back(text)], "error")
             case events.ErrorEvent(code=code, re=number, final=final):
-                self.wants_nick = final is True and code in ("nick-taken", "bad-nick")
                 if code == "no-room":
                     self._settle_pending(number)
                 is_passing = final is not True and not code.startswith("tor-")
@@ -105,7 +104,6 @@ class Tab:
             case events.LinkEvent():
                 self._take_link(event, now)
             case events.AlarmEvent():
-                self._is_distrusted = True
                 self.add_event_line(now, event, "alarm")
                 self.warnings.add_alarm(wording.describe_event(event)[0])
             case events.MovedEvent(was=was, seq=seq):
@@ -118,8 +116,6 @@ class Tab:
                 if is_much:
                     self.warnings.add_notice(" ".join(wording.describe_event(event)))
             case events.CodeEvent(code=code):
-                if self.again:
-                    self.again = dataclasses.replace(self.again, address=codes.parse_code(code))
                 self._lines.show_new_code(now, self.name, code)
                 self.warnings.add_notice(f"{wording.NEW_CODE}: {wording.NEW_CODE_WHERE}")
             case events.HostEvent() | events.HostingEvent():
@@ -137,13 +133,10 @@ class Tab:
             case events.LookalikeEvent():
                 self.add_event_line(now, event, "caution")
                 self.warnings.add_lookalike(event)
-            case events.GoneEvent(reason=reason):
+            case events.SelfKickedEvent():
+                self.add_event_line(now, event, "error")
+            case events.GoneEvent():
                 self._lines.remove_joining()
-                self.over = reason
-                if self.again and (reason not in ("refused", "lost") or self._is_distrusted):
-                    self.again = None
-                elif self.again and self.attention.nick:
-                    self.again = dataclasses.replace(self.again, nick=self.attention.nick)
                 self.add_event_line(now, event, "error")
             case _:
                 self.add_event_line(now, event, passing=isinstance(event, _PASSING))

@@ -214,8 +214,8 @@ class View(urwid.Widget):
         else:
             style = "status bad" if self.scene.has_booted else "status"
             parts.append((0, style, f"Tor {tor.progress if tor else 0} %"))
-        if tab.over:
-            parts.append((0, "status bad", "over"))
+        if tab.way_in.over:
+            parts.append((0, "status bad", _OUT.get(tab.way_in.over, "over")))
         elif snapshot and snapshot.hosting and snapshot.settled and isinstance(tor, events.ReadyEvent):
             parts.append((0, "status good", "reachable"))
         elif snapshot and snapshot.hosting:
@@ -244,8 +244,12 @@ class View(urwid.Widget):
         """Sets the caption of the input line; returns how many rows the line wants."""
         snapshot = self.scene.snapshot(self.scene.active)
         tab = self.scene.active
-        own = (snapshot.nick if snapshot else "") or (tab.again.nick if tab.again else "") or self.scene.nick
-        nick = sanitize.sanitize_line(own) if columns >= _WIDE and not tab.over else ""
+        own = (
+            (snapshot.nick if snapshot else "")
+            or (tab.way_in.again.nick if tab.way_in.again else "")
+            or self.scene.nick
+        )
+        nick = sanitize.sanitize_line(own) if columns >= _WIDE and not tab.way_in.over else ""
         editor = self.editor.original_widget
         if conversation := self.scene.active.conversation:
             gone = " (gone)" if conversation.is_over else ""
@@ -258,11 +262,12 @@ class View(urwid.Widget):
 
 
 _WHEEL = 3
+_OUT = {"refused": "not let in", "lost": "lost", "kicked": "thrown out", "closed": "closed"}  # why we are out
 
 
 def _about(snapshot: Snapshot | None, tab: Tab) -> list[tuple[int, str, str]]:
     """What the status line says of a room. Of each part: how dispensable it is, style, text."""
-    if snapshot is None:
+    if snapshot is None or tab.way_in.over:
         return [(0, "status", tab.title)]
     ttl = snapshot.ttl
     ends = "no expiry" if ttl is None else f"yours expire in {retention.span(ttl)}" if ttl else "yours are shown once"

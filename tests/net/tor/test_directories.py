@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from anonp2p import limits
-from anonp2p.net.tor import directories, process
+from anonp2p.net.tor import directories, runtime
 from anonp2p.net.tor.directories import UnsafeError, open_own_file, remove_left_behind, require_own_directory, trusted
+from anonp2p.net.tor.errors import Unfit
 
 OTHER = 65_534  # nobody
 as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root makes what is another user's")
@@ -181,7 +182,7 @@ def test_a_runtime_directory_that_others_can_write_to_is_passed_over(
     short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(make(short_path / "run", 0o1777)))
-    assert process.runtime_base(memory=False) != short_path / "run"
+    assert runtime.find_base(os.environ, memory=False) != short_path / "run"
 
 
 @as_root
@@ -191,7 +192,7 @@ def test_a_directory_of_another_user_is_passed_over(
 ) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", "")
     monkeypatch.setenv(name, str(give(make(short_path / "run"))))
-    assert process.runtime_base(memory=False) != short_path / "run"
+    assert runtime.find_base(os.environ, memory=False) != short_path / "run"
 
 
 @pytest.mark.parametrize("name", ["a#b", 'a"b', "a\\b", "a'b", "a b", "a\nb", "é", "a,b", "l" * 90])
@@ -199,9 +200,28 @@ def test_names_that_tor_takes_for_no_socket_are_passed_over(
     short_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(make(short_path / name)))
-    assert process.runtime_base(memory=False) != short_path / name
+    assert runtime.find_base(os.environ, memory=False) != short_path / name
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(make(short_path / "plain")))
-    assert process.runtime_base(memory=False) == short_path / "plain"
+    assert runtime.find_base(os.environ, memory=False) == short_path / "plain"
+
+
+@as_root
+def test_each_place_is_told_with_why_it_is_not_used(place: Path, short_path: Path) -> None:
+    file, others = short_path / "file", make(short_path / "others", 0o1777)
+    file.touch()
+    for name, private, temporary in (
+        ("run", Unfit.RELATIVE, Unfit.RELATIVE),
+        (short_path / "none", Unfit.MISSING, Unfit.MISSING),
+        (file, Unfit.CLOSED, Unfit.CLOSED),
+        (make(place / ("l" * 90)), Unfit.NAME, Unfit.NAME),
+        (others, Unfit.UNSAFE, None),
+        (give(make(short_path / "theirs")), Unfit.UNSAFE, Unfit.UNSAFE),
+        (make(short_path / "ours"), None, None),
+    ):
+        found = runtime.list_candidates({"XDG_RUNTIME_DIR": str(name), "TMPDIR": str(name)})
+        assert [(one.variable, one.unfit) for one in found[:2]] == [("XDG_RUNTIME_DIR", private), ("TMPDIR", temporary)]
+    assert [one.name for one in runtime.list_candidates({})] == ["/tmp", "/dev/shm"]
+    assert list(others.iterdir()) == []
 
 
 # --- what killed programs left behind
@@ -221,6 +241,8 @@ def test_what_is_left_behind_is_removed_and_what_is_in_use_is_not(place: Path) -
     with directories.temporary(place) as (used, _):
         stale = left_behind(place)
         (stale / "link").symlink_to(used)
+        assert directories.find_left_behind([place, place / "missing"]) == [stale]
+        assert (stale / "data/deep").exists()
         remove_left_behind([place, place / "missing"])
         assert list(place.iterdir()) == [used]
     assert list(place.iterdir()) == []

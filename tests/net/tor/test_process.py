@@ -446,14 +446,6 @@ async def test_tor_holds_the_runtime_directory_whatever_becomes_of_us(torrc: Pat
             assert own.runtime.name in names(runtime)
 
 
-async def test_what_killed_programs_left_behind_goes_with_the_next_start(torrc: Path, runtime: Path) -> None:
-    stale = trio.Path(runtime / "anonp2p-run-abcd_123")
-    await stale.mkdir(0o700)
-    await (stale / "data").mkdir()
-    async with process.launch(torrc, amnesic=False) as own:
-        assert names(runtime) == [own.runtime.name]
-
-
 # --- together with its control connection, as `--tor own` has it
 
 

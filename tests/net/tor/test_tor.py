@@ -23,7 +23,7 @@ from anonp2p.net.tor.control import Control
 from anonp2p.net.tor.listener import LocalEntrance, UnixEntrance
 from anonp2p.net.tor.tor import Tor
 from anonp2p.net.transport import Place
-from tests.net.tor.parts import ADDRESS, KEY, NOWHERE, STEM, connected, control_of, described, refused
+from tests.net.tor.parts import ADDRESS, KEY, NOWHERE, STEM, connected, control_of, described, failure, refused
 from tests.support.servers import PATIENCE, FakeTor, server
 
 pytestmark = STEM
@@ -348,3 +348,18 @@ async def test_a_tor_that_hangs_delays_the_end_of_a_room_by_its_time_and_no_more
             os.kill(int(await control.info("process/pid") or ""), signal.SIGSTOP)
             before = trio.current_time()
         assert trio.current_time() - before >= limits.WITHDRAW_PATIENCE
+
+
+# --- what killed programs left behind
+
+
+async def test_each_start_removes_what_killed_programs_left_behind_whatever_tor_it_uses(
+    runtime: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(short_path))
+    stale = [trio.Path(place / "anonp2p-run-abcd_123") for place in (runtime, short_path)]
+    for path in stale:
+        await path.mkdir(0o700)
+        await (path / "data").mkdir()
+    await failure(Config(tor="system", control=NOWHERE))
+    assert [await path.exists() for path in stale] == [False, False]

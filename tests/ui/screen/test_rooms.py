@@ -386,7 +386,7 @@ def test_a_room_that_was_closed_stays_to_be_read_until_one_leaves() -> None:
         stage.type("draft")
         stage.ask("leave", who="ada")
         stage.until("closed by its host")
-        assert status(stage).endswith("over")
+        assert status(stage).endswith("closed")
         assert typed(stage) == "draft"
         stage.key("page up", "page up").until("line 5$|line 5 ")
         stage.key("enter").until("(over|no room)")

@@ -207,10 +207,10 @@ def test_a_room_is_asked_for_again_only_where_that_is_of_use(told: list[Event], 
     tab = Tab("r1")
     tab.begin_joining(NOW, AGAIN)
     take(tab, *told)
-    assert (tab.again is not None) == again
-    assert tab.over
+    assert (tab.way_in.again is not None) == again
+    assert tab.way_in.over
     tab.begin_joining(NOW, AGAIN)
-    assert not tab.over
+    assert not tab.way_in.over
 
 
 def test_who_comes_back_asks_by_the_latest_code_and_under_the_latest_nick() -> None:
@@ -218,7 +218,7 @@ def test_who_comes_back_asks_by_the_latest_code_and_under_the_latest_nick() -> N
     tab.begin_joining(NOW, AGAIN)
     key = RoomKey(b"n" * 32)
     take(tab, entered(), events.CodeEvent(room="r1", code=key.code), gone("lost"))
-    assert tab.again == JoinRoomAction(key.public, "zoe", "r1")
+    assert tab.way_in.again == JoinRoomAction(key.public, "zoe", "r1")
 
 
 # --- coming in
@@ -276,7 +276,7 @@ def test_one_who_is_not_let_in_waits_no_longer() -> None:
     tab = Tab("r1")
     take(tab, link("connecting"), gone("refused"))
     assert said(tab) == ["You were not let into the room"]
-    assert tab.over == "refused"
+    assert tab.way_in.over == "refused"
 
 
 def test_links_that_are_lost_and_found_are_told_once_one_is_in() -> None:
@@ -533,7 +533,7 @@ def test_a_newcomer_under_a_nick_of_which_nothing_is_known_is_told_with_that_and
 @pytest.mark.parametrize("reason", ["closed", "kicked", "lost", "tor"])
 def test_a_room_that_is_over_can_still_be_read(reason: Any) -> None:
     tab = in_room(message(1), gone(reason))
-    assert tab.over == reason
+    assert tab.way_in.over == reason
     assert "hello" in said(tab)
     assert said(tab)[-1] == wording.describe_event(gone(reason))[0]
 
@@ -596,3 +596,16 @@ def test_the_first_eight_others_share_no_colour_and_ours_is_none_of_them() -> No
     tab = in_room(entered("zoe", others))
     take(tab, message(3, nick="zoe", mine=True), *(message(4 + at, nick=nick) for at, nick in enumerate(others)))
     assert len({tab.looks.style(f"key of {nick}") for nick in others}) == 8
+
+
+def test_why_a_join_did_not_work_is_told_until_it_is_tried_again() -> None:
+    tab = Tab("r1")
+    again = JoinRoomAction(RoomKey(b"k" * 32).public, "zoe", "r1")
+    tab.begin_joining(NOW, again)
+    take(tab, events.ErrorEvent(room="r1", code="nick-taken", text=Failed("Taken."), final=True), gone("refused"))
+    assert "Taken." in said(tab)
+    tab.begin_joining(NOW, again)
+    assert "Taken." not in said(tab)
+    take(tab, entered("zoe"), message(1), gone("lost"))
+    tab.begin_joining(NOW, again)
+    assert "hello" in said(tab), "what was said stays"

@@ -56,6 +56,7 @@ class Meetings:
         self._presence = presence
         self._look_at = 0.0  # when (`Now.tick`) to look again who is there
         self._renewed_at = float("-inf")  # when (`Now.tick`) the code was last published anew
+        self._fresh_at: dict[bytes, float] = {}  # by service of ours: when (`Now.tick`) our Tor is to look anew for it
         self._unanswered: dict[bytes, int] = {}  # by service of ours: its latest dials that nobody has answered
         self._calls: dict[int, _Meeting] = {}
         self._answered: dict[int, tuple[Caller, bytes | None]] = {}  # with the key of who dialled, if known
@@ -113,7 +114,10 @@ class Meetings:
     def _dial(self, heir: Heir, *, is_last: bool) -> None:
         link = self._context.number_dial()
         self._calls[link] = _Meeting(Call(self._context, link, heir.address, self._ask, b""), heir.member, is_last)
-        self._reporter.add_effect(effects.DialEffect(link, heir.address, limits.DIAL_TRIES[0], False, 0.0))
+        fresh = heir.member == _ANYBODY and self._clock.tick >= self._fresh_at.get(heir.address, 0.0)
+        if fresh:  # else it would lead to ourselves for as long as our Tor remembers us there
+            self._fresh_at[heir.address] = self._clock.tick + limits.CODE_FRESH
+        self._reporter.add_effect(effects.DialEffect(link, heir.address, limits.DIAL_TRIES[0], False, 0.0, fresh))
 
     def _ask(self, secret: bytes, service: bytes, hello: bytes) -> frames.MeetRequest:
         ledger, me = self._replica.ledger, self._replica.me

@@ -20,6 +20,7 @@ from anonp2p.ui.screen.log_lines import ChatMessage
 from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.program_lines import SystemLine
 from anonp2p.ui.screen.scrollback import Scrollback
+from anonp2p.ui.screen.sight import Sight
 from anonp2p.ui.screen.warnings import Warnings
 from anonp2p.ui.way_in import WayIn
 
@@ -31,6 +32,7 @@ class Tab:
         self.label = label
         self.name = ""
         self.log = Scrollback()
+        self.sight = Sight(self.log)
         self.looks = MemberLooks()
         self.ignored = Ignored()
         self.draft = Draft()

@@ -25,7 +25,7 @@ HOSTILE = "\x1b[31m\u202ex\n12:00  cho │ I"
 
 
 def shown(tab: Tab, height: int = 1_000, layout: Layout = WIDE, now: float = NOW, tor: str = "") -> list[str]:
-    drawn, _ = tab.log.draw_visible(height, layout, LineContext(now, tor))
+    drawn, _ = tab.sight.draw_visible(height, layout, LineContext(now, tor))
     return ["".join(text for _, text in row).rstrip() for row in drawn]
 
 
@@ -576,7 +576,7 @@ def test_the_mark_stands_wherever_the_nick_does_and_goes_from_everywhere_at_once
     )
     for same in (True, False):
         tab.looks.verified.take_event(events.VerifiedEvent(room="r1", member="key of ben", nick="ben", verified=same))
-        rows, _ = tab.log.draw_visible(100, WIDE, LineContext(NOW, looks=tab.looks))
+        rows, _ = tab.sight.draw_visible(100, WIDE, LineContext(NOW, looks=tab.looks))
         text = "\n".join("".join(text for _, text in row) for row in rows).replace("key behind", "")
         named = text.count("ben") + text.count("Bob")
         assert named >= 8

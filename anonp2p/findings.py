@@ -12,6 +12,7 @@ CheckName = Literal[
     "memory",
     "directories",
     "tor-program",
+    "bridges",
     "control-ports",
     "boot",
     "socks-port",
@@ -24,6 +25,7 @@ CHECKS: Final[tuple[CheckName, ...]] = get_args(CheckName)
 State = Literal["ok", "note", "wrong", "skip"]
 
 _OkCode = Literal[
+    "bridges",  # value: how many
     "booted",  # values: "own" or "system", Tor's version, seconds
     "commands-granted",
     "control-absent",  # value: where nothing listens
@@ -35,12 +37,15 @@ _OkCode = Literal[
     "freed-wiped-in-c",
     "looked-up",  # value: seconds
     "package-fits",  # values: name, version, the one that is needed
+    "nothing-on-disk",
+    "plugin",  # values: the transport, the path of its program
     "post-quantum",  # value: version of cryptography
     "proof-of-work",
     "python",  # value: version
     "room-published",  # value: seconds
     "room-reached",  # value: seconds
     "runtime-directory",  # values: path, kind of file system, and how it keeps (`disks.Keeping`)
+    "state-directory",  # values: path, kind of file system, and how it keeps
     "swap-encrypted",  # value: which
     "swap-in-memory",  # value: which
     "swap-none",
@@ -54,12 +59,15 @@ _NoteCode = Literal[
     "control-refused-by-name",  # values: the variable that names the port, the error
     "cores-on",
     "defence-missing",  # value: which (`events.Defence`)
+    "directory-unfit",  # values: the variable that names it, path, why
     "dumpable",
     "freed-kept",
     "freed-kept-in-c",
     "join-only",  # value: the error
+    "left-behind",  # value: how many
     "no-proof-of-work",
     "plain-errors",  # value: the SOCKS port
+    "state-unusable",  # value: the error
     "swap-plain",  # value: which
     "swap-unclear",  # value: which
     "swap-unknown",
@@ -80,6 +88,8 @@ _WrongCode = Literal[
 _SkipCode = Literal[
     "needs-boot",
     "needs-packages",
+    "no-bridges",  # value: the transports that there are plugins for
+    "no-bridges-no-plugins",
     "no-control-port",
     "own-tor-asked",
 ]
@@ -135,11 +145,15 @@ class CheckBegun:
 
 @dataclass(frozen=True, slots=True)
 class CheckWaits:
-    """A check waits for Tor's bootstrap, which is so far (percent); seconds: for how long, if it is slow, else 0."""
+    """A check waits for Tor's bootstrap, which is so far (percent).
+
+    seconds: for how long, if it is slow, else 0. warning: what is known to be wrong.
+    """
 
     progress: int
     summary: Reason
-    seconds: int
+    seconds: int = 0
+    warning: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,6 +183,7 @@ LOST_BY_ONE: Final = 60.0  # seconds until it goes on with nobody, and until an 
 REOPEN: Final = 30.0  # seconds without a host until who gave way goes on as host: who asked it to cannot be reached
 MEET: Final = 30.0  # seconds between dials of all who may host too: without them a fifth of the splits never end
 MEET_SOON: Final = 10.0  # the same of a host that has lost half of its members, and its first heir
+CODE_FRESH: Final = 240.0  # seconds between such dials of a code for which Tor looks anew: it can 6 times in 15 minutes
 CODE_UNANSWERED: Final = 2  # dials of its code in a row that fail till a host publishes it anew: one may by chance
 LOOK_PAUSE: Final = 1.0  # seconds between looks of a host at who of its members is there: 0.3 ms in the largest room
 MEETINGS: Final = 64  # links at once on which another side of a split may answer: of more, the oldest end

@@ -9,14 +9,16 @@ import trio
 from anonp2p import errors, limits
 from anonp2p.config import Config
 from anonp2p.doctor.directories import check_directories
+from anonp2p.doctor.plugins import check_bridges
 from anonp2p.doctor.ports import check_commands, check_control_ports
 from anonp2p.doctor.tor_program import check_tor_program
 from anonp2p.doctor.trial import check_lookup, check_room, check_socks
 from anonp2p.errors import AnonError, TorRefused
 from anonp2p.findings import CheckBegun, CheckMade, CheckName, CheckWaits, Finding, Told, find
 from anonp2p.net.tor import tor
-from anonp2p.net.tor.errors import BootStalled
+from anonp2p.net.tor.errors import BootComplained, BootStalled, BridgesFailed, BridgesSilent
 from anonp2p.net.tor.tor import Tor
+from anonp2p.reasons import Reason
 from anonp2p.room import events
 
 Tell = Callable[[Told], None]
@@ -32,11 +34,16 @@ async def examine(config: Config, tell: Tell, connect: Connect = tor.connect) ->
 
     connect: finds or starts a Tor.
     """
-    directories = partial(trio.to_thread.run_sync, check_directories, config, abandon_on_cancel=True)
-    await make_check("directories", directories, tell)
+    await make_check("directories", _in_thread(check_directories, config), tell)
     await make_check("tor-program", partial(check_tor_program, config), tell)
+    await make_check("bridges", _in_thread(check_bridges, config), tell)
     await make_check("control-ports", partial(check_control_ports, config), tell)
     await _Boot(config, tell).run(partial(connect, config))
+
+
+def _in_thread(check: Callable[[Config], Sequence[Finding]], config: Config) -> Check:
+    """A check that asks file systems, of which one may hang."""
+    return partial(trio.to_thread.run_sync, check, config, abandon_on_cancel=True)
 
 
 async def make_check(name: CheckName, check: Check, tell: Tell, seconds: float = limits.CHECK_PATIENCE) -> None:
@@ -57,7 +64,7 @@ class _Boot:
     def __init__(self, config: Config, tell: Tell) -> None:
         self._config = config
         self._tell = tell
-        self._latest: events.TorProgressEvent | None = None
+        self._latest: CheckWaits | None = None
         self._version = ""
         self._scope = trio.CancelScope()
         self._is_over = False  # whether there is a Tor, or will be none
@@ -78,7 +85,7 @@ class _Boot:
         if failure is not None:
             self._conclude(find("failed", failure))
         elif self._scope.cancelled_caught:
-            self._conclude(self._judge_stall())
+            self._conclude(judge_stall(self._config, self._latest))
 
     def _hear(self, event: events.Event) -> None:
         """What is told while Tor gets ready, which gives it more time as long as it moves."""
@@ -86,16 +93,14 @@ class _Boot:
             case events.ReadyEvent(version=version):
                 self._version = version
             case events.TorProgressEvent(progress=progress, summary=summary):
-                self._latest = event
                 self._scope.deadline = trio.current_time() + limits.CHECK_STALL
-                self._tell(CheckWaits(progress, summary, 0))
-            case events.TorSlowEvent(progress=progress, summary=summary, seconds=seconds):
-                self._tell(CheckWaits(progress, summary, seconds))
+                self._wait(CheckWaits(progress, summary))
+            case events.TorSlowEvent(progress=progress, summary=summary, seconds=seconds, warning=warning):
+                self._wait(CheckWaits(progress, summary, seconds, warning or None))
 
-    def _judge_stall(self) -> Finding:
-        if self._latest is None:
-            return find("check-too-long", round(limits.CHECK_STALL))
-        return find("failed", BootStalled(self._latest.progress, self._latest.summary.value))
+    def _wait(self, wait: CheckWaits) -> None:
+        self._latest = wait
+        self._tell(wait)
 
     def _conclude(self, finding: Finding) -> None:
         """Tells how it went, once; without a Tor, what would follow is left out."""
@@ -139,3 +144,16 @@ def judge_lack(config: Config, lack: AnonError) -> Finding:
     """Why no room can be published: that is as it is where only a SOCKS port was named."""
     is_asked = config.socks is not None and config.control is None
     return find("join-only" if is_asked else "failed", lack)
+
+
+def judge_stall(config: Config, latest: CheckWaits | None) -> Finding:
+    """Why Tor is not waited for any longer. latest: what it was last seen to do, if anything."""
+    if latest is None:
+        return find("check-too-long", round(limits.CHECK_STALL))
+    where = latest.progress, latest.summary.value
+    match latest.warning:
+        case Reason(code="tor-complains", value=words):
+            return find("failed", (BridgesFailed if config.bridges else BootComplained)(*where, words))
+        case Reason(code="bridges-silent"):
+            return find("failed", BridgesSilent(*where))
+    return find("failed", BootStalled(*where))

@@ -81,24 +81,30 @@ class Reporter:
 
     def tell_change(self, change: Change, re: events.Re) -> None:
         """Tells of what has just taken effect. re: the input of ours that asked for it."""
-        moved = self._take_moved(change)
-        for event in moved or self._narrator.describe_change(change, self._clock.now.wall, re):
+        if isinstance(change, changes.MessageChange) and self._tell_again(change):
+            return
+        for event in self._narrator.describe_change(change, self._clock.now.wall, re):
             self.tell_event(event)
         self._note_shown(change, re)
 
-    def _take_moved(self, change: Change) -> list[events.Event]:
-        """What is told of a message that was shown before, and has another place now.
+    def _tell_again(self, message: changes.MessageChange) -> bool:
+        """Tells of a message that was shown, and has another place now; returns whether it is such a one.
 
-        Where its author says something else there under the same counter, that is a message like any.
+        One that has ended here is not shown again, and has no number any more. Where its author says something else
+        there under the same counter, that is a message like any.
         """
-        if not isinstance(change, changes.MessageChange):
-            return []
-        was = self._message_index.take_cut(EntryId(change.member, change.counter))
-        if was is None or was.said != _hash_words(change):
-            return []
-        if change.ttl not in (KEPT, FLEETING):
+        was = self._message_index.take_cut(EntryId(message.member, message.counter))
+        if was is None:
+            return False
+        if was.gone:
+            return True
+        if was.said != _hash_words(message):
+            return False
+        if message.ttl not in (KEPT, FLEETING):
             self._shown_messages.forget_message(was.seq)
-        return [events.MovedEvent(room=self._room, was=was.seq, seq=change.seq)]
+        self.tell_event(events.MovedEvent(room=self._room, was=was.seq, seq=message.seq))
+        self._note_message(message)
+        return True
 
     def tell_moved(self, since: int, find_moved: Callable[[int], int | None]) -> None:
         """Tells of messages from this index on, which were shown, that they have other places now."""

@@ -10,6 +10,7 @@ HEADINGS: dict[CheckName, str] = {
     "memory": "Memory of this program",
     "directories": "Directories",
     "tor-program": "The program tor",
+    "bridges": "Bridges",
     "control-ports": "Control ports of running Tors",
     "boot": "Tor, as this program gets it",
     "socks-port": "Its SOCKS port",
@@ -61,6 +62,17 @@ WORDS: dict[FindingCode, tuple[str, str]] = {
     "swap-unknown": ("This system does not tell whether there is swap", ""),
     # Directories.
     "runtime-directory": ("Sockets and what is temporary: below {} ({}, {})", ""),
+    "directory-unfit": (
+        "{} is {}, which {}: another place is used",
+        "set it to a directory of yours alone, or unset it.",
+    ),
+    "left-behind": (
+        "Directories that killed programs left behind: {}. Each start removes them, and so does this one",
+        "",
+    ),
+    "state-directory": ("What Tor keeps between runs, as its guards: in {} ({}, {})", ""),
+    "state-unusable": ("{}", ""),
+    "nothing-on-disk": ("Nothing is kept between runs, as with --amnesic or bridges", ""),
     # Tor.
     "tor-program": ("{}, version {}", ""),
     "tor-unusable": ("{}", ""),
@@ -74,6 +86,10 @@ WORDS: dict[FindingCode, tuple[str, str]] = {
         "It was built without proof of work: rooms that it publishes are easier to flood",
         "use Tor 0.4.8 or newer; Debian's own has it.",
     ),
+    "bridges": ("{} given with --bridge", ""),
+    "plugin": ("Those of {} are spoken to by {}", ""),
+    "no-bridges": ("None are asked for (--bridge); there are plugins for {}", ""),
+    "no-bridges-no-plugins": ("None are asked for (--bridge), and no plugin for them is on your PATH", ""),
     "own-tor-asked": ("Not looked for: a Tor of our own is asked for", ""),
     "no-control-port": ("Not looked at: no control port is used", ""),
     "control-usable": ("{} lets us in; {} listens there, with Tor {}", ""),
@@ -140,6 +156,7 @@ _CALLED: dict[FindingCode, dict[object, str]] = {
     "booted": {"own": "A Tor of our own", "system": "A running Tor", "": "unknown"},
     "defence-missing": {"streams": "it does not limit the streams of a circuit", "proof-of-work": "no proof of work"},
     "runtime-directory": _KEPT,
+    "state-directory": _KEPT,
 }
 
 

@@ -74,8 +74,8 @@ class Diagnosis:
     def _write_wait(self, wait: CheckWaits) -> str:
         if not wait.seconds:
             return ""
-        words = describe_reason(wait.summary)
-        return self._write_row("wait", f"Tor has been at {wait.progress} % for {wait.seconds} s: {words}.")
+        words = f"Tor has been at {wait.progress} % for {wait.seconds} s: {describe_reason(wait.summary)}."
+        return self._write_row("wait", f"{words} {describe_reason(wait.warning)}." if wait.warning else words)
 
     def _write_row(self, state: str, words: str) -> str:
         """Words beside a state, in as many rows as it takes."""
@@ -94,7 +94,11 @@ def _lay_out_wait(wait: CheckWaits) -> dict[str, object]:
     """As the events `tor` and `tor-slow` are."""
     data: dict[str, object] = {"type": "tor-slow" if wait.seconds else "tor", "progress": wait.progress}
     data["summary"] = describe_reason(wait.summary)
-    return data | ({"seconds": wait.seconds} if wait.seconds else {})
+    if wait.seconds:
+        data["seconds"] = wait.seconds
+    if wait.warning:
+        data["warning"] = describe_reason(wait.warning)
+    return data
 
 
 def _lay_out_check(made: CheckMade) -> dict[str, object]:

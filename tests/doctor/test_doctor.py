@@ -14,12 +14,21 @@ import trio
 import trio.testing
 
 from anonp2p import limits
+from anonp2p.bridges.lines import parse_bridge
 from anonp2p.config import Config, Endpoint
 from anonp2p.doctor import doctor
-from anonp2p.doctor.doctor import Connect, Hear, examine, judge_lack, make_check
-from anonp2p.errors import TorLost
+from anonp2p.doctor.doctor import Connect, Hear, examine, judge_lack, judge_stall, make_check
+from anonp2p.errors import AnonError, TorLost
 from anonp2p.findings import CHECKS, CheckBegun, CheckMade, CheckName, CheckWaits, Finding, Told, find
-from anonp2p.net.tor.errors import BootStalled, ControlPortNeeded, TorEnded, TorNotInstalled
+from anonp2p.net.tor.errors import (
+    BootComplained,
+    BootStalled,
+    BridgesFailed,
+    BridgesSilent,
+    ControlPortNeeded,
+    TorEnded,
+    TorNotInstalled,
+)
 from anonp2p.net.tor.tor import Tor
 from anonp2p.reasons import Reason
 from anonp2p.room import events
@@ -88,6 +97,7 @@ def no_others(monkeypatch: pytest.MonkeyPatch) -> None:
         return []
 
     monkeypatch.setattr(doctor, "check_directories", lambda _: [])
+    monkeypatch.setattr(doctor, "check_bridges", lambda _: [])
     monkeypatch.setattr(doctor, "check_tor_program", nothing)
     monkeypatch.setattr(doctor, "check_control_ports", nothing)
 
@@ -134,7 +144,7 @@ async def test_a_tor_has_time_as_long_as_it_moves_and_is_given_up_where_it_is_st
     told = await told_of(connect)
     assert found(told, "boot") == [find("failed", BootStalled(14, WORDS.value))]
     assert [one for one in told if isinstance(one, CheckWaits)] == [
-        *(CheckWaits(progress, WORDS, 0) for progress in (0, 5, 10, 14)),
+        *(CheckWaits(progress, WORDS) for progress in (0, 5, 10, 14)),
         CheckWaits(14, WORDS, 30),
     ]
     assert trio.current_time() - begun == pytest.approx(3 * (limits.CHECK_STALL - 1) + limits.CHECK_STALL, abs=0.1)
@@ -200,6 +210,25 @@ async def test_what_follows_the_boot_has_its_own_time(
         yield Tor(None, HERE, None, "system")
 
     assert find("looked-up", 1.0) in found(await told_of(connect), "room")
+
+
+@pytest.mark.parametrize(
+    ("warning", "error"),
+    [
+        (None, BootStalled(10, WORDS.value)),
+        (Reason("tor-complains", "No route to host"), BootComplained(10, WORDS.value, "No route to host")),
+        (Reason("bridges-silent"), BridgesSilent(10, WORDS.value)),
+    ],
+)
+def test_a_boot_that_is_stuck_is_told_with_what_tor_says_is_wrong(warning: Reason | None, error: AnonError) -> None:
+    finding = judge_stall(Config(), CheckWaits(10, WORDS, 30, warning))
+    assert (finding, finding.status) == (find("failed", error), 3)
+
+
+def test_what_tor_says_of_a_bridge_may_pass() -> None:
+    config = Config(tor="own", bridges=(parse_bridge("192.0.2.1:443", 1),))
+    wait = CheckWaits(10, WORDS, 30, Reason("tor-complains", "No route to host"))
+    assert judge_stall(config, wait) == find("failed", BridgesFailed(10, WORDS.value, "No route to host"))
 
 
 def test_that_no_room_can_be_published_is_wrong_unless_only_a_socks_port_was_named() -> None:

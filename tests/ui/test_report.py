@@ -10,7 +10,7 @@ from anonp2p.config import Endpoint
 from anonp2p.errors import AnonError, CryptoMissing
 from anonp2p.findings import CHECKS, CODES, CheckBegun, CheckMade, CheckWaits, Finding, find
 from anonp2p.net.tor import commands
-from anonp2p.net.tor.errors import ControlPortNeeded, PasswordNeeded, TorNotInstalled
+from anonp2p.net.tor.errors import ControlPortNeeded, NoTorDirectory, PasswordNeeded, TorNotInstalled
 from anonp2p.reasons import Reason
 from anonp2p.ui.diagnosis import HEADINGS, WORDS, advise, describe_finding
 from anonp2p.ui.report import Diagnosis
@@ -20,6 +20,7 @@ DOC = (Path(__file__).parents[2] / "docs/JSON.md").read_text(encoding="utf-8")
 
 # One of each, with values as the checks give them.
 EVERY = [
+    find("bridges", 2),
     find("booted", "own", "0.4.9.11", 2.5),
     find("commands-granted"),
     find("control-absent", HERE),
@@ -31,12 +32,15 @@ EVERY = [
     find("freed-wiped-in-c"),
     find("looked-up", 1.5),
     find("package-fits", "trio", "0.35", "0.27"),
+    find("nothing-on-disk"),
+    find("plugin", "obfs4", "/usr/bin/obfs4proxy"),
     find("post-quantum", "48.0.1"),
     find("proof-of-work"),
     find("python", "3.13.1"),
     find("room-published", 1.2),
     find("room-reached", 0.4),
     find("runtime-directory", Path("/run/user/1000"), "tmpfs", "memory"),
+    find("state-directory", Path("/home/ada/.local/state/anonp2p"), "btrfs", "encrypted"),
     find("swap-encrypted", "/dev/dm-1"),
     find("swap-in-memory", "/dev/zram0"),
     find("swap-none"),
@@ -48,12 +52,15 @@ EVERY = [
     find("control-refused-by-name", "TOR_CONTROL_PORT", PasswordNeeded(HERE)),
     find("cores-on"),
     find("defence-missing", "proof-of-work"),
+    find("directory-unfit", "TMPDIR", "/tmp/x y", "is not there"),
     find("dumpable"),
     find("freed-kept"),
     find("freed-kept-in-c"),
     find("join-only", ControlPortNeeded()),
+    find("left-behind", 3),
     find("no-proof-of-work"),
     find("plain-errors", HERE),
+    find("state-unusable", NoTorDirectory("Permission denied")),
     find("swap-plain", "/dev/sda2"),
     find("swap-unclear", "/swap"),
     find("swap-unknown"),
@@ -70,6 +77,8 @@ EVERY = [
     find("traced", 4711, "gdb"),
     find("needs-boot"),
     find("needs-packages"),
+    find("no-bridges", "obfs4, snowflake"),
+    find("no-bridges-no-plugins"),
     find("no-control-port"),
     find("own-tor-asked"),
 ]
@@ -135,7 +144,7 @@ def test_a_check_is_named_before_what_it_finds_and_once() -> None:
 
 def test_waiting_for_tor_is_told_to_people_only_if_it_is_slow() -> None:
     words = Reason("tor-words", "Connecting to a relay")
-    soon, slow = CheckWaits(5, words, 0), CheckWaits(5, words, 30)
+    soon, slow = CheckWaits(5, words), CheckWaits(5, words, 30)
     report = Diagnosis(json=False)
     assert report.write(soon) == ""
     assert report.write(slow) == "  wait  Tor has been at 5 % for 30 s: Connecting to a relay.\n"
@@ -143,6 +152,9 @@ def test_waiting_for_tor_is_told_to_people_only_if_it_is_slow() -> None:
         {"type": "tor", "progress": 5, "summary": "Connecting to a relay"},
         {"type": "tor-slow", "progress": 5, "summary": "Connecting to a relay", "seconds": 30},
     ]
+    wrong = CheckWaits(5, words, 30, Reason("tor-complains", "No route to host"))
+    assert report.write(wrong).endswith("Connecting to a relay. Tor says: No route\n        to host.\n")
+    assert json.loads(Diagnosis(json=True).write(wrong))["warning"] == "Tor says: No route to host"
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from anonp2p.room.gate import Caller, NotAdmitted
 from anonp2p.room.host.presence import Presence
 from anonp2p.room.succession import terms
 from anonp2p.room.succession.meeting import GiveWay, Hosting, Stand
-from anonp2p.room.where import ProvenHost, check_signer, find_asker, judge_where, prove_host, tell_fork, tell_where
+from anonp2p.room.where import ProvenHost, find_asker, has_known_signer, judge_where, prove_host, tell_fork, tell_where
 
 _ANYBODY: Final = bytes(16)  # stands for whoever hosts where the code leads
 
@@ -56,6 +56,7 @@ class Meetings:
         self._presence = presence
         self._look_at = 0.0  # when (`Now.tick`) to look again who is there
         self._renewed_at = float("-inf")  # when (`Now.tick`) the code was last published anew
+        self._fresh_at: dict[bytes, float] = {}  # by service of ours: when (`Now.tick`) our Tor is to look anew for it
         self._unanswered: dict[bytes, int] = {}  # by service of ours: its latest dials that nobody has answered
         self._calls: dict[int, _Meeting] = {}
         self._answered: dict[int, tuple[Caller, bytes | None]] = {}  # with the key of who dialled, if known
@@ -113,7 +114,10 @@ class Meetings:
     def _dial(self, heir: Heir, *, is_last: bool) -> None:
         link = self._context.number_dial()
         self._calls[link] = _Meeting(Call(self._context, link, heir.address, self._ask, b""), heir.member, is_last)
-        self._reporter.add_effect(effects.DialEffect(link, heir.address, limits.DIAL_TRIES[0], False, 0.0))
+        fresh = heir.member == _ANYBODY and self._clock.tick >= self._fresh_at.get(heir.address, 0.0)
+        if fresh:  # else it would lead to ourselves for as long as our Tor remembers us there
+            self._fresh_at[heir.address] = self._clock.tick + limits.CODE_FRESH
+        self._reporter.add_effect(effects.DialEffect(link, heir.address, limits.DIAL_TRIES[0], False, 0.0, fresh))
 
     def _ask(self, secret: bytes, service: bytes, hello: bytes) -> frames.MeetRequest:
         ledger, me = self._replica.ledger, self._replica.me
@@ -251,9 +255,9 @@ class Meetings:
             self._drop(link, "closed")
             return None
         call, redirect = it.call, _only_redirect(said)
-        check_signer(self._replica, redirect, call.service, call.hello_hash, it.member)
         where = redirect.where
-        verdict = self._judge(where)
+        is_known = has_known_signer(self._replica, redirect, call.service, call.hello_hash, it.member)
+        verdict = self._judge(where, counts=is_known)
         ours = self._replica.ledger.openings[-1]
         if verdict is None and where.openings[-1] != ours and where.number <= ours.number:
             self._tell_back(it, where)
@@ -277,10 +281,10 @@ class Meetings:
         if not (it.is_last or is_known or any(where.address == other.call.service for other in self._calls.values())):
             self._dial(Heir(where.host, where.address), is_last=True)
 
-    def _judge(self, where: frames.Where) -> Verdict | None:
-        """Raises PeerFault."""
+    def _judge(self, where: frames.Where, *, counts: bool = True) -> Verdict | None:
+        """counts: whether somebody has said so who may. Raises PeerFault for what no log of this room can be."""
         challenge = judge_where(self._replica, where)
-        if challenge is None:
+        if challenge is None or not counts:
             return None
         decision = self._rules.judge(challenge, self.hosting, self._clock.tick)
         return None if decision is None else Verdict(decision, where)

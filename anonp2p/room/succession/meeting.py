@@ -33,9 +33,12 @@ class Hosting(NamedTuple):
 
     @property
     def is_small_part(self) -> bool:
-        """Whether no more than half of those who are here by our log have a link to us, and our first heir has none."""
-        here = 1 + len([member for member in self.linked if member in self.present])
-        return bool(self.heirs) and self.heirs[0] not in self.linked and 2 * here <= len(self.present)
+        """Whether no more than half of the members have a link to us, and our first heir, if there is one, has none.
+
+        Those away count: where all have been lost, as to a machine that was asleep, nobody is an heir or present.
+        """
+        here = 1 + len([member for member in self.linked if member in self.members])
+        return (not self.heirs or self.heirs[0] not in self.linked) and 2 * here <= len(self.members)
 
 
 class Challenge(NamedTuple):

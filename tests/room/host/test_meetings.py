@@ -199,6 +199,19 @@ def test_a_code_that_has_been_answered_since_is_not_published_anew(split: Split)
     assert services(split) == []
 
 
+def test_where_a_code_leads_is_looked_for_anew_now_and_then(split: Split) -> None:
+    """8.16: our Tor remembers us there, though another host has published it since."""
+    entrusted(split)
+    split.room.presence.lose_link(2, 0.0)
+    fresh = {}
+    for at in (2 * limits.MEET, 4 * limits.MEET, 2 * limits.MEET + limits.CODE_FRESH):
+        split.at(at)
+        for dial in split.dialled():
+            fresh[at, dial.address == split.replica.ledger.code] = dial.fresh
+            split.meetings.forget_link(dial.link)
+    assert list(fresh.values()) == [False, True, False, False, False, True], "never those of whom nobody has the key"
+
+
 def test_who_may_host_too_and_does_not_answer_has_nothing_to_do_with_the_code(split: Split) -> None:
     entrusted(split)
     split.room.presence.lose_link(2, 0.0)
@@ -256,8 +269,10 @@ def test_who_proves_nothing_moves_nobody(split: Split) -> None:
 
 
 def test_what_another_than_who_was_dialled_has_signed_moves_nobody(split: Split) -> None:
-    assert called(split).redirects(split.where(), EVE) is None
-    assert ended(split) == "unsigned-redirect"
+    """8.15: nor is it a fault, as one may have been a carrier on another side."""
+    it = called(split)
+    assert it.redirects(split.where(), EVE) is None
+    assert ended(split) == "closed"
 
 
 NO_ANSWERS: dict[str, Callable[[Called], tuple[frames.Frame, ...]]] = {

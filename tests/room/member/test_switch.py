@@ -15,6 +15,7 @@ from anonp2p.room import effects, events, inputs
 from anonp2p.room.entries import OpenedEntry, open_missed
 from anonp2p.room.member.member import MemberRole
 from anonp2p.room.member.states import Asking, LinkState
+from anonp2p.room.message_index import Answered
 from anonp2p.room.pending import Sealed, Whisper
 from anonp2p.room.succession.terms import first_epoch, make_place
 from tests.room.member.branches import ADDRESSES, SECOND, Branch, Lost
@@ -181,6 +182,19 @@ def test_what_its_author_says_otherwise_under_the_same_counter_is_shown(
     [message] = [it for it in lost.goes_over(theirs, FORK) if isinstance(it, events.MovedEvent | events.MessageEvent)]
     assert isinstance(message, events.MessageEvent)
     assert (message.text, message.action, message.seq) == (other.text, other.action, make_place(5, 3))
+
+
+def test_what_has_ended_here_is_not_shown_again_at_another_place(lost: Lost, theirs: Branch) -> None:
+    """8.19: its author had some of its time left when it went out again."""
+    lost.hears(lost.ours.says(ANN, text("hers"), counter=1, ttl=10))
+    set_time(lost.context, 11.0)
+    lost.context.reporter.end_due_messages()
+    take_events(lost.context)
+    theirs.says(ANN, bodies.TextBody("hers", action=False, reply=None, late=True), counter=1, ttl=60)
+    of_messages = events.MovedEvent | events.MessageEvent | events.ExpiredEvent
+    assert not [it for it in lost.goes_over(theirs, FORK) if isinstance(it, of_messages)]
+    answered = lost.context.message_index.find_answered(bodies.EntryId(ANN.id, 1), None)
+    assert answered == Answered(None, gone=True), "nobody was told of its place"
 
 
 def test_private_messages_nicks_and_retracts_of_ours_are_sent_again_in_their_order(lost: Lost, theirs: Branch) -> None:

@@ -62,6 +62,16 @@ def test_one_who_has_lost_half_of_its_members_and_its_heir_looks_sooner() -> Non
         assert large.next_deadline == limits.MEET
 
 
+def test_one_whose_members_are_all_away_looks_sooner_too() -> None:
+    """A machine that has slept finds all of them gone at once: so there is nobody left who is present, or an heir."""
+    meeting, alone = make_meeting(), hosting(heirs=(), present=(ME,))
+    assert meeting.take_due(alone, (), 1.0) == []
+    assert meeting.next_deadline == limits.MEET_SOON
+    left = make_meeting()
+    assert left.take_due(hosting(heirs=(), present=(ME,), members=(ME,)), (), 1.0) == []
+    assert left.next_deadline == limits.MEET
+
+
 # --- another host
 
 

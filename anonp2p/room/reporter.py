@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from typing import Literal
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
 from anonp2p import errors
@@ -91,14 +90,13 @@ class Reporter:
     def _tell_again(self, message: changes.MessageChange) -> bool:
         """Tells of a message that was shown, and has another place now; returns whether it is such a one.
 
-        One that has ended here is not shown again. Where its author says something else there under the same counter,
-        that is a message like any.
+        One that has ended here is not shown again, and has no number any more. Where its author says something else
+        there under the same counter, that is a message like any.
         """
         was = self._message_index.take_cut(EntryId(message.member, message.counter))
         if was is None:
             return False
         if was.gone:
-            self._message_index.note_message(msgspec.structs.replace(was, seq=message.seq))
             return True
         if was.said != _hash_words(message):
             return False

@@ -147,7 +147,7 @@ EXAMPLES = (
     Explanation("anonp2p create demo", "create a room; its code is what others join with"),
     Explanation("anonp2p join -", "ask for the code, so that the history of the shell does not keep it"),
     Explanation("anonp2p --line create demo --stay < /dev/null", "host a room until a signal ends the program"),
-    Explanation("echo hello | anonp2p --json join CODE", "say something and leave"),
+    Explanation("printf '%s\\n' \"$CODE\" hello | anonp2p --json join -", "say something and leave"),
 )
 
 

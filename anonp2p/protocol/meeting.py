@@ -16,10 +16,15 @@ def sign_redirect(where: frames.Where, service: bytes, hello: bytes, me: Identit
     return frames.RedirectFrame(where, me.sign_for(service, identity.REDIRECT, hello + frames.pack(where)))
 
 
-def check_redirect(redirect: frames.RedirectFrame, service: bytes, hello: bytes, *keys: bytes) -> None:
-    """Raises PeerFault for one that no member with one of these keys has signed for this link."""
+def is_redirect_signed(redirect: frames.RedirectFrame, service: bytes, hello: bytes, *keys: bytes) -> bool:
+    """Whether a member with one of these keys has signed this for this link."""
     content = hello + frames.pack(redirect.where)
-    if not any(identity.is_signed(identity.REDIRECT, service, content, redirect.signature, key) for key in keys):
+    return any(identity.is_signed(identity.REDIRECT, service, content, redirect.signature, key) for key in keys)
+
+
+def check_redirect(redirect: frames.RedirectFrame, service: bytes, hello: bytes, key: bytes) -> None:
+    """Raises PeerFault for one that the member with this key has not signed for this link."""
+    if not is_redirect_signed(redirect, service, hello, key):
         raise PeerFault("unsigned-redirect")
 
 

@@ -157,29 +157,25 @@ def find_shared(replica: Replica, member: bytes, openings: Sequence[Opening], in
     return fork
 
 
-def check_signer(
+def has_known_signer(
     replica: Replica, redirect: frames.RedirectFrame, service: bytes, hello: bytes, member: bytes | None
 ) -> bool:
     """Whether somebody whom we know has signed a first answer: this member, the host that it names, or a carrier.
 
-    Others may answer in place of who was dialled, whose address may have been the room's code: others have had its key.
-    member: whom we have dialled, if we know. Of a host that has joined on another side, the key may be in the proof.
-    Raises PeerFault where we know the host, and nobody of these has signed.
+    Others may answer in place of who was dialled, whose address may have been the room's code: others have had its key,
+    who may have been carriers on another side, of which we know nothing. member: whom we have dialled, if we know. Of a
+    host that has joined on another side, the key may be in the proof. Raises PeerFault for what no log can be.
     """
     where = redirect.where
     check_form(where)
     signers = dict.fromkeys((where.host, member or where.host, *replica.ledger.carriers))
-    host, *others = (_find_member_key(replica, it, where.openings, where.index) for it in signers)
-    try:
-        meeting.check_redirect(redirect, service, hello, *(key for key in (host, *others) if key is not None))
-    except PeerFault:
-        if host is not None:
-            raise
-        proven = prove_host(replica, where)
-        if proven is None:
-            return False
-        meeting.check_redirect(redirect, service, hello, proven.key)
-    return True
+    keys = (_find_member_key(replica, it, where.openings, where.index) for it in signers)
+    if meeting.is_redirect_signed(redirect, service, hello, *(key for key in keys if key is not None)):
+        return True
+    if _find_member_key(replica, where.host, where.openings, where.index) is not None:
+        return False
+    proven = prove_host(replica, where)
+    return proven is not None and meeting.is_redirect_signed(redirect, service, hello, proven.key)
 
 
 def _ledger_at(replica: Replica, index: int) -> Ledger | None:

@@ -187,11 +187,15 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.getsignal(signal.SIGINT))  # whatever ends us, what was made is removed
     report = Report()
-    with roots.workplace() as place:
-        if sys.argv[1] == "image":
-            try_image(place, report)
-        else:
-            try_release(sys.argv[1], place, report)
+    try:
+        with roots.workplace() as place:
+            if sys.argv[1] == "image":
+                try_image(place, report)
+            else:
+                try_release(sys.argv[1], place, report)
+    except KeyboardInterrupt:
+        print("fresh: interrupted, and what was made is removed", file=sys.stderr)
+        return 130
     print(f"{sys.argv[1]}: {f'{report.failed} FAILED' if report.failed else 'all well'}")
     return 1 if report.failed else 0
 

@@ -23,7 +23,7 @@ from anonp2p.room.gate import Caller, NotAdmitted
 from anonp2p.room.host.presence import Presence
 from anonp2p.room.succession import terms
 from anonp2p.room.succession.meeting import GiveWay, Hosting, Stand
-from anonp2p.room.where import ProvenHost, check_signer, find_asker, judge_where, prove_host, tell_fork, tell_where
+from anonp2p.room.where import ProvenHost, find_asker, has_known_signer, judge_where, prove_host, tell_fork, tell_where
 
 _ANYBODY: Final = bytes(16)  # stands for whoever hosts where the code leads
 
@@ -255,9 +255,9 @@ class Meetings:
             self._drop(link, "closed")
             return None
         call, redirect = it.call, _only_redirect(said)
-        check_signer(self._replica, redirect, call.service, call.hello_hash, it.member)
         where = redirect.where
-        verdict = self._judge(where)
+        is_known = has_known_signer(self._replica, redirect, call.service, call.hello_hash, it.member)
+        verdict = self._judge(where, counts=is_known)
         ours = self._replica.ledger.openings[-1]
         if verdict is None and where.openings[-1] != ours and where.number <= ours.number:
             self._tell_back(it, where)
@@ -281,10 +281,10 @@ class Meetings:
         if not (it.is_last or is_known or any(where.address == other.call.service for other in self._calls.values())):
             self._dial(Heir(where.host, where.address), is_last=True)
 
-    def _judge(self, where: frames.Where) -> Verdict | None:
-        """Raises PeerFault."""
+    def _judge(self, where: frames.Where, *, counts: bool = True) -> Verdict | None:
+        """counts: whether somebody has said so who may. Raises PeerFault for what no log of this room can be."""
         challenge = judge_where(self._replica, where)
-        if challenge is None:
+        if challenge is None or not counts:
             return None
         decision = self._rules.judge(challenge, self.hosting, self._clock.tick)
         return None if decision is None else Verdict(decision, where)

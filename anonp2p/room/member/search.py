@@ -25,7 +25,7 @@ from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.member.waiting import HostAnswer, Waiting
 from anonp2p.room.succession import terms
 from anonp2p.room.succession.loss import Line, Loss, Target
-from anonp2p.room.where import check_form, check_signer, tell_where
+from anonp2p.room.where import check_form, has_known_signer, tell_where
 
 _OTHER_VERSION = errors.OtherProtocol()
 
@@ -274,14 +274,14 @@ class Search:
         return lost_at is not None and self._clock.tick >= lost_at + seconds
 
     def _take_redirect(self, call: Call, target: Target, redirect: frames.RedirectFrame) -> None:
-        """Somebody whom we have dialled says who hosts. Raises PeerFault for what it has not signed.
+        """Somebody whom we have dialled says who hosts. Raises PeerFault for what no log can be.
 
         Whoever follows a lower term than ours, or another one of the same number, is told of ours.
         """
         expect(self._joining.can_resume, "unexpected-redirect")
         where, service, hello = redirect.where, call.service, call.hello_hash
-        if not check_signer(self._replica, redirect, service, hello, target.member):
-            call.hang_up("closed")  # it has the key of the code, and nothing says that it is one of the room
+        if not has_known_signer(self._replica, redirect, service, hello, target.member):
+            call.hang_up("other-host")  # it has the key of the code, and nothing says that it is one of the room
             return
         self._take_hint(where)
         if terms.rivals(self._replica.ledger.openings[-1], where.openings[-1]):

@@ -269,8 +269,10 @@ def test_who_proves_nothing_moves_nobody(split: Split) -> None:
 
 
 def test_what_another_than_who_was_dialled_has_signed_moves_nobody(split: Split) -> None:
-    assert called(split).redirects(split.where(), EVE) is None
-    assert ended(split) == "unsigned-redirect"
+    """8.15: nor is it a fault, as one may have been a carrier on another side."""
+    it = called(split)
+    assert it.redirects(split.where(), EVE) is None
+    assert ended(split) == "closed"
 
 
 NO_ANSWERS: dict[str, Callable[[Called], tuple[frames.Frame, ...]]] = {

@@ -593,16 +593,20 @@ def test_whoever_only_has_the_key_of_the_code_sends_nobody_to_itself() -> None:
     seeker.lose()
     heir = seeker.greeted(seeker.lines[1])
     seeker.hears(heir, redirect(heir, EVE, where(5, EVE, seeker)))
-    assert seeker.dropped() == [(heir.link, "closed")]
+    assert seeker.dropped() == [(heir.link, "other-host")]
     assert b"\7" * 32 not in [line.greeting.service for line in seeker.lines]
 
 
-def test_a_redirect_that_none_has_signed_who_could_answer_is_a_fault() -> None:
+def test_a_redirect_that_none_has_signed_who_is_known_to_answer_moves_nobody() -> None:
+    """8.15: nor is it a fault, as one may have been a carrier on another side."""
     seeker = Seeker(ANN)
     seeker.lose()
     heir = seeker.greeted(seeker.lines[1])
     seeker.hears(heir, redirect(heir, EVE, where(5, BOB, seeker)))
-    assert seeker.dropped() == [(heir.link, "unsigned-redirect")]
+    assert seeker.dropped() == [(heir.link, "other-host")]
+    dialled = len(seeker.lines)
+    seeker.pass_time(limits.HINT_PAUSE)
+    assert b"\7" * 32 not in [line.greeting.service for line in seeker.lines[dialled:]]
 
 
 def test_who_follows_a_lower_term_is_told_of_ours() -> None:

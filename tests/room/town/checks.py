@@ -218,13 +218,28 @@ class Checks:
         if fork is None:
             return False
         for host in (one, other):
-            side = [person for person in self._here if _host_of(person) == host.id]
-            if all(person.room.replica.room_log.trail.index > fork for person in side):
+            if all(person.room.replica.room_log.trail.index > fork for person in self._list_side(host)):
                 return True
+        higher = max((one, other), key=lambda host: host.room.replica.ledger.openings[-1].term)
+        if self._is_strange(higher, fork):
+            return True
         removals = [_list_removers(host, leader, fork) for host, leader in ((one, other), (other, one))]
         host_there = [opening.host for opening in ours.openings if opening.index <= fork][-1]
         is_last_word = any(host_there in removers for removers in removals)
         return all(removals) or (any(removals) and not is_last_word)
+
+    def _list_side(self, host: Person) -> list[Person]:
+        return [person for person in self._here if _host_of(person) == host.id]
+
+    def _is_strange(self, host: Person, fork: int) -> bool:
+        """Whether nobody whom another side knows by the log there can say that this one hosts.
+
+        All came after the logs parted, and were shown what was before. Who began the first term since proves its own
+        Joined with that.
+        """
+        first = next((it.host for it in host.room.replica.ledger.openings if it.index > fork), b"")
+        side = self._list_side(host)
+        return first != host.id and all(it.room.replica.room_log.has_joined_after(it.id, fork) for it in side)
 
     def _has_standby(self, person: Person) -> bool:
         """Whether it has a link to the first heir, if it is to have one."""

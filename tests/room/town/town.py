@@ -186,7 +186,7 @@ class Town:
             self._react(side)
         if actor.over and not was_over:
             self._finish(person)
-        elif not isinstance(what, inputs.EndBatchInput) and not person.ends_batch:
+        elif actor.hosting and not isinstance(what, inputs.EndBatchInput) and not person.ends_batch:
             person.ends_batch = True
             self.plan(0.0, self._do, person, self._end_batch, person)
         self._plan_tick(person)

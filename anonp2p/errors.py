@@ -84,11 +84,11 @@ class BadListen(Usage):
 
 class BadPasswordFile(Usage):
     sentence = "The file that ANONP2P_CONTROL_PASSWORD_FILE names, {detail}."
-    about = "{!r}, cannot be read: {}"
+    about = "{}, cannot be read: {}"
 
 
 class NoPasswordInFile(BadPasswordFile):
-    about = "{!r}, has no password in its first line"
+    about = "{}, has no password in its first line"
 
 
 class NamedHost(Usage):

@@ -50,9 +50,9 @@ def _read(name: str) -> bytes:
             if source != _STDIN:
                 os.close(source)
     except (OSError, ValueError) as error:
-        raise BadPasswordFile(name, error.strerror if isinstance(error, OSError) else error) from None
+        raise BadPasswordFile(repr(name), error.strerror if isinstance(error, OSError) else error) from None
     if not password:
-        raise NoPasswordInFile(name)
+        raise NoPasswordInFile(repr(name))
     return password
 
 

@@ -28,11 +28,8 @@ class SocksPortMissing(TorMissing):
 
 class ControlPortForbidden(TorRefused):
     about = (
-        "we may not open its control port {}, as members of the group {} may: sudo adduser $USER {}, then log in again"
+        "we may not open its control port {}, as its group may; to join that: sudo adduser $USER {}, then log in again"
     )
-
-    def __init__(self, endpoint: object, group: str) -> None:
-        super().__init__(endpoint, group, group)
 
 
 class NotControlPort(TorRefused):
@@ -57,12 +54,9 @@ class NotLetIn(TorRefused):
 
 class CookieForbidden(TorRefused):
     about = (
-        "its control port {} has a cookie that we may not read, as members of the group {} may: "
-        "sudo adduser $USER {}, then log in again"
+        "its control port {} has a cookie that we may not read, as its group may; to join that: sudo adduser $USER {}, "
+        "then log in again"
     )
-
-    def __init__(self, endpoint: object, group: str) -> None:
-        super().__init__(endpoint, group, group)
 
 
 class CookieElsewhere(TorRefused):

@@ -157,7 +157,7 @@ async def test_a_cookie_that_we_may_not_read_is_told_with_its_remedy(
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "open", denied)
-        await assert_refused(safe, "as members of the group debian-tor may: sudo adduser $USER debian-tor")
+        await assert_refused(safe, "to join that: sudo adduser $USER debian-tor")
     assert entered(safe) == []
 
 

@@ -215,6 +215,13 @@ class NoAmnesicDirectory(Failed):
     sentence = "There is no place for Tor's directory ({detail})."
 
 
+class NoHome(Failed):
+    sentence = (
+        "There is no place for Tor's directory: this user has no home. Set XDG_STATE_HOME, or keep it in memory with "
+        "--amnesic."
+    )
+
+
 class UnsafeTorDirectory(Failed):
     sentence = (
         "Tor's directory is not safe: {detail}. Remove that, set XDG_STATE_HOME to another place, or keep it in memory "

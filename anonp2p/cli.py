@@ -196,6 +196,8 @@ def run(config: Config) -> tuple[int, AnonError | None]:
 
     logging.disable()  # trio's and stem's warnings, which Python would print with a traceback
 
+    config = _with_password(config)
+
     async def run() -> tuple[int, AnonError | None]:
         with _ending_signals() as signals, _frontend(config) as frontend:
             from anonp2p.app import App
@@ -218,8 +220,19 @@ def examine(config: Config) -> tuple[int, AnonError | None]:
     from anonp2p.doctor import run as doctor
 
     logging.disable()
+    config = _with_password(config)
     with _hidden_tracebacks(held=False):
         return doctor.run(config, _ending_signals)
+
+
+def _with_password(config: Config) -> Config:
+    """The configuration with the password of the control port, where one is given or wanted. Raises Usage."""
+    if not (config.control or os.environ.get("ANONP2P_CONTROL_PASSWORD_FILE")):
+        return config
+    packages.require("trio", "msgspec", "stem")
+    from anonp2p.password import find_password
+
+    return find_password(config, os.environ)
 
 
 @contextmanager

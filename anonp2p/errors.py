@@ -82,6 +82,15 @@ class BadListen(Usage):
     sentence = "Where Tor reaches us is given as HOST:PORT or HOST:PORT-PORT, with an address of ours, not as {detail}."
 
 
+class BadPasswordFile(Usage):
+    sentence = "The file that ANONP2P_CONTROL_PASSWORD_FILE names, {detail}."
+    about = "{}, cannot be read: {}"
+
+
+class NoPasswordInFile(BadPasswordFile):
+    about = "{}, has no password in its first line"
+
+
 class NamedHost(Usage):
     sentence = (
         "A host of Tor is given as an address such as 127.0.0.1, not as {detail}: looking up a name would tell others."

@@ -117,7 +117,12 @@ OPTIONS = (
 VARIABLES = (
     Explanation("TOR_CONTROL_IPC_PATH", "the unix socket of a running Tor's control port, which is tried first"),
     Explanation("TOR_CONTROL_HOST, TOR_CONTROL_PORT", "the control port of a running Tor, as an address and a number"),
-    Explanation("TOR_CONTROL_PASSWD", "the password of that control port"),
+    Explanation(
+        "ANONP2P_CONTROL_PASSWORD_FILE",
+        "a file with the password of a control port in its first line; - for standard input. Without it, the password "
+        "is asked for on the terminal where the port that --control names wants one",
+    ),
+    Explanation("TOR_CONTROL_PASSWD", "the password of a control port, as other programs have it"),
     Explanation(
         "TOR_SOCKS_IPC_PATH, TOR_SOCKS_HOST, TOR_SOCKS_PORT",
         "the SOCKS port of a running Tor whose control port does not tell it, or may not be used",

@@ -43,8 +43,8 @@ def _find_runtime(environment: Mapping[str, str], *, memory: bool) -> Finding:
 
 def _find_state(config: Config, environment: Mapping[str, str]) -> Finding:
     """Where our own Tor keeps its guards: that is needed only where no running Tor is used."""
-    path = process.state_base(environment) / "anonp2p"
     try:
+        path = process.state_base(environment) / "anonp2p"
         above = require_usable(path)
     except AnonError as error:
         return find("failed" if config.tor == "own" else "state-unusable", error)

@@ -96,9 +96,19 @@ class EnteredEvent(Event, frozen=True, tag="room"):
 
 
 class ReachableEvent(Event, frozen=True, tag="reachable"):
-    """Host: the room's onion service is published; others can join."""
+    """Host: the room's onion service is published, and we have reached ourselves there: others can join."""
 
     room: str
+
+
+class UnreachedEvent(Event, frozen=True, tag="unreached"):
+    """Host: the room's onion service is published, but for a while no dial of ours has reached us there.
+
+    reason: of the last one.
+    """
+
+    room: str
+    reason: Reason
 
 
 class MessageEvent(Event, frozen=True, tag="message"):

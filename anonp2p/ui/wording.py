@@ -159,6 +159,9 @@ def _describe(event: events.Event) -> list[str]:
             return [entered(event, len(members))]
         case events.ReachableEvent():
             return ["Others can join now"]
+        case events.UnreachedEvent(reason=reason):
+            why = describe_reason(reason)
+            return [f"Nobody can join yet: the room is published, but leads nowhere ({why}). {_REACH}"]
         case events.UndefendedEvent(defences=defences):
             return [" ".join(_UNDEFENDED[defence] for defence in defences)]
         case events.RetentionRuleEvent():
@@ -378,6 +381,8 @@ _MOVES: dict[Move, tuple[str, str]] = {  # of one member, of several
     "lost": ("was lost", "were lost"),
     "back": ("is back", "are back"),
 }
+
+_REACH = "If it stays so, Tor may not be able to connect to this program: --tor own starts one that can."
 
 _UNDEFENDED: dict[events.Defence, str] = {
     "streams": "This Tor, or a filter before it, does not limit the connections of one circuit: "

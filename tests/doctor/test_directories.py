@@ -14,7 +14,7 @@ from anonp2p.doctor.directories import check_directories, require_usable
 from anonp2p.findings import Finding, FindingCode
 from anonp2p.net.tor import place
 from anonp2p.net.tor.directories import make_held
-from anonp2p.net.tor.errors import NoMemoryDirectory, NoTorDirectory, UnsafeTorDirectory
+from anonp2p.net.tor.errors import NoHome, NoMemoryDirectory, NoTorDirectory, UnsafeTorDirectory
 
 HERE = Endpoint(host="127.0.0.1", port=9050)
 
@@ -110,6 +110,15 @@ def test_a_place_that_others_can_change_is_wrong_where_our_own_tor_needs_it(
     last = check_directories(config, environment)[-1]
     assert isinstance(last.error, UnsafeTorDirectory)
     assert (last.code, last.status) == refusal
+
+
+def test_a_user_without_a_home_is_told(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown() -> Path:
+        raise RuntimeError
+
+    del environment["XDG_STATE_HOME"]
+    monkeypatch.setattr(Path, "home", unknown)
+    assert isinstance(one(check_directories(Config(), environment), "state-unusable").error, NoHome)
 
 
 def test_a_directory_has_to_be_writable_and_to_have_space(short_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -337,9 +337,9 @@ async def test_a_room_without_a_trace_is_dialled_again_for_its_time_and_then_giv
 async def test_a_fault_that_no_other_try_mends_is_the_last(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
-    memory.plan.append(DialFault(Reason("key-missing"), again=False))
     async with gathering(memory) as gathered:
         await gathered.host()
+        memory.plan.append(DialFault(Reason("key-missing"), again=False))
         ann = gathered.invite("ann")
         assert (await ann.gone()).reason == "lost"
         assert (trio.current_time(), len(memory.dials)) == (0, 1)
@@ -349,9 +349,9 @@ async def test_a_fault_that_no_other_try_mends_is_the_last(
 async def test_a_slow_dial_is_given_up_for_one_on_another_circuit(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
-    memory.plan.extend([HANG, HANG, CONNECT])
     async with gathering(memory) as gathered:
         await gathered.host()
+        memory.plan.extend([HANG, HANG, CONNECT])
         ann = await gathered.join("ann")
         first, second, third = memory.dials
         assert 0.5 <= (second.at - first.at - limits.DIAL_TRIES[0]) / limits.DIAL_PAUSE <= 1
@@ -409,9 +409,9 @@ async def test_what_the_network_cannot_defend_against_is_told_to_the_host(
 async def test_a_tor_lost_while_dialling_is_waited_out(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
-    memory.plan.append(SocksPortLost("127.0.0.1:9050"))
     async with gathering(memory) as gathered:
         await gathered.host()
+        memory.plan.append(SocksPortLost("127.0.0.1:9050"))
         ann = await gathered.join("ann")
         details = [link.detail for link in ann.heard(events.LinkEvent, state="connecting")]
         assert details == [NO_REASON, Reason("tor-lost", SocksPortLost("127.0.0.1:9050"))]

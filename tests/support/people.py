@@ -14,7 +14,7 @@ from anonp2p.net.shared_network import SharedNetwork
 from anonp2p.net.transport import Transport
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.room import Room
-from tests.support.transports import Network
+from tests.support.transports import MemoryNetwork, Network
 
 E = TypeVar("E", bound=events.Event)
 
@@ -179,6 +179,8 @@ class Gathering:
         """The host, once others can come in."""
         person = self.invite("host", name="demo", network=network)
         await person.hears(events.ReachableEvent)
+        if isinstance(self._network, MemoryNetwork):
+            self._network.forget_dials()  # that of the host to itself
         return person
 
     async def join(self, nick: str, network: Usable | None = None, *, may_host: bool = False) -> Person:

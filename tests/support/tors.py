@@ -17,6 +17,7 @@ class RunningTor:
         self.process = process
         self.control = f"unix:{place}/control"
         self.socks = f"unix:{place}/socks"
+        self.cookie = place / "data/control_auth_cookie"
         self._place = place
 
     def _ask(self, *commands: str) -> list[str]:
@@ -25,7 +26,7 @@ class RunningTor:
 
     def _say(self, *commands: str, seconds: float | None) -> Iterator[str]:
         """All lines that come, as long as none takes longer."""
-        cookie = (self._place / "data/control_auth_cookie").read_bytes().hex()
+        cookie = self.cookie.read_bytes().hex()
         with socket.socket(socket.AF_UNIX) as control:
             control.settimeout(seconds)
             control.connect(f"{self._place}/control")

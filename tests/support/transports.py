@@ -244,6 +244,11 @@ class MemoryNetwork:
             raise DialFault(_NOBODY, absent=True) from None
         return wire.dialler
 
+    def forget_dials(self) -> None:
+        """What was dialled so far is of no interest."""
+        self.dials.clear()
+        self.wires.clear()
+
     def cut(self) -> None:
         """Breaks every wire."""
         for wire in self.wires:

@@ -204,6 +204,8 @@ class World:
 
     def _carry_out(self, party: Party, effect: effects.Effect) -> None:
         match effect:
+            case effects.DialEffect(address=address) if party.room.hosting and address in party.services:
+                pass  # it looks whether it can be reached
             case effects.DialEffect(link=number):
                 party.is_dialling = True
                 party.dialled = number

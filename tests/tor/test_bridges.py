@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.bridges import bridge_relay
-from tests.support.peers import Event, Peer
+from tests.support.peers import Event, Peer, child_of
 
 pytestmark = pytest.mark.tor
 
@@ -53,6 +53,10 @@ def test_rooms_are_created_and_joined_by_bridges_alone(
             host.said("by a bridge")
             assert connections(ada.tor()) == {port_of(bridges[0])}, "it also went to relays by itself"
             assert port_of(obfs4) not in connections(host.tor()), "it went there without its plugin"
+            for process in (host.tor(), child_of(host.tor()), ada.tor()):
+                public = b"".join(Path(f"/proc/{process}/{name}").read_bytes() for name in ("cmdline", "environ"))
+                secrets = [word.encode() for line in bridges for word in line.split() if len(word) > len("iat-mode=0")]
+                assert not [word for word in secrets if word in public], "others of our programs could read it there"
             for peer in (host, ada):
                 peer.send("/quit")
             assert [peer.result() for peer in (host, ada)] == [(0, ""), (0, "")]

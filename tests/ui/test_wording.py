@@ -496,6 +496,10 @@ def test_help_on_one_command_shows_what_its_parts_mean_an_example_and_habits() -
 SLOW = "Tor has been at 10 % (Loading) for 30 seconds. Is this machine online?"
 AWAY = "You were away for too long, or read too slowly to keep up: 3 entries of the room are missing here."
 UNPROVEN = " Nothing proves that the rest is of the same room: compare words (/verify)."
+UNREACHED = (
+    "Nobody can join yet: the room is published, but leads nowhere (it does not answer: it has ended, or its Tor is "
+    "away). If it stays so, Tor may not be able to connect to this program: --tor own starts one that can."
+)
 STREAMS = "This Tor, or a filter before it, does not limit the connections of one circuit: floods can keep others out."
 POW = "This Tor cannot defend the room against floods by proof of work; Tor 0.4.8 or newer can."
 FREE = "/nick ann takes it once it is free, in about 10 minutes."
@@ -520,6 +524,10 @@ COVER = "Cover is on: about 29 kB a minute on each link of yours, and what is sa
         (
             events.TorSkippedEvent(code="tor-refused", text=Failed("It is odd."), variable="TOR_CONTROL_PORT"),
             "The Tor that TOR_CONTROL_PORT names is not used. It is odd.",
+        ),
+        (
+            events.UnreachedEvent(room="r1", reason=Reason("no-introduction")),
+            UNREACHED,
         ),
         (events.UndefendedEvent(room="r1", defences=["streams"]), STREAMS),
         (events.UndefendedEvent(room="r1", defences=["streams", "proof-of-work"]), f"{STREAMS} {POW}"),

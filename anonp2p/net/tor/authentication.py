@@ -10,8 +10,9 @@ from collections.abc import Callable
 from anonp2p import limits
 from anonp2p.config import Endpoint
 from anonp2p.errors import TorRefused
-from anonp2p.net.tor import owner
+from anonp2p.net.tor import owner, place
 from anonp2p.net.tor.errors import (
+    CookieElsewhere,
     CookieForbidden,
     CookieMissing,
     CookieUnknown,
@@ -39,26 +40,28 @@ def authenticate(ask: Ask, endpoint: Endpoint, owners: frozenset[int] | None, pa
     ValueError if the answers are not those of a control port, and what `ask` does.
     """
     methods, path = _offers(ask)
-    refusals: list[type[TorRefused]] = []
+    refusals: list[TorRefused] = []
     if "SAFECOOKIE" in methods:
         try:
             cookie = _read_cookie(path, owners)
+        except FileNotFoundError:
+            refusals.append(CookieElsewhere(endpoint))
         except OSError:
-            refusals.append(CookieForbidden)
+            refusals.append(CookieForbidden(endpoint, place.name_group(path)))
         else:
             if cookie:
                 return _let_in(ask, endpoint, f"AUTHENTICATE {_prove(ask, endpoint, cookie)}")
-            refusals.append(CookieMissing)
+            refusals.append(CookieMissing(endpoint))
     if "HASHEDPASSWORD" in methods:
         if password := password or os.fsencode(os.environ.get("TOR_CONTROL_PASSWD", "")):
             return _let_in(ask, endpoint, f"AUTHENTICATE {password.hex()}")
-        refusals.append(PasswordNeeded)
+        refusals.append(PasswordNeeded(endpoint))
     if "NULL" in methods:
         if owners is None or owners <= {os.getuid(), owner.ROOT}:
             return _let_in(ask, endpoint, "AUTHENTICATE")
-        refusals.append(OpenToAll)
-    refusals.append(NoAuthentication)
-    raise refusals[0](endpoint)
+        refusals.append(OpenToAll(endpoint))
+    refusals.append(NoAuthentication(endpoint))
+    raise refusals[0]
 
 
 def _let_in(ask: Ask, endpoint: Endpoint, command: str) -> None:

@@ -1,8 +1,7 @@
 """All that we say at the control port of a Tor, and the rules by which a filter before it lets exactly that pass.
 
-The profiles in scripts/packaging are made from `GRANTED` (scripts/profiles). A command that is sent to a Tor that is
-not ours has to match one of `SENT`, or a test over a real Tor fails; so does one that no profile grants, unless it
-stands in `UNGRANTED`, and we do without its answer.
+The profiles in scripts/packaging are made from `WHONIX` and `TAILS` (scripts/profiles). What we say to a Tor that is
+not our own is granted there, or stands in `UNGRANTED`: tests over a real Tor compare.
 """
 
 import re
@@ -85,52 +84,70 @@ def read_descriptor_event(text: str) -> DescriptorEvent:
 
 
 class Rule(NamedTuple):
-    """Arguments of a command that a filter passes on. pattern: a regular expression that they match.
+    """Words that a filter passes on. pattern: a regular expression that matches all of them.
 
-    replacement: what it passes on instead; what is in braces it puts in: groups of the pattern, and `client-address`.
+    replacement: what it passes on instead, if anything else: in place of what is in braces stand the groups of the
+    pattern, and `client-address`, which is ours as the filter sees it.
     """
 
     pattern: str
-    replacement: str = ""
+    replacement: str | None = None
+
+
+class Profile(NamedTuple):
+    """What a filter lets pass: arguments by command, and kinds of events with what of each is passed on.
+
+    Of an event, the first rule that matches counts.
+    """
+
+    commands: dict[str, tuple[Rule, ...]]
+    events: dict[str, tuple[Rule, ...]]
 
 
 _ADDRESS: Final = "[a-z2-7]{56}"
-_DEFENDED: Final = "".join(f"(?: {re.escape(words)})?".replace(r"\ ", " ") for words in DEFENCES.values())
-_SERVICE: Final = f"ED25519-V3:[A-Za-z0-9+/]{{86}}=={_DEFENDED} Port={limits.PORT},"
-_PLACE: Final = r"[0-9.]+:([0-9]{1,5})"  # where we are, as we see it: whoever is at another machine is put right
+_DEFENDED: Final = "".join(f"(?: {words})?" for words in DEFENCES.values())
+_SERVICE: Final = rf"(ED25519-V3:[A-Za-z0-9+/]{{86}}=={_DEFENDED} Port={limits.PORT}),"
+_NOTHING: Final = Rule(".*", "")  # of all other events
 
-GRANTED: Final[dict[str, tuple[Rule, ...]]] = {
-    "GETINFO": (Rule(VERSION), Rule(PHASE)),
-    "ADD_ONION": (Rule(f"({_SERVICE}){_PLACE}", "{}{client-address}:{}"),),
-    "DEL_ONION": (Rule(_ADDRESS),),
-    "HSFETCH": (Rule(_ADDRESS),),
-}
-GRANTED_EVENTS: Final = (BOOTING, DESCRIPTORS)
-# Of an event, in order, what a filter passes on instead, nothing of all that matches none: of descriptors neither the
-# relays that have them nor their identifiers.
-REDACTED: Final[dict[str, tuple[Rule, ...]]] = {
+# Of descriptors, neither the relays that have them nor their identifiers; of what Tor does, how far it is alone.
+_EVENTS: Final[dict[str, tuple[Rule, ...]]] = {
     BOOTING: (
         Rule(
-            r'650 STATUS_CLIENT (NOTICE|WARN) BOOTSTRAP PROGRESS=(\S+) TAG=(\S+) SUMMARY="([^"]*)".*',
+            r'650 STATUS_CLIENT (\S+) BOOTSTRAP PROGRESS=(\S+) TAG=(\S+) SUMMARY="([^"]*)".*',
             '650 STATUS_CLIENT {} BOOTSTRAP PROGRESS={} TAG={} SUMMARY="{}"',
         ),
-        Rule(".*"),
+        _NOTHING,
     ),
     DESCRIPTORS: (
         Rule(
-            rf"650 HS_DESC (REQUESTED|UPLOADED|RECEIVED|FAILED) ({_ADDRESS}) .*",
-            "650 HS_DESC {} {} UNKNOWN redacted",
+            rf"650 HS_DESC (REQUESTED|UPLOADED|RECEIVED|FAILED) ({_ADDRESS}) .*", "650 HS_DESC {} {} UNKNOWN redacted"
         ),
-        Rule(".*"),
+        _NOTHING,
     ),
 }
-# What we ask for as well, and do without: what Tor would tell of others on its machine.
+
+
+def _make_profile(host: str, port: str) -> Profile:
+    """The profile for a program that is reached at this address and port, as it sees them: regular expressions."""
+    granted = {
+        "GETINFO": (Rule(VERSION), Rule(PHASE)),
+        "ADD_ONION": (Rule(rf"{_SERVICE}{host}:({port})", "{},{client-address}:{}"),),
+        "DEL_ONION": (Rule(_ADDRESS),),
+        "HSFETCH": (Rule(_ADDRESS),),
+    }
+    return Profile(granted, _EVENTS)
+
+
+_FIRST, _LAST = limits.WHONIX_PORTS
+WHONIX: Final = _make_profile("[0-9.]+", "|".join(map(str, range(_FIRST, _LAST + 1))))
+TAILS: Final = _make_profile(r"127\.0\.0\.1", "[0-9]{1,5}")
+# What we ask for as well, and do without: what Tor would tell of its machine.
 UNGRANTED: Final = (get_info(SOCKS_PORTS), get_info(UID))
 
 
-def is_granted(line: str) -> bool:
-    """Whether a profile of ours lets this command pass."""
+def is_granted(line: str, profile: Profile) -> bool:
+    """Whether this profile lets a command pass."""
     word, _, arguments = line.partition(" ")
     if word == "SETEVENTS":
-        return set(arguments.split()) <= set(GRANTED_EVENTS)
-    return any(re.fullmatch(rule.pattern, arguments) for rule in GRANTED.get(word, ()))
+        return set(arguments.split()) <= set(profile.events)
+    return any(re.fullmatch(rule.pattern, arguments) for rule in profile.commands.get(word, ()))

@@ -21,8 +21,8 @@ from msgspec import UNSET, UnsetType
 
 from anonp2p import limits
 from anonp2p.config import Endpoint
-from anonp2p.errors import TorRefused
-from anonp2p.net.tor import commands, owner
+from anonp2p.errors import AnonError, TorRefused
+from anonp2p.net.tor import commands, owner, place
 from anonp2p.net.tor.authentication import authenticate
 from anonp2p.net.tor.complaints import Complaints
 from anonp2p.net.tor.errors import (
@@ -38,6 +38,7 @@ from anonp2p.net.tor.errors import (
     ControlPortSilent,
     NoControlPort,
     NotControlPort,
+    PasswordNeeded,
     TorEndedStarting,
 )
 from anonp2p.net.tor.replies import BoundedReplies
@@ -89,7 +90,7 @@ class Control:
             try:
                 stream, owners = await owner.connect(endpoint, discovered=discovered)
             except PermissionError:
-                raise ControlPortForbidden(endpoint) from None
+                raise ControlPortForbidden(endpoint, place.name_group(endpoint.path)) from None
             except OSError as error:
                 reason = os.strerror(error.errno) if error.errno else str(error)  # trio's text repeats the endpoint
                 raise NoControlPort(endpoint, reason) from None
@@ -233,6 +234,18 @@ class Control:
         if state == stem.control.State.CLOSED:
             with suppress(trio.RunFinishedError):
                 self._token.run_sync_soon(self.lost.set)
+
+
+async def wants_password(endpoint: Endpoint) -> bool:
+    """Whether this control port, which the user named, lets us in with a password alone, and we have none."""
+    try:
+        control = await Control.open(endpoint)
+    except PasswordNeeded:
+        return True
+    except AnonError:
+        return False  # it will be told
+    await control.aclose()
+    return False
 
 
 def _hang_up(connected: socket.socket) -> None:

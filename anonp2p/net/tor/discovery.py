@@ -15,6 +15,7 @@ from anonp2p.net.tor import commands, owner, place, process, socks
 from anonp2p.net.tor.control import Control, Tell
 from anonp2p.net.tor.errors import (
     ControlPortUnusable,
+    HiddenByFlatpak,
     NoControlPortFound,
     NoLocalSocksPort,
     NoSocksPort,
@@ -57,7 +58,7 @@ async def find_running_tor(config: Config, tell: Tell) -> FoundTor | None:
     if config.tor == "auto" and config.socks:
         await try_socks_port(config.socks)
         return FoundTor(None, config.socks)
-    refusal: AnonError = NoControlPortFound()
+    refusal: AnonError = HiddenByFlatpak() if place.is_flatpak() else NoControlPortFound()
     named: AnonError | None = None
     for name, text in list_control_ports(os.environ):
         try:

@@ -27,7 +27,9 @@ class SocksPortMissing(TorMissing):
 
 
 class ControlPortForbidden(TorRefused):
-    about = "we may not open its control port {}; join its group (Debian: debian-tor)"
+    about = (
+        "we may not open its control port {}, as its group may; to join that: sudo adduser $USER {}, then log in again"
+    )
 
 
 class NotControlPort(TorRefused):
@@ -51,7 +53,24 @@ class NotLetIn(TorRefused):
 
 
 class CookieForbidden(TorRefused):
-    about = "its control port {} has a cookie that we may not read; join its group (Debian: debian-tor)"
+    about = (
+        "its control port {} has a cookie that we may not read, as its group may; to join that: sudo adduser $USER {}, "
+        "then log in again"
+    )
+
+
+class CookieElsewhere(TorRefused):
+    about = (
+        "its control port {} names a cookie file that is not to be found here, as where a Tor runs in a container, or "
+        "Tor Browser in flatpak: its SOCKS port (--socks) is enough to join rooms, --tor own creates them"
+    )
+
+
+class HiddenByFlatpak(TorMissing):
+    about = (
+        "flatpak, in which this program runs, hides the control port of a Tor outside: flatpak override --user "
+        "--filesystem=/run/tor, and this program's name, lets it be seen"
+    )
 
 
 class CookieMissing(TorRefused):
@@ -64,7 +83,8 @@ class CookieUnknown(TorRefused):
 
 class PasswordNeeded(TorRefused):
     about = (
-        "its control port {} wants a password: set TOR_CONTROL_PASSWD, or allow cookies in its torrc "
+        "its control port {} wants a password: name it with --control on a terminal to be asked for it, or a file that "
+        "has it in ANONP2P_CONTROL_PASSWORD_FILE (- for standard input), or allow cookies in its torrc "
         "(CookieAuthentication 1)"
     )
 
@@ -213,6 +233,13 @@ class NoTorDirectory(Failed):
 
 class NoAmnesicDirectory(Failed):
     sentence = "There is no place for Tor's directory ({detail})."
+
+
+class NoHome(Failed):
+    sentence = (
+        "There is no place for Tor's directory: this user has no home. Set XDG_STATE_HOME, or keep it in memory with "
+        "--amnesic."
+    )
 
 
 class UnsafeTorDirectory(Failed):

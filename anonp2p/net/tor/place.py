@@ -4,8 +4,9 @@ On a Whonix workstation Tor runs on another machine, the gateway. Its ports are 
 reaches us by the network between the two. On Tails Tor runs here, but only it may use the network.
 """
 
-import os
+import grp
 import socket
+import stat
 import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,8 +16,9 @@ from anonp2p.config import Endpoint, Listen
 from anonp2p.net.tor.errors import GatewayUnknown
 
 _WHONIX = Path("/usr/share/anon-ws-base-files/workstation")  # on workstations, not on gateways
-_TAILS, _RELEASE = Path("/etc/amnesia"), Path("/etc/os-release")
+TAILS, RELEASE = Path("/etc/amnesia"), Path("/etc/os-release")
 _FLATPAK = Path("/.flatpak-info")
+_DEBIAN_GROUP = "debian-tor"
 ROUTES = Path("/proc/net/route")
 _IS_GATEWAY = 0x2  # RTF_GATEWAY, linux/route.h
 
@@ -29,7 +31,7 @@ def is_whonix() -> bool:
 
 def is_tails() -> bool:
     try:
-        return _TAILS.exists() or "\nTAILS_" in _RELEASE.read_text("utf-8", "replace")
+        return TAILS.exists() or "\nTAILS_" in RELEASE.read_text("utf-8", "replace")
     except OSError:
         return False
 
@@ -83,11 +85,12 @@ def find_listen(gateway: str) -> Listen:
     return Listen(host, *limits.WHONIX_PORTS)
 
 
-def name_group(endpoint: Endpoint) -> str:
-    """The group whose members may open this unix socket; Debian's where that cannot be seen."""
-    import grp
-
+def name_group(path: str) -> str:
+    """The group whose members may use this socket or file of a Tor, never root's; Debian's where that is not known."""
     try:
-        return grp.getgrgid(os.stat(endpoint.path).st_gid).gr_name if endpoint.path else "debian-tor"  # noqa: PTH116
-    except (OSError, KeyError):
-        return "debian-tor"
+        status = Path(path).stat()
+        if status.st_gid and status.st_mode & stat.S_IRGRP:
+            return grp.getgrgid(status.st_gid).gr_name
+    except (OSError, KeyError, ValueError):
+        pass
+    return _DEBIAN_GROUP

@@ -18,6 +18,7 @@ from anonp2p.net.tor import directories
 from anonp2p.net.tor.complaints import Complaints
 from anonp2p.net.tor.errors import (
     NoAmnesicDirectory,
+    NoHome,
     NoTorDirectory,
     NotStartable,
     OwnTorFailed,
@@ -207,9 +208,14 @@ def _require_space(data: Path) -> None:
 
 
 def state_base(environment: Mapping[str, str]) -> Path:
-    """Where DataDirectories are kept, in a directory `anonp2p` of its own."""
+    """Where DataDirectories are kept, in a directory `anonp2p` of its own. Raises Failed."""
     named = Path(environment.get("XDG_STATE_HOME", ""))
-    return named if named.is_absolute() else Path.home() / ".local" / "state"
+    if named.is_absolute():
+        return named
+    try:
+        return Path.home() / ".local" / "state"
+    except RuntimeError:  # of a user whom nobody has entered, as in containers
+        raise NoHome from None
 
 
 def data_directory(torrc: Path | None, runtime: Path, stack: ExitStack) -> tuple[Path, tuple[int, ...]]:

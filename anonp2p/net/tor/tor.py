@@ -1,6 +1,7 @@
 """Tor: a running one or our own, rooms as onion services on it, dials through it."""
 
 import os
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
 from itertools import combinations
@@ -98,6 +99,8 @@ class Tor:
         self.control = control
         self._unanswered: set[str] = set()  # the codes whose latest dial got no answer at all
         self._served: set[str] = set()  # the codes of our services
+        self._may_publish = kind == "own"  # whether it has taken a service of ours before
+        self._defences = tuple(commands.DEFENCES)  # that are not known to be beyond it
 
     @property
     def lack(self) -> AnonError | None:
@@ -138,30 +141,44 @@ class Tor:
         What Tor still serves that we do not want any more, it has not withdrawn in time. What another room or program
         serves is withdrawn soon, if that is a host in whose place we go on.
         """
+        if not self._may_publish:
+            await self._try_publishing(control, target)
+            self._may_publish = True
         deadline = trio.current_time() + limits.TAKEN_PATIENCE
         while True:
-            status, undefended = await self._add_service(control, key, target)
+            status = await self._add_service(control, key, target)
             if status != _TAKEN or trio.current_time() >= deadline:
                 break
             if key.code not in self._served:
                 await control.send(commands.delete_onion(key.code))
             await trio.sleep(limits.TAKEN_PAUSE)
+        if status != "250":
+            raise NotPublished(status)
+        return [defence for defence in commands.DEFENCES if defence not in self._defences]
+
+    async def _try_publishing(self, control: Control, target: str) -> None:
+        """Finds what a filter lets pass by a key of no room: filters write what they refuse to their logs.
+
+        Raises TorRefused where that is nothing.
+        """
+        nobody = RoomKey(secrets.token_bytes(32))
+        status = await self._add_service(control, nobody, target)
         if status == _FILTERED:
             raise PublishingForbidden(status)
         if status != "250":
             raise NotPublished(status)
-        return undefended
+        await control.send(commands.delete_onion(nobody.code))
 
-    @staticmethod
-    async def _add_service(control: Control, key: RoomKey, target: str) -> tuple[str, list[events.Defence]]:
-        """ADD_ONION (control-spec 3.27), with all defences that are understood; its status, and those that are not."""
-        ladder = (kept for count in (2, 1, 0) for kept in combinations(commands.DEFENCES, count))
+    async def _add_service(self, control: Control, key: RoomKey, target: str) -> str:
+        """Adds a service (control-spec 3.27) with all of the defences that are understood; returns the status."""
+        tries = [kept for count in (2, 1, 0) for kept in combinations(self._defences, count)]
         status = ""
-        for kept in ladder:
+        for kept in tries:
             status, _, _ = (await control.send(commands.add_onion(key, kept, target)))[-1]
             if status not in _NOT_UNDERSTOOD:
+                self._defences = kept
                 break
-        return status, [defence for defence in commands.DEFENCES if defence not in kept]
+        return status
 
     async def dial(self, code: str, isolation: str, *, fresh: bool = False) -> trio.abc.Stream:
         """A stream to the room through the SOCKS port. Raises DialFault with what Tor's reply means, TorLost.

@@ -20,6 +20,7 @@ from anonp2p.room.host.heirs import Heirs
 from anonp2p.room.host.leaving import Leaving
 from anonp2p.room.host.meetings import Meetings, Verdict
 from anonp2p.room.host.presence import Presence
+from anonp2p.room.host.reach import Reach
 from anonp2p.room.host.sequencer import Sequencer
 from anonp2p.room.host.submissions import Submissions
 from anonp2p.room.log.log import Log
@@ -47,7 +48,6 @@ class HostRole:
         self._lifecycle = context.lifecycle
         self._serving = context.serving
         self._beginning = beginning
-        self._reachable = False
         self.successor: MemberPlan | None = None
         self.sequencer = Sequencer(context)
         self.presence = Presence(context)
@@ -65,6 +65,7 @@ class HostRole:
         else:
             self.gate, self.standby = Gate(context, self._admission), Standby(context)
         self._code_check = CodeCheck(context, self.gate, self.presence, self.heirs)
+        self._reach = Reach(context, self.gate)
 
     @property
     def name(self) -> Literal["host"]:
@@ -74,7 +75,7 @@ class HostRole:
     @property
     def settled(self) -> bool:
         """Whether others can reach us."""
-        return self._reachable
+        return self._reach.was_reached
 
     @property
     def ends_room(self) -> bool:
@@ -90,7 +91,7 @@ class HostRole:
         """Takes what comes from links or the clock."""
         match event:
             case inputs.ReceivedInput() | inputs.DialFailedInput() | inputs.DroppedInput() if (
-                self._code_check.take_outcome(event)
+                self._code_check.take_outcome(event) or self._reach.take_outcome(event)
             ):
                 pass
             case inputs.ReceivedInput(link=link, payload=payload):
@@ -113,9 +114,11 @@ class HostRole:
             case inputs.PublishedInput(address=address):
                 self._serving.note_published(address)
                 if address == self._replica.ledger.code:
-                    self._note_reachable()
+                    self._reach.begin(address)
             case inputs.UnpublishedInput(address=address):
                 self._serving.note_unpublished(address)
+                if address == self._replica.ledger.code:
+                    self._reach.stop()
             case inputs.ServeFailedInput(address=address, error=error):
                 self._give_up_service(address, error)
             case inputs.DialFailedInput(link=link):
@@ -126,7 +129,7 @@ class HostRole:
         if not self._lifecycle.entered:
             return None
         parts: list[_Part] = [self.sequencer, self.commits, self.presence, self.gate, self._answers]
-        parts += [self.heirs, self.standby, self._code_check, self._meetings]
+        parts += [self.heirs, self.standby, self._code_check, self._reach, self._meetings]
         return min(due for part in parts if (due := part.next_deadline()) is not None)
 
     def author_entry(self, body: bodies.Body | Whisper, line: str | None, re: events.Re) -> None:
@@ -177,11 +180,13 @@ class HostRole:
         """We follow another host, and stay reachable where members know us."""
         self.sequencer.end_batch()
         self.commits.forget_secrets()
+        self._reach.stop()
         self._serving.stop_all(self._replica.ledger.address)
 
     def close(self) -> None:
         """Signs the last head; nobody new is to come."""
         self.sequencer.end_batch()
+        self._reach.stop()
         self._serving.stop_all()
 
     # --- what happens
@@ -214,7 +219,7 @@ class HostRole:
         for address in dict.fromkeys((plan.address, code)):
             self._serving.serve(address)
         if self._serving.is_published(code):
-            self._note_reachable()
+            self._reach.begin(code)
         label = self._context.label
         self._reporter.tell_event(events.LinkEvent(room=label, state="up", attempt=0, detail=NO_REASON))
         self._replica.add_own_keys()
@@ -222,12 +227,6 @@ class HostRole:
         self._replica.forget_keys()
         for link in self.standby.lost:
             self._welcome_standby(link)
-
-    def _note_reachable(self) -> None:
-        """Newcomers find us."""
-        self._reachable = True
-        label, re = self._context.label, self._lifecycle.asked_by
-        self._reporter.tell_event(events.ReachableEvent(room=label, re=re))
 
     def _welcome_standby(self, link: StandbyLink) -> None:
         """A member that waited for us has lost its host."""
@@ -291,6 +290,7 @@ class HostRole:
         self.standby.send_due()
         self.heirs.update()
         self._code_check.do_due_work()
+        self._reach.do_due_work()
         if self._meetings.is_time_to_look():
             self._meetings.dial_due()
             self._hand_over_if_due()

@@ -153,7 +153,7 @@ class HeadCheck:
             self._known_time = time, self._clock.now.age
 
     def read_now(self, text: bytes, signer: Signer) -> Head:
-        """Reads a head that says how late it is, beside a batch which may be of an earlier term of this host's.
+        """Reads a head that says how late it is, beside what may be of an earlier term of this host's.
 
         Raises PeerFault, HostLied as `read_head`.
         """

@@ -110,8 +110,11 @@ class Switch:
             self.batches.append(CheckedBatch(missing, head))
 
     def _expect_gone(self, missed: frames.BackfillFrame, entries: list[OpenedEntry], head: Head) -> None:
-        """What is gone has expired by the word of the host, and by our own clock, or was retracted."""
-        now = HeadCheck(self._context).read_head(missed.now, Signer.of_log(self.now))
+        """What is gone has expired by the word of the host, and by our own clock, or was retracted.
+
+        The host may have begun another term since it has sent the welcome.
+        """
+        now = HeadCheck(self._context).read_now(missed.now, Signer.of_log(self.now))
         latest = min(now.time, self._room_time + round(limits.CLOCK_TOLERANCE * 1000))
         for entry, shown in zip(entries, missed.entries, strict=True):
             if isinstance(shown, frames.RetractedEntry):

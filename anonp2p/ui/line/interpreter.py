@@ -73,7 +73,8 @@ class Interpreter:
     def take_event(self, event: events.Event) -> bool:
         """Notes what an event says of the rooms, one of which may have got its name or be gone, and of messages.
 
-        Returns whether it is to be shown: not what somebody says whom the user ignores.
+        Returns whether it is to be shown: not what somebody says whom the user ignores, nor, to people, that others
+        than the first could take the room over.
         """
         room = self._rooms.by_label.get(getattr(event, "room", ""))
         if room and room.ignored.hides(event):
@@ -83,7 +84,7 @@ class Interpreter:
             self._bell.call_user(watched=True, is_private=False)
         if isinstance(event, events.GoneEvent) and not (room and room.way_in.can_try_again):
             self._rooms.close_room(event.room)
-        return True
+        return self._json or not (room and isinstance(event, events.HeirsEvent) and room.repeats(event))
 
     @property
     def begun_line(self) -> str:

@@ -24,6 +24,7 @@ class LineRoom:
     verified: Verified = field(default_factory=Verified)
     ignored: Ignored = field(default_factory=Ignored)
     attention: Attention = field(default_factory=Attention)
+    first_heir: list[events.Successor] | None = None  # as last told: a list of one, or of none
 
     def take_event(self, event: events.Event) -> bool:
         """Follows what happens there. Returns whether that calls the user."""
@@ -37,6 +38,11 @@ class LineRoom:
             self.conversation.take_event(event)
         self.verified.take_event(event)
         return self.attention.take_event(event, seen=True)
+
+    def repeats(self, event: events.HeirsEvent) -> bool:
+        """Whether it changes nothing of who would host first: people come and go, and `/heirs` lists all heirs."""
+        was, self.first_heir = self.first_heir, event.heirs[:1]
+        return was == self.first_heir
 
     def address_action(self, action: Action) -> Action:
         """What is meant by an action here. Raises AnonError for what cannot be, or would go to others than is meant."""

@@ -31,7 +31,7 @@ class BareView:
         columns, height = self._terminal.get_cols_rows()
         free = height - 1
         self._shown = []
-        for message in self._scene.active.log.messages_upward():
+        for message in self._scene.active.sight.messages_upward():
             free -= _count_rows(message, columns)
             if self._shown and free < 0:
                 break

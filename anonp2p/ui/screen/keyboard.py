@@ -135,16 +135,16 @@ class Keyboard:
         if key == "enter" and search.among == "typed":
             search.take_line(self._editor)
         elif key == "enter":
-            self._cursor.show(search.tab.log.selected)
+            self._cursor.show(search.tab.sight.selected)
         else:
-            search.tab.log.select_message(None)
+            search.tab.sight.select_message(None)
             if key == "esc":
-                search.tab.log.scroll_to_end()
+                search.tab.sight.scroll_to_end()
         return key in ("enter", "esc", "ctrl c")
 
     def _go_to_mention(self, by: int) -> None:
         """Selects the next message that calls the user."""
-        found = self._scene.active.log.next_message(by, lambda message: message.mention)
+        found = self._scene.active.sight.next_message(by, lambda message: message.mention)
         if found:
             self._cursor.show(found)
         else:
@@ -153,18 +153,18 @@ class Keyboard:
     def _press_global(self, size: tuple[int, int], key: str) -> bool:
         """Handles keys that mean the same everywhere; returns whether this is one."""
         scene = self._scene
-        log, tabs = scene.active.log, scene.tabs
+        sight, tabs = scene.active.sight, scene.tabs
         page = max(1, scene.body[0] - 2)
         match key:
             case "page up":
                 self._scroll(page)
             case "page down":
                 self._scroll(-page)
-            case "home" | "ctrl home" if log.looking_back or key == "ctrl home" or not self._editor.edit_text:
+            case "home" | "ctrl home" if sight.looking_back or key == "ctrl home" or not self._editor.edit_text:
                 height, layout = scene.body
-                log.scroll_to_top(height, layout, scene.context())
-            case "end" | "ctrl end" if log.looking_back or key == "ctrl end" or not self._editor.edit_text:
-                log.scroll_to_end()
+                sight.scroll_to_top(height, layout, scene.context())
+            case "end" | "ctrl end" if sight.looking_back or key == "ctrl end" or not self._editor.edit_text:
+                sight.scroll_to_end()
             case "ctrl n":
                 scene.show_tab(tabs.tab_beside(1))
             case "ctrl p":
@@ -186,7 +186,7 @@ class Keyboard:
             case "meta l":
                 self._bare_view.open()
             case "meta o":
-                if not log.toggle_long_messages(*scene.body, scene.context()):
+                if not sight.toggle_long_messages(*scene.body, scene.context()):
                     scene.hint = Hint(f"No message in sight has more than {UNFOLDED} lines.")
             case "ctrl l":
                 self._clear_terminal()
@@ -204,12 +204,12 @@ class Keyboard:
             case "esc":
                 if tabs.put_away_warning():
                     pass
-                elif scene.active.way_in.over and not log.looking_back and self._has_nothing_typed():
+                elif scene.active.way_in.over and not sight.looking_back and self._has_nothing_typed():
                     self._submission.drop_tab(scene.active)
                 elif scene.active.conversation:
                     self._submission.end_conversation()
                 else:
-                    log.scroll_to_end()
+                    sight.scroll_to_end()
             case _ if key in _ROOM_KEYS:
                 self.show_room(_ROOM_KEYS[key])
             case _:
@@ -225,13 +225,13 @@ class Keyboard:
             self._scene.overlay.offset -= by
         else:
             height, layout = self._scene.body
-            self._scene.active.log.scroll_by(by, height, layout, self._scene.context())
+            self._scene.active.sight.scroll_by(by, height, layout, self._scene.context())
 
     def _focus(self, focused: bool) -> None:
         self._scene.watched = focused
         if focused:
             self._bell.note_key()
-        elif not self._scene.active.log.looking_back:
+        elif not self._scene.active.sight.looking_back:
             self._scene.active.log.mark_read()
         self._request_frame()
 

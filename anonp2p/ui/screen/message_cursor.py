@@ -21,7 +21,7 @@ class MessageCursor:
 
         confirmed: the key before was answered with `retract`.
         """
-        selected = self._scene.active.log.selected
+        selected = self._scene.active.sight.selected
         if key in ("meta up", "meta down"):
             self._move(1 if key == "meta up" else -1)
             return "done"
@@ -32,7 +32,7 @@ class MessageCursor:
                 self._move(1 if key == "up" else -1)
             case "esc":
                 self._let_go()
-                self._scene.active.log.scroll_to_end()
+                self._scene.active.sight.scroll_to_end()
             case "enter":
                 self._reply(selected)
             case "c":
@@ -56,24 +56,24 @@ class MessageCursor:
     def show(self, message: ChatMessage | None) -> None:
         """Selects this message, if there is one, and says what keys do with it."""
         if message:
-            self._scene.active.log.select_message(message)
+            self._scene.active.sight.select_message(message)
             self._scene.show_selected()
         self._say()
 
     def _move(self, by: int) -> None:
-        log = self._scene.active.log
-        found = log.next_message(by)
+        sight = self._scene.active.sight
+        found = sight.next_message(by)
         if found is None and by < 0:  # below the latest one there is what is typed
             self._let_go()
-            log.scroll_to_end()
+            sight.scroll_to_end()
         else:
             self.show(found)
 
     def _let_go(self) -> None:
-        self._scene.active.log.select_message(None)
+        self._scene.active.sight.select_message(None)
 
     def _say(self) -> None:
-        selected = self._scene.active.log.selected
+        selected = self._scene.active.sight.selected
         if selected:
             mark = self._scene.active.looks.mark(selected.member)
             whose = "your own" if selected.mine else sanitize.sanitize_line(selected.nick) + mark

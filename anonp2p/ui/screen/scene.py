@@ -66,9 +66,9 @@ class Scene:
 
     def show_selected(self) -> None:
         """Has the message that is selected in sight."""
-        log = self.active.log
-        if log.selected:
-            log.show_message(log.selected, *self.body, self.context())
+        sight = self.active.sight
+        if sight.selected:
+            sight.show_message(sight.selected, *self.body, self.context())
 
     def snapshot(self, tab: Tab) -> Snapshot | None:
         """A tab's room at a glance, if there is one. The same until `begin_frame`."""

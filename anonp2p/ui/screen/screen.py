@@ -161,7 +161,7 @@ class Screen:
     def _is_log_seen(self) -> bool:
         """Whether somebody looks at the latest lines of the active room."""
         is_watched = self.scene.watched and not self._terminal.is_away and not self._bare_view.is_open
-        return is_watched and not self.scene.overlay and not self.scene.active.log.looking_back
+        return is_watched and not self.scene.overlay and not self.scene.active.sight.looking_back
 
     async def _tick(self) -> None:
         """Updates what changes as time goes by."""

@@ -38,7 +38,7 @@ class TextSearch:
     def hint(self) -> Hint:
         """What stands above the input line."""
         if self.among == "said":
-            state = "" if not self.text else _SAID if self.tab.log.selected else _NOTHING
+            state = "" if not self.text else _SAID if self.tab.sight.selected else _NOTHING
             return Hint(f"Find: {self.text}▏ {state or _SAID_FIRST}", "title")
         found = f"{self.line}  {_TYPED}" if self.line else _NOTHING if self.text else _TYPED_FIRST
         return Hint(f"Typed before: {self.text}▏ {found}", "title")
@@ -70,20 +70,20 @@ class TextSearch:
         """Looks for another text, from the latest on."""
         self.text = text[: limits.SOUGHT]
         self.sent = None
-        log, words = self.tab.log, self.text.casefold()
+        sight, words = self.tab.sight, self.text.casefold()
         if self.among == "typed":
             self._find(1)
             return
-        log.scroll_to_end()
-        log.select_message(next((it for it in log.latest_messages() if words and _has(it, words)), None))
+        sight.scroll_to_end()
+        sight.select_message(next((it for it in self.tab.log.latest_messages() if words and _has(it, words)), None))
 
     def _find(self, by: int) -> None:
         """Goes on to the next one, before or after the one that is found; stays where there is none."""
-        log, words = self.tab.log, self.text.casefold()
+        sight, words = self.tab.sight, self.text.casefold()
         if not words:
             return
         if self.among == "said":
-            log.select_message(log.next_message(by, lambda it: _has(it, words)) or log.selected)
+            sight.select_message(sight.next_message(by, lambda it: _has(it, words)) or sight.selected)
         elif by > 0:
             self.sent = self.tab.draft.history.find_before(self.sent, words) or self.sent
         else:

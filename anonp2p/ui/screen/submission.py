@@ -102,7 +102,7 @@ class Submission:
             active.draft.history.add(kept, self._number)
         if isinstance(action, inputs.SayInput | inputs.WhisperInput | inputs.ReplyInput):
             active.add_pending(self._number, self._pending_message(action))
-        active.log.scroll_to_end()
+        active.sight.scroll_to_end()
         active.log.mark_read()
         act()
         return ""
@@ -325,8 +325,8 @@ class Submission:
                 if not link:
                     raise NothingToCopy("there is no link in the messages here")
                 return link, "The latest link"
-            case int() | None if what is not None or log.selected:
-                message = log.selected if what is None else log.find_numbered(what)
+            case int() | None if what is not None or self._scene.active.sight.selected:
+                message = self._scene.active.sight.selected if what is None else log.find_numbered(what)
                 if message is None:
                     raise NothingToCopy("there is no such message any more")
                 text = sanitize.sanitize_text(message.text)

@@ -1,7 +1,5 @@
 """A tab: one room as the full screen shows it. Events of the room change it."""
 
-from typing import Literal
-
 from msgspec import UNSET
 
 from anonp2p import limits
@@ -20,6 +18,8 @@ from anonp2p.ui.screen.log_lines import ChatMessage
 from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.program_lines import SystemLine
 from anonp2p.ui.screen.scrollback import Scrollback
+from anonp2p.ui.screen.sight import Sight
+from anonp2p.ui.screen.uplink import Uplink
 from anonp2p.ui.screen.warnings import Warnings
 from anonp2p.ui.way_in import WayIn
 
@@ -31,20 +31,18 @@ class Tab:
         self.label = label
         self.name = ""
         self.log = Scrollback()
+        self.sight = Sight(self.log)
         self.looks = MemberLooks()
         self.ignored = Ignored()
         self.draft = Draft()
         self.warnings = Warnings()
-        self.link: Literal["", "connecting", "up", "lost"] = ""
-        self.attempt = 0
+        self.uplink = Uplink()
         self.way_in = WayIn()
         self.attention = Attention()
         self.conversation: Conversation | None = None
         self.speakers: dict[str, None] = {}  # nicks, the latest speaker last
         self.has_moved = True  # whether its members may have changed
-        self._is_passed_on = False  # whether our host hands the room over, and we have no link to the next one yet
         self._lines = ChangingLines(self.log)
-        self._typed: dict[int, int] = {}  # which inputs our messages were, by their seq, as long as these are kept
 
     @property
     def title(self) -> str:
@@ -58,8 +56,7 @@ class Tab:
     def begin_joining(self, now: float, again: JoinRoomAction | None) -> None:
         """Shows that we wait to be let in, perhaps once more. again: what asks for the room when it is over."""
         self.way_in.begin(again)
-        self.link, self.attempt = "", 0
-        self._is_passed_on = False
+        self.uplink.begin()
         self.has_moved = True
         self.draft.history.forget(_JOIN)
         if again and not self.name:
@@ -82,8 +79,7 @@ class Tab:
                 self._take_message(event, seen=seen)
             case events.ExpiredEvent(seq=seq):
                 self.log.expire_message(seq)
-                if number := self._typed.pop(seq, 0):
-                    self.draft.history.forget(number)
+                self.draft.history.forget_place(seq)
             case events.UnsentEvent(text=text, re=number):
                 self._settle_pending(number)
                 self.add_system_line(now, [wording.given_back(text)], "error")
@@ -108,8 +104,7 @@ class Tab:
                 self.warnings.add_alarm(wording.describe_event(event)[0])
             case events.MovedEvent(was=was, seq=seq):
                 self.log.move_message(was, seq)
-                if number := self._typed.pop(was, 0):
-                    self._note_typed(seq, number)
+                self.draft.history.move_place(was, seq)
             case events.CutEvent(count=count):
                 is_much = count > limits.CUT_QUIETLY
                 self.add_event_line(now, event, "caution" if is_much else "quiet")
@@ -173,7 +168,7 @@ class Tab:
             if event.ttl == 0:
                 self.draft.history.forget(event.re)
             else:
-                self._note_typed(event.seq, event.re)
+                self.draft.history.note_place(event.seq, event.re)
         if not event.mine:
             self.looks.note_author(event.member, sanitize.sanitize_line(event.nick))
             self.speakers.pop(event.nick, None)
@@ -204,11 +199,6 @@ class Tab:
         else:
             self.log.add_line(message, unread=fresh)
 
-    def _note_typed(self, seq: int, number: int) -> None:
-        self._typed[seq] = number
-        if len(self._typed) > limits.SENT_TEXTS:
-            del self._typed[next(iter(self._typed))]
-
     def _take_entered(self, event: events.EnteredEvent, now: float) -> None:
         self.draft.history.forget(_JOIN)
         self._lines.remove_joining()
@@ -219,22 +209,17 @@ class Tab:
         if event.role == "host":
             self._lines.show_code(now, event.name, event.code)
             return
-        self.link = "up"
+        self.uplink.state = "up"
         self.add_system_line(now, [wording.entered(event, _NAMED)], "title")
 
     def _take_link(self, event: events.LinkEvent, now: float) -> None:
-        was, self.link, self.attempt = self.link, event.state, event.attempt
-        if self.name:
-            if event.detail.code == "passed-on":
-                self._is_passed_on = True  # who hosts next says all
-            elif event.state == "up" and self._is_passed_on:
-                self._is_passed_on = False
-            elif event.state == "lost":
-                self.add_event_line(now, event, passing=True)
-            elif event.state == "up" and was != "up":
-                self.add_system_line(now, [wording.LINK_UP_AGAIN], passing=True)
-        elif event.state == "connecting":
+        told = self.uplink.take_event(event)
+        if not self.name and event.state == "connecting":
             self._lines.show_joining(now, event.attempt, describe_reason(event.detail))
+        elif self.name and told == "lost":
+            self.add_event_line(now, event, passing=True)
+        elif self.name and told == "again":
+            self.add_system_line(now, [wording.LINK_UP_AGAIN], passing=True)
 
     def _settle_pending(self, number: events.Re) -> None:
         if isinstance(number, int):

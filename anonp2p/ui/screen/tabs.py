@@ -48,7 +48,7 @@ class Tabs:
             self._editor.swap(tab.draft)
 
     def _park_active(self) -> None:
-        if not self.active.log.looking_back:
+        if not self.active.sight.looking_back:
             self.active.log.mark_read()
 
     def drop_tab(self, tab: Tab) -> None:

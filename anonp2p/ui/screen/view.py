@@ -172,10 +172,10 @@ class View(urwid.Widget):
         nicks = max(_FEWEST_NICKS, min(self.scene.people(tab).longest + len(" →"), most))
         layout = Layout(columns, nicks if columns >= _WIDE else 0)
         self.scene.body = height, layout
-        drawn, changing = tab.log.draw_visible(height, layout, self.scene.context())
+        drawn, changing = tab.sight.draw_visible(height, layout, self.scene.context())
         self.scene.is_changing = self.scene.is_changing or changing
-        if tab.log.looking_back and drawn:
-            new = f"{tab.log.below} new below" if tab.log.below else "looking back"
+        if tab.sight.looking_back and drawn:
+            new = f"{tab.sight.below} new below" if tab.sight.below else "looking back"
             drawn[-1] = layout.rule("unread line", f"{new}: End goes there")
         return drawn
 
@@ -221,10 +221,10 @@ class View(urwid.Widget):
         elif snapshot and snapshot.hosting:
             lost = (0, "status bad", "not reachable now")
             parts.append(lost if snapshot.settled else (0, "status", "not reachable yet"))
-        elif tab.link:
-            tries = f" {tab.attempt}" if tab.link == "connecting" else ""
-            style = "status good" if tab.link == "up" else "status bad" if tab.name else "status"
-            parts.append((0, style, f"link {tab.link}{tries}"))
+        elif tab.uplink.state:
+            tries = f" {tab.uplink.attempt}" if tab.uplink.state == "connecting" else ""
+            style = "status good" if tab.uplink.state == "up" else "status bad" if tab.name else "status"
+            parts.append((0, style, f"link {tab.uplink.state}{tries}"))
         return parts
 
     def _overlaid(self, overlay: Overlay, columns: int, height: int) -> list[Row]:

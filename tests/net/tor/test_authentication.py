@@ -12,7 +12,7 @@ from anonp2p import limits
 from anonp2p.config import Endpoint
 from anonp2p.errors import TorRefused
 from anonp2p.net.tor import owner
-from anonp2p.net.tor.control import Control
+from anonp2p.net.tor.control import Control, wants_password
 from anonp2p.net.tor.listener import UnixEntrance
 from anonp2p.net.tor.tor import Tor
 from tests.net.tor.parts import ADDRESS, KEY, NOWHERE, SECRET, STEM, refused
@@ -145,9 +145,25 @@ async def test_only_a_file_that_may_be_a_cookie_is_opened(fake: FakeTor, short_p
     assert entered(fake) == []
 
 
-async def test_a_cookie_that_we_may_not_read_is_told_with_its_remedy(fake: FakeTor, short_path: Path) -> None:
+async def test_a_cookie_that_we_may_not_read_is_told_with_its_remedy(
+    safe: FakeTor, cookie: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.open
+
+    def denied(path: str | bytes, flags: int, mode: int = 0o777) -> int:
+        if path == os.fsencode(cookie):
+            raise PermissionError
+        return real(path, flags, mode)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", denied)
+        await assert_refused(safe, "to join that: sudo adduser $USER debian-tor")
+    assert entered(safe) == []
+
+
+async def test_a_cookie_that_is_not_here_is_told_as_that_of_a_container(fake: FakeTor, short_path: Path) -> None:
     fake.methods = f'COOKIE,SAFECOOKIE COOKIEFILE="{short_path}/cookie"'
-    await assert_refused(fake, "debian-tor")
+    await assert_refused(fake, "Tor Browser in flatpak: its SOCKS port (--socks) is enough")
     assert entered(fake) == []
 
 
@@ -194,11 +210,33 @@ async def test_a_password_comes_from_the_environment_only(
     fake: FakeTor, monkeypatch: pytest.MonkeyPatch, *, discovered: bool
 ) -> None:
     fake.methods = "HASHEDPASSWORD"
-    await assert_refused(fake, "set TOR_CONTROL_PASSWD", discovered=discovered)
+    await assert_refused(fake, "wants a password", discovered=discovered)
     assert entered(fake) == []
     monkeypatch.setenv("TOR_CONTROL_PASSWD", 'my "pass\\word"\r\nQUIT \udcff')
     await assert_enters(fake, discovered=discovered)
     assert entered(fake) == [f"AUTHENTICATE {os.fsencode(os.environ['TOR_CONTROL_PASSWD']).hex()}"]
+
+
+async def test_a_password_that_was_given_comes_before_that_of_the_environment(
+    fake: FakeTor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOR_CONTROL_PASSWD", "other")
+    fake.methods = "HASHEDPASSWORD"
+    async with server(fake) as endpoint:
+        await (await Control.open(endpoint, password=b"given")).aclose()
+    assert entered(fake) == [f"AUTHENTICATE {b'given'.hex()}"]
+
+
+@pytest.mark.usefixtures("stem_leaks")
+@pytest.mark.parametrize(
+    ("methods", "is_wanted"), [("HASHEDPASSWORD", True), ("NULL", False), ("HASHEDPASSWORD,NULL", False), ("X", False)]
+)
+async def test_a_port_wants_a_password_where_nothing_else_lets_us_in(
+    fake: FakeTor, methods: str, *, is_wanted: bool
+) -> None:
+    fake.methods = methods
+    async with server(fake) as endpoint:
+        assert await wants_password(endpoint) is is_wanted
 
 
 async def test_a_password_is_kept_where_a_cookie_does(safe: FakeTor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -208,6 +208,14 @@ async def test_a_tor_that_is_not_open_to_us_is_told_with_its_remedy(
     assert "debian-tor" in str(error)
 
 
+async def test_in_flatpak_it_is_told_how_a_tor_outside_is_seen(
+    usual: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place, "is_flatpak", lambda: True)
+    error = await failure(Config(tor="system"))
+    assert "flatpak override" in str(error)
+
+
 async def test_the_last_refusal_is_told_where_there_is_a_tor(not_booted: FakeTor, usual: list[Path]) -> None:
     async with server(not_booted, usual[0]):
         error = await failure(Config(tor="system"))

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import pwd
 import shutil
 import signal
 import tracemalloc
@@ -288,6 +289,23 @@ async def test_an_amnesic_tor_is_not_started_where_all_directories_reach_a_disk(
     monkeypatch.setattr(disks, "mount_of", lambda _: None)
     error = await failure(torrc, amnesic=True)
     assert isinstance(error, TorRefused)
+    assert "--amnesic" in str(error)
+    assert processes.with_argument(str(torrc)) == []
+
+
+async def test_a_user_without_a_home_is_told_where_tor_could_keep_its_guards(
+    torrc: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container, with a uid that nobody has entered."""
+
+    def unknown(_: int) -> pwd.struct_passwd:
+        raise KeyError
+
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    error = await failure(torrc)
+    assert "XDG_STATE_HOME" in str(error)
     assert "--amnesic" in str(error)
     assert processes.with_argument(str(torrc)) == []
 

@@ -119,6 +119,31 @@ async def test_a_refused_room_tells_the_status_and_not_the_key(
     assert [line for line in fake.heard if line.startswith("DEL_ONION")] == []
 
 
+async def test_a_filter_is_tried_with_the_key_of_no_room_as_it_may_log_what_it_refuses(
+    fake: FakeTor, short_path: Path
+) -> None:
+    key = KEY.expanded_private_key()
+    async with control_of(fake, short_path) as control:
+        system = Tor(control, NOWHERE, UnixEntrance(short_path), "system")
+        fake.deny["ADD_ONION"] = "510 Command filtered"
+        with refused(TorRefused, "forbids ADD_ONION"):
+            async with system.listen(KEY):
+                pytest.fail("it was published")
+        assert key not in " ".join(fake.heard)
+        del fake.deny["ADD_ONION"]
+        fake.unknown = {"PoW": "510 Command filtered"}
+        fake.heard.clear()
+        for _ in range(2):
+            async with system.listen(KEY) as place:
+                assert place.undefended == ["proof-of-work"]
+    asked = [line for line in fake.heard if line.startswith("ADD_ONION") and key in line]
+    assert [STREAMS in line and POW not in line for line in asked] == [True, True]
+    tried = [line.split(" ")[0] for line in fake.heard if key not in line and ADDRESS not in line]
+    assert tried == ["ADD_ONION", "ADD_ONION", "DEL_ONION"], (
+        "with all defences, with those it takes; and withdrawn at once"
+    )
+
+
 @pytest.mark.parametrize("answer", ["250 OK", "552 Unknown Onion Service id"], ids=["ours", "of another program"])
 async def test_a_room_that_its_tor_serves_already_is_published_once_it_was_withdrawn(
     fake: FakeTor, short_path: Path, answer: str

@@ -11,7 +11,7 @@ from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import bodies, frames, handshake
 from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.protocol.handshake import Channel
-from anonp2p.room import effects, events, inputs
+from anonp2p.room import effects, inputs
 from anonp2p.room.contents import unpack_content
 from anonp2p.room.gate import Caller, Gate
 from anonp2p.room.host.host import HostRole
@@ -19,7 +19,7 @@ from anonp2p.room.pending import Whisper
 from anonp2p.room.role import HostPlan, MemberPlan
 from anonp2p.room.standby import Standby
 from anonp2p.room.succession import terms
-from tests.room.member.parts import joined_context, set_time, take_effects, take_events
+from tests.room.member.parts import joined_context, set_time, take_effects
 from tests.room.peers import ANN, HOST, ROOM, ROOM_KEY, Somebody, text
 from tests.support.world import START, payloads
 
@@ -130,14 +130,13 @@ def test_an_heir_without_the_key_makes_its_own_address_the_code() -> None:
 
 
 @pytest.mark.parametrize("holds_key", [False, True])
-def test_it_is_told_that_others_can_join_at_once_where_its_own_service_is_the_code(holds_key: bool) -> None:
+def test_it_looks_at_once_whether_others_can_join_where_its_own_service_is_the_code(holds_key: bool) -> None:
     heir = Inheritance(holds_key=holds_key)
     heir.context.serving.serve(OWN)
     heir.context.serving.note_published(OWN)
-    heir.role.handle_input(inputs.StartInput())
-    told = take_events(heir.context)
-    assert any(isinstance(event, events.ReachableEvent) for event in told) is not holds_key
-    assert heir.role.settled is not holds_key
+    dialled = [it.address for it in heir.begins() if isinstance(it, effects.DialEffect)]
+    assert dialled == ([] if holds_key else [OWN])
+    assert not heir.role.settled
 
 
 def test_what_it_had_not_ordered_yet_of_its_own_follows(heir: Inheritance) -> None:

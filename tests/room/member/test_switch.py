@@ -4,6 +4,7 @@ from collections.abc import Callable
 from unittest.mock import patch
 
 import pytest
+from msgspec.structs import replace
 
 from anonp2p import limits
 from anonp2p.crypto import suite
@@ -97,6 +98,27 @@ def test_two_heirs_one_after_the_other_may_have_taken_over(lost: Lost, theirs: B
     lost.goes_over(theirs, FORK)
     assert lost.context.replica.ledger.host == BOB.id
     assert [it.number for it in lost.context.replica.ledger.openings] == [0, 5, 9]
+
+
+def test_a_host_may_begin_another_term_before_all_that_leads_to_its_welcome_is_there(
+    lost: Lost, theirs: Branch
+) -> None:
+    """8.14: so it does for one who comes from where later numbers were shown; *now* is the latest head then."""
+    theirs.says(ANN, text("go on"))
+    switch, later = lost.switch(theirs, since=FORK), theirs.part()
+    now = later.opens(ANN, 8).head
+    for batch in theirs.batches:
+        switch.take_missed(replace(batch, now=now))
+    assert switch.is_complete
+
+
+def test_the_word_of_another_host_on_how_late_it_is_counts_for_nothing(lost: Lost, theirs: Branch) -> None:
+    switch, later = lost.switch(theirs, since=FORK), theirs.part()
+    now = later.says(ANN, text("go on")).head
+    forged = later.seal(signer=BOB).head
+    switch.take_missed(replace(theirs.batches[0], now=now))
+    with pytest.raises(PeerFault, match="forged-head"):
+        lost.switch(theirs, since=FORK).take_missed(replace(theirs.batches[0], now=forged))
 
 
 def test_the_log_is_served_on_as_it_came(lost: Lost, theirs: Branch) -> None:

@@ -119,6 +119,17 @@ def test_what_an_ignored_member_says_is_not_shown_in_that_room() -> None:
     assert "You see nothing of what ben says" in str(texts[0])
 
 
+@pytest.mark.parametrize("is_json", [False, True])
+def test_people_are_told_who_would_host_when_the_first_of_them_is_another_one(is_json: bool) -> None:
+    ann, ben, key = (
+        events.Successor(member=it, nick=it, holds_key=holds) for it, holds in (("a", False), ("b", False), ("a", True))
+    )
+    typist = Typist("r1", json=is_json)
+    told = [[], [ann], [ann, ben], [key, ben], [key], [ben], [], []]
+    shown = [typist.interpreter.take_event(events.HeirsEvent(room="r1", heirs=heirs)) for heirs in told]
+    assert shown == ([True] * 8 if is_json else [True, True, False, True, False, True, True, False])
+
+
 @pytest.mark.parametrize("json", [False, True])
 def test_in_a_private_conversation_lines_of_that_room_go_to_one_member(json: bool) -> None:
     typist = Typist("r1", "r2", json=json)

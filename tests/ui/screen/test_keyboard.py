@@ -14,7 +14,7 @@ from anonp2p.ui.screen.keyboard import Keyboard
 from anonp2p.ui.screen.log_lines import Layout, LineContext
 from anonp2p.ui.screen.program_lines import SystemLine
 from anonp2p.ui.screen.scene import Scene
-from anonp2p.ui.screen.scrollback import Scrollback
+from anonp2p.ui.screen.sight import Sight
 from anonp2p.ui.screen.submission import Submission
 from anonp2p.ui.screen.tabs import Tabs
 from anonp2p.ui.screen.term.terminal import Terminal
@@ -158,8 +158,8 @@ def test_the_next_room_with_something_new_is_a_key_away() -> None:
     assert hands.press("meta a").shown == "r1"
 
 
-def has_line_above_new(log: Scrollback) -> bool:
-    drawn, _ = log.draw_visible(5, Layout(80, 0), LineContext(0.0, "", watched=True))
+def has_line_above_new(sight: Sight) -> bool:
+    drawn, _ = sight.draw_visible(5, Layout(80, 0), LineContext(0.0, "", watched=True))
     return any("─ new ─" in text for row in drawn for _, text in row)
 
 
@@ -169,10 +169,11 @@ def test_the_line_above_what_is_new_stays_until_one_looks_elsewhere_again(key: s
     log = hands.scene.active.log
     log.add_line(SystemLine(0.0, ["first"], "quiet", "·"))
     log.add_line(SystemLine(0.0, ["second"], "quiet", "·"), unread=True)
+    sight = hands.scene.active.sight
     hands.press("focus in")
-    assert has_line_above_new(log)
+    assert has_line_above_new(sight)
     hands.press(key)
-    assert not has_line_above_new(log)
+    assert not has_line_above_new(sight)
 
 
 def test_another_room_puts_away_what_is_read_in_place_of_the_log() -> None:

@@ -104,7 +104,7 @@ def test_what_was_taken_back_cannot_be_recalled_either() -> None:
 @pytest.mark.parametrize("layout", [WIDE, NARROW])
 def test_messages_have_their_numbers_in_place_of_their_times(layout: Layout) -> None:
     tab = in_room(message(3, "one"), message(4, "two"), message(12_345, "three", "ada"))
-    numbered, _ = tab.log.draw_visible(100, layout, LineContext(NOW, numbers=True))
+    numbered, _ = tab.sight.draw_visible(100, layout, LineContext(NOW, numbers=True))
     rows = ["".join(text for _, text in row) for row in numbered]
     for number in ("    3 ", "    4 ", "12345 "):
         assert sum(row.startswith(number) for row in rows) == 1

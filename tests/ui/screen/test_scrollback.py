@@ -25,6 +25,7 @@ from anonp2p.ui.screen.log_lines import (
 from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.program_lines import MembershipLine, SystemLine
 from anonp2p.ui.screen.scrollback import Scrollback
+from anonp2p.ui.screen.sight import Sight
 
 WIDE = Layout(60, 8)
 NARROW = Layout(38, 0)
@@ -35,24 +36,24 @@ def message(seq: int | None, text: str = "", *, nick: str = "ann", **more: objec
     return ChatMessage(NOW.now, nick, nick, text or f"text {seq}", seq, **more)  # type: ignore[arg-type]
 
 
-def filled(count: int) -> Scrollback:
-    log = Scrollback()
+def filled(count: int) -> Sight:
+    sight = Sight(Scrollback())
     for seq in range(count):
-        log.add_line(message(seq))
-    return log
+        sight.log.add_line(message(seq))
+    return sight
 
 
 def text_of(drawn: list[rows.Row]) -> list[str]:
     return ["".join(text for _, text in row).rstrip() for row in drawn]
 
 
-def in_sight(log: Scrollback, height: int = 5, layout: Layout = WIDE, now: LineContext = NOW) -> list[str]:
-    return text_of(log.draw_visible(height, layout, now)[0])
+def in_sight(sight: Sight, height: int = 5, layout: Layout = WIDE, now: LineContext = NOW) -> list[str]:
+    return text_of(sight.draw_visible(height, layout, now)[0])
 
 
-def last_words(log: Scrollback, height: int = 5) -> list[str]:
+def last_words(sight: Sight, height: int = 5) -> list[str]:
     """What the messages in sight say, without what stands left of it."""
-    return [row.partition("│ ")[2] for row in in_sight(log, height)]
+    return [row.partition("│ ")[2] for row in in_sight(sight, height)]
 
 
 def test_the_latest_is_in_sight() -> None:
@@ -61,157 +62,157 @@ def test_the_latest_is_in_sight() -> None:
 
 def test_fewer_than_fit_are_all_there_is() -> None:
     assert last_words(filled(2)) == ["text 0", "text 1"]
-    assert last_words(Scrollback()) == []
+    assert last_words(Sight(Scrollback())) == []
 
 
 def test_what_one_looks_back_at_stays_while_more_comes() -> None:
-    log = filled(20)
-    log.scroll_by(7, 5, WIDE, NOW)
-    before = last_words(log)
+    sight = filled(20)
+    sight.scroll_by(7, 5, WIDE, NOW)
+    before = last_words(sight)
     assert before == [f"text {seq}" for seq in range(8, 13)]
     for seq in range(20, 40):
-        log.add_line(message(seq))
-        assert last_words(log) == before
-    assert log.below == 20
-    log.scroll_to_end()
-    assert last_words(log)[-1] == "text 39"
-    assert log.below == 0
+        sight.log.add_line(message(seq))
+        assert last_words(sight) == before
+    assert sight.below == 20
+    sight.scroll_to_end()
+    assert last_words(sight)[-1] == "text 39"
+    assert sight.below == 0
 
 
 def test_it_stays_when_what_is_above_or_below_it_ends() -> None:
-    log = filled(20)
-    log.scroll_by(7, 5, WIDE, NOW)
+    sight = filled(20)
+    sight.scroll_by(7, 5, WIDE, NOW)
     for seq in (2, 15, 3, 19):
-        log.expire_message(seq)
-    assert last_words(log) == [f"text {seq}" for seq in range(8, 13)]
+        sight.log.expire_message(seq)
+    assert last_words(sight) == [f"text {seq}" for seq in range(8, 13)]
 
 
 def test_when_the_lowest_in_sight_ends_the_one_above_it_takes_its_place() -> None:
-    log = filled(20)
-    log.scroll_by(7, 5, WIDE, NOW)
-    log.expire_message(12)
-    assert last_words(log) == [f"text {seq}" for seq in range(7, 12)]
+    sight = filled(20)
+    sight.scroll_by(7, 5, WIDE, NOW)
+    sight.log.expire_message(12)
+    assert last_words(sight) == [f"text {seq}" for seq in range(7, 12)]
 
 
 def test_nobody_scrolls_beyond_the_beginning_or_the_end() -> None:
-    log = filled(20)
-    log.scroll_by(1_000, 5, WIDE, NOW)
-    assert last_words(log) == [f"text {seq}" for seq in range(5)]
-    log.scroll_by(1_000, 5, WIDE, NOW)
-    assert last_words(log) == [f"text {seq}" for seq in range(5)]
-    log.scroll_by(-1_000, 5, WIDE, NOW)
-    assert not log.looking_back
-    assert last_words(log)[-1] == "text 19"
+    sight = filled(20)
+    sight.scroll_by(1_000, 5, WIDE, NOW)
+    assert last_words(sight) == [f"text {seq}" for seq in range(5)]
+    sight.scroll_by(1_000, 5, WIDE, NOW)
+    assert last_words(sight) == [f"text {seq}" for seq in range(5)]
+    sight.scroll_by(-1_000, 5, WIDE, NOW)
+    assert not sight.looking_back
+    assert last_words(sight)[-1] == "text 19"
 
 
 def test_what_all_fits_does_not_scroll() -> None:
-    log = filled(4)
-    log.scroll_by(3, 5, WIDE, NOW)
-    assert not log.looking_back
+    sight = filled(4)
+    sight.scroll_by(3, 5, WIDE, NOW)
+    assert not sight.looking_back
 
 
 def test_a_message_taller_than_the_screen_is_scrolled_through() -> None:
-    log = filled(1)
-    log.add_line(message(1, "\n".join(f"line {at}" for at in range(12))))
-    assert last_words(log) == [f"line {at}" for at in range(7, 12)]
-    log.scroll_by(3, 5, WIDE, NOW)
-    assert last_words(log) == [f"line {at}" for at in range(4, 9)]
-    log.add_line(message(2))
-    assert last_words(log) == [f"line {at}" for at in range(4, 9)]
-    log.scroll_by(-2, 5, WIDE, NOW)
-    assert last_words(log) == [f"line {at}" for at in range(6, 11)]
+    sight = filled(1)
+    sight.log.add_line(message(1, "\n".join(f"line {at}" for at in range(12))))
+    assert last_words(sight) == [f"line {at}" for at in range(7, 12)]
+    sight.scroll_by(3, 5, WIDE, NOW)
+    assert last_words(sight) == [f"line {at}" for at in range(4, 9)]
+    sight.log.add_line(message(2))
+    assert last_words(sight) == [f"line {at}" for at in range(4, 9)]
+    sight.scroll_by(-2, 5, WIDE, NOW)
+    assert last_words(sight) == [f"line {at}" for at in range(6, 11)]
 
 
 def test_what_has_ended_is_nowhere() -> None:
-    log = filled(3)
-    log.expire_message(1)
-    log.expire_message(1)
-    log.expire_message(77)
-    assert last_words(log) == ["text 0", "text 2"]
+    sight = filled(3)
+    sight.log.expire_message(1)
+    sight.log.expire_message(1)
+    sight.log.expire_message(77)
+    assert last_words(sight) == ["text 0", "text 2"]
 
 
 def test_own_words_stand_last_until_they_have_their_place() -> None:
-    log = filled(1)
-    log.add_pending(7, message(None, "mine"))
-    log.add_line(message(5, "theirs"))
-    assert last_words(log) == ["text 0", "theirs", "mine"]
-    settled = log.settle_pending(7)
+    sight = filled(1)
+    sight.log.add_pending(7, message(None, "mine"))
+    sight.log.add_line(message(5, "theirs"))
+    assert last_words(sight) == ["text 0", "theirs", "mine"]
+    settled = sight.log.settle_pending(7)
     assert settled is not None
-    assert log.settle_pending(7) is None
-    log.add_line(message(6, "mine"))
-    assert last_words(log) == ["text 0", "theirs", "mine"]
-    assert log.pending_count == 0
+    assert sight.log.settle_pending(7) is None
+    sight.log.add_line(message(6, "mine"))
+    assert last_words(sight) == ["text 0", "theirs", "mine"]
+    assert sight.log.pending_count == 0
 
 
 def test_a_line_stands_above_what_came_unseen_until_it_is_read() -> None:
-    log = filled(2)
-    log.add_line(message(2), unread=True)
-    log.add_line(message(3), unread=True)
-    assert [("new" in row, "text 2" in row) for row in in_sight(log)][2:4] == [(True, False), (False, True)]
-    log.mark_read()
-    assert not any("new" in row for row in in_sight(log))
+    sight = filled(2)
+    sight.log.add_line(message(2), unread=True)
+    sight.log.add_line(message(3), unread=True)
+    assert [("new" in row, "text 2" in row) for row in in_sight(sight)][2:4] == [(True, False), (False, True)]
+    sight.log.mark_read()
+    assert not any("new" in row for row in in_sight(sight))
 
 
 def test_no_more_is_kept_than_the_bounds_allow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "SCROLLBACK", 10)
-    log = filled(50)
-    log.scroll_by(1_000, 5, WIDE, NOW)
-    assert last_words(log)[0] == "text 40"
-    log.expire_message(3)
+    sight = filled(50)
+    sight.scroll_by(1_000, 5, WIDE, NOW)
+    assert last_words(sight)[0] == "text 40"
+    sight.log.expire_message(3)
     monkeypatch.setattr(limits, "SCROLLBACK_BYTES", 3_000)
-    log.add_line(message(60, "x" * 1_000))
-    log.add_line(message(61, "y" * 1_000))
-    log.scroll_to_end()
-    assert len(in_sight(log, 500)) < 60
-    assert not any("text 45" in row for row in in_sight(log, 500))
+    sight.log.add_line(message(60, "x" * 1_000))
+    sight.log.add_line(message(61, "y" * 1_000))
+    sight.scroll_to_end()
+    assert len(in_sight(sight, 500)) < 60
+    assert not any("text 45" in row for row in in_sight(sight, 500))
 
 
 @pytest.mark.parametrize("how", ["it ends", "all is cleared"])
 def test_what_was_in_sight_is_held_no_more_once_it_is_gone(how: str) -> None:
-    log = Scrollback()
-    log.add_line(message(1, "secret"))
-    assert last_words(log) == ["secret"]
+    sight = Sight(Scrollback())
+    sight.log.add_line(message(1, "secret"))
+    assert last_words(sight) == ["secret"]
     if how == "it ends":
-        log.expire_message(1)
+        sight.log.expire_message(1)
     else:
-        log.clear()
+        sight.log.clear()
     assert not [one for one in gc.get_objects() if isinstance(one, ChatMessage) and one.text == "secret"]
 
 
 def test_what_is_shown_once_waits_for_somebody_to_look() -> None:
-    log = Scrollback()
-    log.add_line(message(1, "once", fleeting=True))
-    in_sight(log, now=NOW._replace(watched=False))
-    assert not log.drop_faded(NOW.now + 10 * limits.FLEETING)
+    sight = Sight(Scrollback())
+    sight.log.add_line(message(1, "once", fleeting=True))
+    in_sight(sight, now=NOW._replace(watched=False))
+    assert not sight.log.drop_faded(NOW.now + 10 * limits.FLEETING)
 
 
 def test_what_is_shown_once_is_gone_a_while_after_it_was_seen() -> None:
-    log = Scrollback()
-    log.add_line(message(1, "once", fleeting=True))
-    assert not log.drop_faded(NOW.now + 1_000)
-    assert last_words(log)[0].split() == ["once", "60s"]
-    assert not log.drop_faded(NOW.now + limits.FLEETING - 1)
-    assert log.drop_faded(NOW.now + limits.FLEETING)
-    assert last_words(log) == []
-    log.expire_message(1)
+    sight = Sight(Scrollback())
+    sight.log.add_line(message(1, "once", fleeting=True))
+    assert not sight.log.drop_faded(NOW.now + 1_000)
+    assert last_words(sight)[0].split() == ["once", "60s"]
+    assert not sight.log.drop_faded(NOW.now + limits.FLEETING - 1)
+    assert sight.log.drop_faded(NOW.now + limits.FLEETING)
+    assert last_words(sight) == []
+    sight.log.expire_message(1)
 
 
 def test_after_clearing_only_what_is_on_its_way_is_left() -> None:
-    log = filled(20)
-    log.scroll_by(7, 5, WIDE, NOW)
-    log.add_pending(1, message(None, "mine"))
-    log.clear()
-    assert last_words(log) == ["mine"]
-    log.expire_message(3)
+    sight = filled(20)
+    sight.scroll_by(7, 5, WIDE, NOW)
+    sight.log.add_pending(1, message(None, "mine"))
+    sight.log.clear()
+    assert last_words(sight) == ["mine"]
+    sight.log.expire_message(3)
 
 
 def test_an_entry_of_the_programs_can_be_taken_out() -> None:
-    log = filled(1)
+    sight = filled(1)
     told = SystemLine(NOW.now, ["connecting"])
-    log.add_line(told)
-    log.remove_line(told)
-    log.remove_line(told)
-    assert last_words(log) == ["text 0"]
+    sight.log.add_line(told)
+    sight.log.remove_line(told)
+    sight.log.remove_line(told)
+    assert last_words(sight) == ["text 0"]
 
 
 texts = st.text(st.sampled_from("ab 日\u0301\U0001f600\n/.-"), min_size=1, max_size=300)
@@ -224,6 +225,7 @@ class Looking(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.log = Scrollback()
+        self.sight = Sight(self.log)
         self.seqs: list[int] = []
         self.next = 0
         self.layout = WIDE
@@ -231,11 +233,11 @@ class Looking(RuleBasedStateMachine):
 
     @property
     def drawn(self) -> list[rows.Row]:
-        return self.log.draw_visible(self.height, self.layout, NOW)[0]
+        return self.sight.draw_visible(self.height, self.layout, NOW)[0]
 
     @rule(text=texts, nick=st.sampled_from(["ann", "b" * 20]), until=st.sampled_from([None, NOW.now + 90]))
     def comes(self, text: str, nick: str, until: float | None) -> None:
-        before = self.drawn if self.log.looking_back else None
+        before = self.drawn if self.sight.looking_back else None
         self.log.add_line(message(self.next, text, nick=nick, until=until))
         self.seqs.append(self.next)
         self.next += 1
@@ -255,16 +257,16 @@ class Looking(RuleBasedStateMachine):
 
     @rule(by=st.integers(-40, 40))
     def scrolls(self, by: int) -> None:
-        self.log.scroll_by(by, self.height, self.layout, NOW)
+        self.sight.scroll_by(by, self.height, self.layout, NOW)
 
     @rule()
     def up_and_down_again(self) -> None:
         """One row up and one down is where one was, unless that is beyond an end."""
-        if self.log.looking_back:
+        if self.sight.looking_back:
             before = self.drawn
-            self.log.scroll_by(-1, self.height, self.layout, NOW)
-            if self.log.looking_back:
-                self.log.scroll_by(1, self.height, self.layout, NOW)
+            self.sight.scroll_by(-1, self.height, self.layout, NOW)
+            if self.sight.looking_back:
+                self.sight.scroll_by(1, self.height, self.layout, NOW)
                 assert self.drawn == before
 
     @rule(layout=st.sampled_from([WIDE, NARROW, Layout(100, 20)]), height=st.integers(1, 12))
@@ -273,7 +275,7 @@ class Looking(RuleBasedStateMachine):
 
     @rule()
     def latest(self) -> None:
-        self.log.scroll_to_end()
+        self.sight.scroll_to_end()
         self.log.mark_read()
 
     @invariant()
@@ -347,18 +349,18 @@ def test_no_label_is_wider_than_its_column(layout: Layout, more: dict[str, Any])
 
 
 def test_messages_in_a_row_stand_under_one_name_each_with_its_time() -> None:
-    log = filled(2)
-    log.add_line(message(2, "other", nick="bob"))
-    log.add_line(message(3, "more", nick="bob", until=NOW.now + 60))
+    sight = filled(2)
+    sight.log.add_line(message(2, "other", nick="bob"))
+    sight.log.add_line(message(3, "more", nick="bob", until=NOW.now + 60))
     when = time_of_day(NOW.now)
-    assert [row.split("│")[0].split() for row in in_sight(log)] == [[when, "ann"], [when], [when, "bob"], [when]]
+    assert [row.split("│")[0].split() for row in in_sight(sight)] == [[when, "ann"], [when], [when, "bob"], [when]]
 
 
 def test_on_a_narrow_screen_a_branch_of_the_bar_says_where_a_message_begins() -> None:
-    log = filled(0)
-    log.add_line(message(1, "one\ntwo"))
-    log.add_line(message(2, "three\nfour"))
-    assert in_sight(log, layout=NARROW)[1:] == ["│one", "│two", "├three", "│four"]
+    sight = filled(0)
+    sight.log.add_line(message(1, "one\ntwo"))
+    sight.log.add_line(message(2, "three\nfour"))
+    assert in_sight(sight, layout=NARROW)[1:] == ["│one", "│two", "├three", "│four"]
 
 
 @pytest.mark.parametrize(
@@ -374,53 +376,53 @@ def test_on_a_narrow_screen_a_branch_of_the_bar_says_where_a_message_begins() ->
     ids=["private", "action", "reply", "late", "history", "renamed"],
 )
 def test_what_is_another_kind_of_message_has_a_name_of_its_own(other: ChatMessage) -> None:
-    log = filled(1)
-    log.add_line(other)
-    log.add_line(message(3))
-    shown = in_sight(log, 9)
+    sight = filled(1)
+    sight.log.add_line(other)
+    sight.log.add_line(message(3))
+    shown = in_sight(sight, 9)
     assert len([row for row in shown if re.match(r"\d\d:\d\d +(\*|ann)", row)]) == 3 - (other.is_reply or other.late)
 
 
 def test_after_a_while_the_name_stands_there_again() -> None:
-    log = filled(1)
-    log.add_line(ChatMessage(NOW.now + 299, "ann", "ann", "soon", 2))
-    log.add_line(ChatMessage(NOW.now + 700, "ann", "ann", "later", 3))
-    assert ["ann" in row for row in in_sight(log)] == [True, False, True]
+    sight = filled(1)
+    sight.log.add_line(ChatMessage(NOW.now + 299, "ann", "ann", "soon", 2))
+    sight.log.add_line(ChatMessage(NOW.now + 700, "ann", "ann", "later", 3))
+    assert ["ann" in row for row in in_sight(sight)] == [True, False, True]
 
 
 @pytest.mark.parametrize("layout", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_whose_the_topmost_message_is_can_be_seen(layout: Layout) -> None:
-    log = filled(20)
+    sight = filled(20)
     for _ in range(12):
-        assert ["ann" in row for row in in_sight(log, 5, layout)] == [True, False, False, False, False]
-        log.scroll_by(1, 5, layout, NOW)
+        assert ["ann" in row for row in in_sight(sight, 5, layout)] == [True, False, False, False, False]
+        sight.scroll_by(1, 5, layout, NOW)
 
 
 def test_whose_a_message_is_can_be_seen_wherever_one_looks_into_it() -> None:
     text = "\n".join(f"line {at}" for at in range(12))
     kinds: tuple[dict[str, Any], ...] = ({}, {"private": True}, {"action": True}, {"reply": 1})
     for layout, more in itertools.product((WIDE, NARROW), kinds):
-        log = filled(1)
-        log.add_line(message(1, text, nick="bob", **more))
+        sight = filled(1)
+        sight.log.add_line(message(1, text, nick="bob", **more))
         for _ in range(7):
-            first, *rest = in_sight(log, 5, layout)
+            first, *rest = in_sight(sight, 5, layout)
             assert re.match(r"\d\d:\d\d +bob", first)
             assert first.endswith("…") if layout is NARROW else re.search("│|║", first)
             assert not any("bob" in row for row in rest)
-            log.scroll_by(1, 5, layout, NOW)
+            sight.scroll_by(1, 5, layout, NOW)
 
 
 def test_all_of_a_text_is_in_sight_beside_a_name_that_was_put_there() -> None:
-    log = filled(1)
-    log.add_line(message(1, "\n".join(f"line {at}" for at in range(12)), nick="bob"))
-    assert last_words(log) == [f"line {at}" for at in range(7, 12)]
+    sight = filled(1)
+    sight.log.add_line(message(1, "\n".join(f"line {at}" for at in range(12)), nick="bob"))
+    assert last_words(sight) == [f"line {at}" for at in range(7, 12)]
 
 
 def test_a_line_says_that_another_day_has_begun() -> None:
-    log = filled(1)
-    log.add_line(ChatMessage(NOW.now + 86_400, "ann", "ann", "next", 2))
-    log.add_line(ChatMessage(NOW.now + 86_400, "ann", "ann", "too", 3))
-    rows_of = in_sight(log, 9)
+    sight = filled(1)
+    sight.log.add_line(ChatMessage(NOW.now + 86_400, "ann", "ann", "next", 2))
+    sight.log.add_line(ChatMessage(NOW.now + 86_400, "ann", "ann", "too", 3))
+    rows_of = in_sight(sight, 9)
     assert [row.split("│")[1].strip(" ─") for row in rows_of] == [
         "text 0",
         "Tuesday 13 January 1970",
@@ -432,12 +434,12 @@ def test_a_line_says_that_another_day_has_begun() -> None:
 
 
 def test_who_has_the_nick_of_the_one_before_stands_under_a_name_of_its_own() -> None:
-    log = Scrollback()
-    log.add_line(message(1))
-    log.add_line(message(2))
-    assert sum("ann" in row for row in in_sight(log, layout=NARROW)) == 1
-    log.add_line(ChatMessage(NOW.now, "another", "ann", "hello", 3))
-    assert sum("ann" in row for row in in_sight(log, layout=NARROW)) == 2
+    sight = Sight(Scrollback())
+    sight.log.add_line(message(1))
+    sight.log.add_line(message(2))
+    assert sum("ann" in row for row in in_sight(sight, layout=NARROW)) == 1
+    sight.log.add_line(ChatMessage(NOW.now, "another", "ann", "hello", 3))
+    assert sum("ann" in row for row in in_sight(sight, layout=NARROW)) == 2
 
 
 # --- messages of very many lines
@@ -446,10 +448,10 @@ def test_who_has_the_nick_of_the_one_before_stands_under_a_name_of_its_own() -> 
 @pytest.mark.parametrize("layout", [WIDE, NARROW], ids=["wide", "narrow"])
 @pytest.mark.parametrize("more", [{}, {"action": True}, {"private": True}, {"until": NOW.now + 60}], ids=str)
 def test_one_message_does_not_push_all_others_out_of_reach(layout: Layout, more: dict[str, Any]) -> None:
-    log = Scrollback()
-    log.add_line(message(1, "before", nick="bob"))
-    log.add_line(message(2, "\n" * limits.TEXT, **more))
-    shown = in_sight(log, 3 * UNFOLDED, layout)
+    sight = Sight(Scrollback())
+    sight.log.add_line(message(1, "before", nick="bob"))
+    sight.log.add_line(message(2, "\n" * limits.TEXT, **more))
+    shown = in_sight(sight, 3 * UNFOLDED, layout)
     assert any("before" in row for row in shown)
     assert FOLDED < len(shown) < FOLDED + 8
     words = " ".join(row.rpartition("│")[2] for row in shown[-4:])
@@ -457,54 +459,54 @@ def test_one_message_does_not_push_all_others_out_of_reach(layout: Layout, more:
 
 
 def test_that_lines_are_left_out_stands_beside_a_mark_that_is_no_nick() -> None:
-    log = Scrollback()
-    log.add_line(message(1, "\n".join(f"line {number}" for number in range(99))))
-    *_, last, told = in_sight(log, 99)
+    sight = Sight(Scrollback())
+    sight.log.add_line(message(1, "\n".join(f"line {number}" for number in range(99))))
+    *_, last, told = in_sight(sight, 99)
     assert last == "               │ line 9"
     assert told[5:].startswith("        · │ … 89 more lines")
 
 
 def test_all_lines_of_the_messages_in_sight_are_shown_when_asked_for() -> None:
-    log = Scrollback()
-    log.add_line(message(1, "\n".join(f"line {number}" for number in range(99))))
-    folded = in_sight(log, 200)
-    log.toggle_long_messages(200, WIDE, NOW)
-    shown = in_sight(log, 200)
+    sight = Sight(Scrollback())
+    sight.log.add_line(message(1, "\n".join(f"line {number}" for number in range(99))))
+    folded = in_sight(sight, 200)
+    sight.toggle_long_messages(200, WIDE, NOW)
+    shown = in_sight(sight, 200)
     assert [row.partition("│ ")[2] for row in shown] == [f"line {number}" for number in range(99)]
-    log.add_line(message(2, "\n" * limits.TEXT))
-    assert len(in_sight(log, 200)) == 99 + FOLDED + 1
-    log.toggle_long_messages(200, WIDE, NOW)
-    assert in_sight(log, 200)[: len(folded)] == folded
+    sight.log.add_line(message(2, "\n" * limits.TEXT))
+    assert len(in_sight(sight, 200)) == 99 + FOLDED + 1
+    sight.toggle_long_messages(200, WIDE, NOW)
+    assert in_sight(sight, 200)[: len(folded)] == folded
 
 
 def test_a_message_that_is_not_long_is_whole() -> None:
-    log = Scrollback()
-    log.add_line(message(1, "\n".join("x" * UNFOLDED)))
-    assert len(in_sight(log, 99)) == UNFOLDED
+    sight = Sight(Scrollback())
+    sight.log.add_line(message(1, "\n".join("x" * UNFOLDED)))
+    assert len(in_sight(sight, 99)) == UNFOLDED
 
 
 @pytest.mark.parametrize("layout", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_a_message_that_is_unfolded_is_read_from_its_beginning(layout: Layout) -> None:
-    log = filled(9)
-    log.add_line(message(20, "\n".join(f"line {number}" for number in range(99)), nick="bob"))
-    log.add_line(message(21, "after"))
-    in_sight(log, 15, layout)
-    assert log.toggle_long_messages(15, layout, NOW)
-    lines = [row.partition("│")[2].strip() for row in in_sight(log, 15, layout)]
+    sight = filled(9)
+    sight.log.add_line(message(20, "\n".join(f"line {number}" for number in range(99)), nick="bob"))
+    sight.log.add_line(message(21, "after"))
+    in_sight(sight, 15, layout)
+    assert sight.toggle_long_messages(15, layout, NOW)
+    lines = [row.partition("│")[2].strip() for row in in_sight(sight, 15, layout)]
     assert [line for line in lines if line] == [f"line {number}" for number in range(15 - (layout is NARROW))]
-    assert log.toggle_long_messages(15, layout, NOW)
-    words = " ".join(in_sight(log, 15, layout))
+    assert sight.toggle_long_messages(15, layout, NOW)
+    words = " ".join(in_sight(sight, 15, layout))
     assert "line 9" in words
     assert "after" in words
-    assert not log.looking_back
+    assert not sight.looking_back
 
 
 def test_of_several_long_messages_the_one_that_is_selected_is_unfolded() -> None:
-    log = Scrollback()
-    assert not log.toggle_long_messages(200, WIDE, NOW)
+    sight = Sight(Scrollback())
+    assert not sight.toggle_long_messages(200, WIDE, NOW)
     for seq in (1, 2):
-        log.add_line(message(seq, "\n" * 50))
-    in_sight(log, 200)
-    log.select_message(log.find_message(2))
-    log.toggle_long_messages(200, WIDE, NOW)
-    assert [log.find_message(seq).whole for seq in (1, 2)] == [False, True]  # type: ignore[union-attr]
+        sight.log.add_line(message(seq, "\n" * 50))
+    in_sight(sight, 200)
+    sight.select_message(sight.log.find_message(2))
+    sight.toggle_long_messages(200, WIDE, NOW)
+    assert [sight.log.find_message(seq).whole for seq in (1, 2)] == [False, True]  # type: ignore[union-attr]

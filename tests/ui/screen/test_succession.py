@@ -33,7 +33,7 @@ def expired(seq: int) -> events.ExpiredEvent:
 
 
 def numbered(tab: Tab, layout: Layout = WIDE) -> list[str]:
-    drawn, _ = tab.log.draw_visible(100, layout, LineContext(NOW, numbers=True))
+    drawn, _ = tab.sight.draw_visible(100, layout, LineContext(NOW, numbers=True))
     return ["".join(text for _, text in row).rstrip() for row in drawn]
 
 

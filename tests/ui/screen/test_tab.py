@@ -25,7 +25,7 @@ HOSTILE = "\x1b[31m\u202ex\n12:00  cho │ I"
 
 
 def shown(tab: Tab, height: int = 1_000, layout: Layout = WIDE, now: float = NOW, tor: str = "") -> list[str]:
-    drawn, _ = tab.log.draw_visible(height, layout, LineContext(now, tor))
+    drawn, _ = tab.sight.draw_visible(height, layout, LineContext(now, tor))
     return ["".join(text for _, text in row).rstrip() for row in drawn]
 
 
@@ -129,6 +129,7 @@ EVERY: list[Event] = [
     events.NoticeEvent(text=HOSTILE),
     events.TorSlowEvent(progress=10, summary=in_words(HOSTILE), seconds=30),
     events.TorSkippedEvent(code="tor-refused", text=Failed(HOSTILE), variable="TOR_CONTROL_PORT"),
+    events.UnreachedEvent(room="r1", reason=in_words(HOSTILE)),
     events.UndefendedEvent(room="r1", defences=["streams", "proof-of-work"]),
     events.RetentionRuleEvent(room="r1", minimum=0, default=60, maximum=None),
     events.HistoryRuleEvent(room="r1", messages=3, seconds=None),
@@ -249,10 +250,10 @@ def test_on_the_way_in_there_is_one_line_that_counts() -> None:
     take(tab, link("connecting"), link("connecting", 2, "no answer"))
     [row] = shown(tab, now=NOW + 9)
     assert "try 2 (no answer): 9 s" in row
-    assert (tab.link, tab.attempt) == ("connecting", 2)
+    assert (tab.uplink.state, tab.uplink.attempt) == ("connecting", 2)
     take(tab, entered(others=["ada", "ben"]))
     assert said(tab) == ["You are in demo as zoe, with ada, ben"]
-    assert (tab.title, tab.link) == ("demo", "up")
+    assert (tab.title, tab.uplink.state) == ("demo", "up")
 
 
 def test_on_the_way_in_there_is_a_line_after_a_clear_too() -> None:
@@ -282,7 +283,7 @@ def test_one_who_is_not_let_in_waits_no_longer() -> None:
 def test_links_that_are_lost_and_found_are_told_once_one_is_in() -> None:
     tab = in_room(link("lost", detail="it broke"), link("connecting", 1), link("connecting", 2), link("up"), link("up"))
     assert said(tab)[1:] == ["The link to the room was lost: it broke", "The link to the room is there again."]
-    assert tab.link == "up"
+    assert tab.uplink.state == "up"
 
 
 # --- messages
@@ -576,7 +577,7 @@ def test_the_mark_stands_wherever_the_nick_does_and_goes_from_everywhere_at_once
     )
     for same in (True, False):
         tab.looks.verified.take_event(events.VerifiedEvent(room="r1", member="key of ben", nick="ben", verified=same))
-        rows, _ = tab.log.draw_visible(100, WIDE, LineContext(NOW, looks=tab.looks))
+        rows, _ = tab.sight.draw_visible(100, WIDE, LineContext(NOW, looks=tab.looks))
         text = "\n".join("".join(text for _, text in row) for row in rows).replace("key behind", "")
         named = text.count("ben") + text.count("Bob")
         assert named >= 8

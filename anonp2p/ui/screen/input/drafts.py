@@ -31,6 +31,7 @@ class SentTexts:
     def __init__(self) -> None:
         self._entries: list[SentText] = []
         self._number = 0
+        self._places: dict[int, int] = {}  # by the seq of a message of ours that is kept: the id of its text
 
     def add(self, text: str, message: int | None = None) -> None:
         """Adds a text that was just sent. message: the id by which it is forgotten, if ever."""
@@ -45,6 +46,22 @@ class SentTexts:
     def forget(self, message: int) -> None:
         """Forgets the text with this id and its edits, except for what is shown just now."""
         self._entries = [entry for entry in self._entries if entry.message != message]
+
+    def note_place(self, seq: int, message: int) -> None:
+        """The text with this id has this place in the room's log, and ends with it."""
+        self._places[seq] = message
+        if len(self._places) > limits.SENT_TEXTS:
+            del self._places[next(iter(self._places))]
+
+    def move_place(self, was: int, seq: int) -> None:
+        """What had the one place in the room's log has the other now."""
+        if message := self._places.pop(was, 0):
+            self.note_place(seq, message)
+
+    def forget_place(self, seq: int) -> None:
+        """Forgets the text with this place in the room's log."""
+        if message := self._places.pop(seq, 0):
+            self.forget(message)
 
     def before(self, entry: SentText | None) -> SentText | None:
         """The one sent before this one, or the last; None if there is none."""

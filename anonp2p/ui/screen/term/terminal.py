@@ -6,7 +6,7 @@ import signal
 import termios
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any, Final, Literal, cast
 
 import trio
@@ -15,9 +15,10 @@ from urwid.display import raw
 from urwid.display.common import INPUT_DESCRIPTORS_CHANGED
 from urwid.event_loop.abstract_loop import SupportsFileno
 
-from anonp2p import limits
 from anonp2p.ui.bell import notification
 from anonp2p.ui.keys import Keys
+from anonp2p.ui.screen.term import jobs
+from anonp2p.ui.screen.term.jobs import Jobs
 from anonp2p.ui.screen.term.steady_rows import Row, SteadyRows
 from anonp2p.ui.screen.term.window import Title
 from anonp2p.ui.screen.term.writer import BELL, Descriptor, Writer
@@ -29,9 +30,6 @@ _SUSPEND = "ctrl z"
 _HUNG_UP = (errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO)
 
 _COLUMNS, _LINES = 80, 24
-
-_LOOKS = 30  # for SIGCONT: where no shell can stop us, Ctrl-Z holds the program up for so many times the next number
-_LOOK_INTERVAL = 0.01  # seconds
 
 Size = Callable[[int], tuple[int, int]]  # of the terminal with this descriptor: columns and lines, 0 if it does not say
 
@@ -82,10 +80,7 @@ class Terminal(raw.Screen):
         self.idle = idle
         self.closed = closed
         self._is_closed = False
-        self._is_stopping = False  # since SIGTSTP
-        self._is_continued = False  # since SIGCONT: another program may have used the terminal
-        self._is_away = False  # as the terminal belongs to another job
-        self._left = trio.Event()  # that it does
+        self._jobs = Jobs(keys)
         self._keys = keys
         self._display = display
         self._size = size
@@ -112,7 +107,7 @@ class Terminal(raw.Screen):
     @property
     def is_away(self) -> bool:
         """Whether another job has the terminal, so that nothing drawn would be seen."""
-        return self._is_away
+        return self._jobs.is_away
 
     @property
     def busy(self) -> bool:
@@ -165,7 +160,7 @@ class Terminal(raw.Screen):
 
     def draw_screen(self, size: tuple[int, int], canvas: urwid.Canvas) -> None:
         """Draws the canvas, unless the last frame is still on its way."""
-        is_ours = self._started and not (self._is_closed or self._is_away or self._is_continued)
+        is_ours = self._started and not (self._is_closed or self._jobs.is_away or self._jobs.is_continued)
         if self.busy or self._is_page or not is_ours:
             return
         if self._frame is None or self._frame.canvas is not canvas:
@@ -212,7 +207,7 @@ class Terminal(raw.Screen):
     def get_available_raw_input(self) -> list[int]:
         """As urwid has it; a terminal that hung up has none. Stops, or comes back, if a signal asked for it."""
         codes: list[int] = []
-        in_background = self._is_in_background()  # perhaps before we see SIGCONT; then to read would stop us again
+        in_background = self._jobs.is_in_background()  # perhaps before we see SIGCONT; then to read would stop us again
         try:
             if not in_background:
                 codes = super().get_available_raw_input()
@@ -223,9 +218,9 @@ class Terminal(raw.Screen):
         except OSError as error:
             self._hang_up(error)
         if self._started and not self._is_closed:
-            if self._is_stopping:
+            if self._jobs.is_stopping:
                 self._suspend(os.getpid())
-            elif self._is_continued or in_background:
+            elif self._jobs.is_continued or in_background:
                 self._take_terminal()
         return codes
 
@@ -272,7 +267,7 @@ class Terminal(raw.Screen):
 
     def get_input_descriptors(self) -> list[SupportsFileno | int]:
         """As urwid has it; a terminal that hung up, or is another job's, has none."""
-        return [] if self._is_closed or self._is_away else super().get_input_descriptors()
+        return [] if self._is_closed or self._jobs.is_away else super().get_input_descriptors()
 
     # --- job control
 
@@ -287,11 +282,11 @@ class Terminal(raw.Screen):
         super().signal_restore()
 
     def _sigtstp_handler(self, *_: object) -> None:
-        self._is_stopping = True
+        self._jobs.is_stopping = True
         self._wake_input_loop()
 
     def _note_continued(self, *_: object) -> None:
-        self._is_continued = True
+        self._jobs.is_continued = True
         self._wake_input_loop()
 
     def _suspend(self, target: int) -> bool:
@@ -300,16 +295,14 @@ class Terminal(raw.Screen):
         target: as of kill(2); 0 is the process group, which a shell has made a job.
         """
         self.stop()
-        has_stopped = _is_stopped_by_tstp(target)
+        has_stopped = jobs.stop(target)
         self._take_terminal()
         return has_stopped
 
     def _take_terminal(self) -> None:
         """Sets the terminal up anew, whatever others have done to it: now, or once it is ours again."""
-        self._is_stopping = self._is_continued = False
-        self._is_away = self._is_in_background()
-        if self._is_away:
-            self._left.set()
+        self._jobs.look_anew()
+        if self._jobs.is_away:
             urwid.emit_signal(self, INPUT_DESCRIPTORS_CHANGED)
             return
         try:
@@ -321,20 +314,11 @@ class Terminal(raw.Screen):
         self._wake_input_loop()
 
     async def _come_back(self) -> None:
-        """Looks whether another job still has the terminal: a shell need not say that a running one gets it back."""
+        """Takes the terminal back whenever another job has had it."""
         while True:
-            await self._left.wait()
-            self._left = trio.Event()
-            while self._is_away and self._is_in_background():  # noqa: ASYNC110  # only the kernel knows
-                await trio.sleep(limits.FOREGROUND)
-            if self._is_away:
+            await self._jobs.wait_until_ours()
+            if self._jobs.is_away:
                 self._take_terminal()
-
-    def _is_in_background(self) -> bool:
-        try:
-            return os.tcgetpgrp(self._keys) != os.getpgrp()
-        except OSError:  # it is not the terminal of this session, which has no jobs then
-            return False
 
     # --- start and stop
 
@@ -355,10 +339,10 @@ class Terminal(raw.Screen):
             super()._detect_terminal_modes()
 
     def _stop(self) -> None:
-        if self._is_away:  # then its settings are another job's, and SIGTTOU would stop us
+        if self._jobs.is_away:  # then its settings are another job's, and SIGTTOU would stop us
             self._old_termios_settings = self._old_signal_keys = None
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
-            self._is_away = False
+            self._jobs.is_away = False
         self._writer.leave()
         self._count_in_title.show_count(0)
         self._forget()
@@ -405,27 +389,3 @@ class _Frame:
 
     def content(self) -> Iterator[Row]:
         return iter(self._rows)
-
-
-def _is_stopped_by_tstp(target: int) -> bool:
-    """Sends SIGTSTP, and returns once continued. False if it did not stop us: in an orphaned process group it does not.
-
-    See POSIX, 2.4.3: a process stopped there could not be continued by any shell. The kernel may give SIGCONT to any
-    thread, which may run later than this one: so it is looked for several times.
-    """
-    is_continued = False
-
-    def note(*_: object) -> None:
-        nonlocal is_continued
-        is_continued = True
-
-    before = signal.signal(signal.SIGCONT, note)
-    try:
-        os.kill(target, signal.SIGTSTP)
-        for _ in range(_LOOKS):
-            if is_continued:
-                break
-            sleep(_LOOK_INTERVAL)
-    finally:
-        signal.signal(signal.SIGCONT, before or signal.SIG_DFL)
-    return is_continued

@@ -220,7 +220,8 @@ def examine(config: Config) -> tuple[int, AnonError | None]:
     from anonp2p.doctor import run as doctor
 
     logging.disable()
-    config = _with_password(config)
+    with suppress(PackageMissing):  # that is one of the things to be told
+        config = _with_password(config)
     with _hidden_tracebacks(held=False):
         return doctor.run(config, _ending_signals)
 

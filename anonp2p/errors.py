@@ -97,27 +97,10 @@ class NamedHost(Usage):
     )
 
 
-class UnknownCommand(AnonError):
-    sentence = "There is no command {detail} To send it as a message, type // for its first /."
-    code = "unknown-command"
-
-
 class BadInput(AnonError):
     sentence = "{detail}"
     code = "bad-input"
     status = 2
-
-
-class NothingToCopy(BadInput):
-    sentence = "Nothing was copied: {detail}."
-
-
-class CodeAsMessage(BadInput):
-    sentence = "That is a room's code, and was not sent. /join CODE joins that room; the same line again says it here."
-
-
-class NoBell(BadInput):
-    sentence = "There is no terminal here whose bell could ring."
 
 
 class BadRoomName(BadInput):
@@ -134,26 +117,6 @@ class WhisperToSelf(BadInput):
 
 class NotCompared(BadInput):
     sentence = "Compare the words first: /verify NICK shows them for whoever has that nick now."
-
-
-class ConversationOver(BadInput):
-    sentence = "{detail} is not here any more, and nothing was sent. Esc, or /query alone, goes back to the room."
-
-
-class NotInConversation(BadInput):
-    sentence = "That would go to the whole room, and was not sent: Esc, or /query alone, goes back there first."
-
-
-class NoConversation(BadInput):
-    sentence = "There is no private conversation here: /query NICK begins one."
-
-
-class IgnoresItself(BadInput):
-    sentence = "You cannot ignore yourself."
-
-
-class NobodyIgnored(BadInput):
-    sentence = "You ignore nobody here who is called {detail}."
 
 
 class NoMessageYet(BadInput):
@@ -276,14 +239,6 @@ class InRoomAlready(NotAllowed):
 
 class TooManyRooms(NotAllowed):
     sentence = "You are in as many rooms as can be at once: /leave one first."
-
-
-class RoomOver(NotAllowed):
-    sentence = "This room is over: /leave puts it away."
-
-
-class TooMuchPending(NotAllowed):
-    sentence = "Too much of yours is still on its way in this room: wait a little."
 
 
 class NickUnsent(Failed):

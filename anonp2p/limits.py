@@ -294,7 +294,7 @@ FREE_MEMORY: Final = 96 * 1024 * 1024  # bytes that have to be free at the start
 # Packages: the oldest versions that the tests pass with, as in pyproject.toml. Distributions have older ones. Those
 # that are not here are checked otherwise (cryptography, for what it can do), or loaded only when asked for (segno).
 VERSIONS: Final = {
-    "msgspec": (0, 18, 6),
+    "msgspec": (0, 22),  # older ones know no Literal[True]
     "stem": (1, 8, 2),  # the first for Python 3.11, which has no inspect.getargspec
     "trio": (0, 27),  # the first whose move_on_after takes `shield`
     "urwid": (5, 1),  # older ones read the end of input otherwise, and have no InputClosedError

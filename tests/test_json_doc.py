@@ -15,6 +15,7 @@ from anonp2p.errors import AnonError
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
 from anonp2p.room.events import Event, Person, Successor
+from anonp2p.ui import errors as ui_errors
 from anonp2p.ui.commands import COMMANDS
 from anonp2p.ui.line.typed_line import parse_typed_line
 from anonp2p.ui.reasons import encode_json
@@ -123,7 +124,7 @@ def subclasses(kind: type[AnonError]) -> Iterator[type[AnonError]]:
 
 
 def test_every_error_code_is_described_with_its_exit_code() -> None:
-    ours = [kind for kind in subclasses(AnonError) if kind.__module__ == errors.__name__]
+    ours = [kind for kind in subclasses(AnonError) if kind.__module__ in (errors.__name__, ui_errors.__name__)]
     described = [(code.strip("`"), int(status)) for code, status, _ in rows(section("Error codes"))]
     assert len(described) == len(set(described))
     assert set(described) == {(kind.code, kind.status) for kind in ours}

@@ -5,7 +5,7 @@ import unicodedata
 
 from msgspec import UNSET
 
-from anonp2p.errors import BadInput, UnknownCommand, Usage, WrongArgument
+from anonp2p.errors import BadInput, Usage, WrongArgument
 from anonp2p.names import nicks
 from anonp2p.room import events, inputs
 from anonp2p.ui import arguments, manual
@@ -22,6 +22,7 @@ from anonp2p.ui.actions import (
     ShowHelpAction,
     SwitchRoomAction,
 )
+from anonp2p.ui.errors import UnknownCommand
 
 
 def _help(argument: str, re: events.Re) -> Action:

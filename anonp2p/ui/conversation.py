@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 
-from anonp2p.errors import ConversationOver, NotInConversation, WhisperToSelf
+from anonp2p.errors import WhisperToSelf
 from anonp2p.room import events, inputs
 from anonp2p.room.snapshot import MemberView, find_named
 from anonp2p.ui.actions import Action
 from anonp2p.ui.commands import from_first_seen, is_command
+from anonp2p.ui.errors import ConversationOver, NotInConversation
 
 
 class Conversation:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from anonp2p.errors import IgnoresItself, NobodyIgnored
 from anonp2p.names import nicks
 from anonp2p.room import events
 from anonp2p.room.snapshot import MemberView, find_named
+from anonp2p.ui.errors import IgnoresItself, NobodyIgnored
 
 
 class Ignored:

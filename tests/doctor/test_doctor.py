@@ -271,9 +271,12 @@ def test_memory_is_as_the_program_hardens_it() -> None:
             assert {"freed-wiped", "cores-off", "undumpable"} <= codes
 
 
-def test_without_a_package_that_tor_takes_nothing_of_tor_is_looked_at(tmp_path: Path) -> None:
+@pytest.mark.parametrize("arguments", [(), ("--control", "127.0.0.1:1")])
+def test_without_a_package_that_tor_takes_nothing_of_tor_is_looked_at(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
     (tmp_path / "stem.py").write_text("raise ImportError")
-    done = diagnosed("--json", PYTHONPATH=str(tmp_path))
+    done = diagnosed("--json", *arguments, PYTHONPATH=str(tmp_path))
     made = {line["check"]: line for line in map(json.loads, done.stdout.splitlines()) if line["type"] == "check"}
     assert [finding["finding"] for finding in made["packages"]["findings"] if finding["state"] == "wrong"] == [
         "package-missing"

@@ -27,6 +27,7 @@ _ALONE = (
 # What a program in a root may know of this machine's environment.
 _KNOWN = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "PIP_DEFAULT_TIMEOUT")
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+_BUNDLE = "/etc/ssl/fresh.pem"  # the same in a root, where Debian's own package would write over it
 _ENTER = """
 root=$1 writable=$2; shift 2
 [ "$writable" = yes ] || { mount --bind "$root" "$root" && mount -o remount,bind,ro "$root"; }
@@ -100,11 +101,11 @@ class Root:
         for name in ("resolv.conf", "hosts"):
             shutil.copy(f"/etc/{name}", path / "etc" / name)
         (path / "etc/apt/apt.conf.d/99fresh").write_text('Acquire::Check-Valid-Until "false";\n')
-        bundle = path / _CERTIFICATES.lstrip("/")
+        bundle = path / _BUNDLE.lstrip("/")
         bundle.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(_CERTIFICATES, bundle)
         known = {name: os.environ[name] for name in _KNOWN if name in os.environ}
-        certificates = dict.fromkeys(("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), _CERTIFICATES)
+        certificates = dict.fromkeys(("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), _BUNDLE)
         where = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
         return Root(path, known | certificates | where | {"DEBIAN_FRONTEND": "noninteractive"})
 

@@ -15,7 +15,10 @@ from anonp2p import limits
 from anonp2p.config import Config
 from anonp2p.doctor.doctor import examine
 from anonp2p.findings import CHECKS, CheckMade, Told
+from anonp2p.net.tor import commands
+from anonp2p.net.tor.commands import Profile
 from anonp2p.net.tor.errors import BootComplained
+from tests.support.filters import running_filter
 from tests.support.tors import running_tor
 
 pytestmark = [pytest.mark.tor, pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning")]  # stem's
@@ -110,3 +113,32 @@ async def test_a_boot_that_is_stuck_is_told_with_where(
     assert isinstance(boot.findings[0].error, BootComplained)
     assert "Connection refused" in str(boot.findings[0].error), "it is what Tor says"
     assert boot.findings[0].status == 3
+
+
+def test_a_filter_that_refuses_services_is_told_with_what_still_works(torrc: str, tmp_path: Path) -> None:
+    granted = {name: rules for name, rules in commands.TAILS.commands.items() if name != "ADD_ONION"}
+    with (
+        running_tor(torrc) as tor,
+        running_filter(
+            Profile(granted, commands.TAILS.events), tor.control.removeprefix("unix:"), tor.cookie
+        ) as filter_,
+    ):
+        found = Found(tmp_path, "--control", filter_.port, "--socks", tor.socks)
+    assert found.status == 3
+    assert (found.state("control-ports"), found.state("boot"), found.state("socks-port")) == ("ok", "ok", "ok")
+    assert found.codes("room") == ["failed", "looked-up"], "rooms can be joined"
+    assert "ADD_ONION" in found.texts("room")
+    refused = re.findall(r"\b([A-Z_]+(?: [a-z/-]+)?) is refused \(510\)", found.texts("commands"))
+    assert set(refused) == {"GETINFO net/listeners/socks", "GETINFO process/uid", "ADD_ONION"}
+
+
+def test_a_filter_with_our_profile_grants_what_a_room_takes(torrc: str, tmp_path: Path) -> None:
+    with (
+        running_tor(torrc) as tor,
+        running_filter(commands.TAILS, tor.control.removeprefix("unix:"), tor.cookie) as filter_,
+    ):
+        found = Found(tmp_path, "--control", filter_.port, "--socks", tor.socks)
+    assert found.status == 0
+    assert found.codes("room") == ["room-published", "room-reached"]
+    assert found.state("commands") == "note"
+    assert "ADD_ONION" not in found.texts("commands")

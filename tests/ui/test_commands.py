@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from anonp2p import errors, limits
 from anonp2p.crypto.epoch import FLEETING, KEPT
-from anonp2p.errors import AnonError, BadInput, TooLong, UnknownCommand, Usage
+from anonp2p.errors import AnonError, BadInput, TooLong, Usage
 from anonp2p.names.codes import RoomKey, encode_key
 from anonp2p.names.errors import CodeLength, CodeLetters, CodeMistyped
 from anonp2p.protocol import room_state
@@ -32,6 +32,7 @@ from anonp2p.ui.actions import (
     SwitchRoomAction,
 )
 from anonp2p.ui.commands import COMMANDS, parse_line
+from anonp2p.ui.errors import UnknownCommand
 
 ADDRESS = RoomKey(b"k" * 32).public
 CODE = encode_key(ADDRESS)
@@ -405,7 +406,7 @@ def test_the_slash_that_is_typed_twice_counts_once() -> None:
         ("/create SYSTEM", BadInput),
         ("/nick SYSTEM", errors.ReservedNick),
         ("/nick hоst", errors.ReservedNick),
-        ("/help nope", errors.UnknownCommand),
+        ("/help nope", UnknownCommand),
         ("/create two words --retain 5m", BadInput),
         ("/create --retain 5m", BadInput),
         ("/create demo --retain", errors.Usage),

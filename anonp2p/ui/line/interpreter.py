@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from msgspec import UNSET
 
-from anonp2p.errors import AnonError, BadInput, CodeAsMessage, NoRoom
+from anonp2p.errors import AnonError, BadInput, NoRoom
 from anonp2p.names import codes
 from anonp2p.room import events, inputs
 from anonp2p.room.succession.terms import index_of
@@ -27,6 +27,7 @@ from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.commands import ask_first
 from anonp2p.ui.completion import Known
+from anonp2p.ui.errors import CodeAsMessage
 from anonp2p.ui.frontend import FindRoom, UserRequest
 from anonp2p.ui.line.excerpts import Excerpts
 from anonp2p.ui.line.line_room import LineRoom

@@ -17,6 +17,7 @@ from anonp2p.ui.line.interpreter import Interpreter
 from anonp2p.ui.line.output import Output
 from anonp2p.ui.line.prefixes import RoomPrefixes
 from anonp2p.ui.line.stdin import read_lines
+from anonp2p.ui.line.worth import Worth
 
 if TYPE_CHECKING:
     from anonp2p.ui.line.typing import Typing
@@ -38,6 +39,7 @@ class LineMode:
         self._clipboard: Clipboard | None = None
         self._lines = lines or (typing.read_lines() if typing else read_lines())
         self._prefixes = RoomPrefixes()
+        self._worth = Worth()
 
     def attach(self, closed: Closed, find_room: FindRoom) -> None:
         json = self._config.mode == "json"
@@ -100,7 +102,7 @@ class LineMode:
 
     def tell(self, event: events.Event) -> None:
         quote = self._interpreter.find_quote(event)
-        if self._interpreter.take_event(event):
+        if self._interpreter.take_event(event) and (self._typing is None or self._worth.is_told(event)):
             marked = self._interpreter.mark_verified(event)
             self._output.print_event(marked, self._prefixes.prefix_event(event), quote)
         if isinstance(event, events.GoneEvent):

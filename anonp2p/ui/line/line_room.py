@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from anonp2p.errors import RoomOver
 from anonp2p.room import events, inputs
 from anonp2p.ui import wording
 from anonp2p.ui.actions import Action
 from anonp2p.ui.attention import Attention
 from anonp2p.ui.conversation import Conversation
+from anonp2p.ui.errors import RoomOver
 from anonp2p.ui.ignored import Ignored
 from anonp2p.ui.sanitize import sanitize_line
 from anonp2p.ui.verified import Verified

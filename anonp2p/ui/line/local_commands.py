@@ -1,12 +1,12 @@
 """Commands that change a room for the user alone, and that nobody else is told of: what they do in line mode."""
 
-from anonp2p.errors import NoBell, NoConversation, NothingToCopy
 from anonp2p.room import events
 from anonp2p.ui import links, wording
 from anonp2p.ui.actions import ConverseAction, CopyAction, IgnoreAction, NotifyAction
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.conversation import begin_conversation
+from anonp2p.ui.errors import NoBell, NoConversation, NothingToCopy
 from anonp2p.ui.frontend import RoomView
 from anonp2p.ui.ignored import find_ignored
 from anonp2p.ui.line.excerpts import Excerpts

@@ -9,7 +9,7 @@ from typing import Literal
 import trio
 
 from anonp2p import limits
-from anonp2p.errors import AnonError, NoConversation, NoRoom, NothingToCopy, RoomOver, TooLong, TooMuchPending
+from anonp2p.errors import AnonError, NoRoom, TooLong
 from anonp2p.names import codes
 from anonp2p.room import events, inputs
 from anonp2p.room.snapshot import MemberView
@@ -18,6 +18,7 @@ from anonp2p.ui.actions import AppAction
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.conversation import Conversation, begin_conversation
+from anonp2p.ui.errors import NoConversation, NothingToCopy, RoomOver, TooMuchPending
 from anonp2p.ui.frontend import UserRequest
 from anonp2p.ui.ignored import find_ignored
 from anonp2p.ui.links import find_last_link

@@ -18,8 +18,8 @@ from anonp2p.ui.screen.log_lines import ChatMessage
 from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.program_lines import SystemLine
 from anonp2p.ui.screen.scrollback import Scrollback
+from anonp2p.ui.screen.shown_link import ShownLink
 from anonp2p.ui.screen.sight import Sight
-from anonp2p.ui.screen.uplink import Uplink
 from anonp2p.ui.screen.warnings import Warnings
 from anonp2p.ui.way_in import WayIn
 
@@ -36,7 +36,7 @@ class Tab:
         self.ignored = Ignored()
         self.draft = Draft()
         self.warnings = Warnings()
-        self.uplink = Uplink()
+        self.link = ShownLink()
         self.way_in = WayIn()
         self.attention = Attention()
         self.conversation: Conversation | None = None
@@ -56,7 +56,7 @@ class Tab:
     def begin_joining(self, now: float, again: JoinRoomAction | None) -> None:
         """Shows that we wait to be let in, perhaps once more. again: what asks for the room when it is over."""
         self.way_in.begin(again)
-        self.uplink.begin()
+        self.link.begin()
         self.has_moved = True
         self.draft.history.forget(_JOIN)
         if again and not self.name:
@@ -209,11 +209,11 @@ class Tab:
         if event.role == "host":
             self._lines.show_code(now, event.name, event.code)
             return
-        self.uplink.state = "up"
+        self.link.state = "up"
         self.add_system_line(now, [wording.entered(event, _NAMED)], "title")
 
     def _take_link(self, event: events.LinkEvent, now: float) -> None:
-        told = self.uplink.take_event(event)
+        told = self.link.take_event(event)
         if not self.name and event.state == "connecting":
             self._lines.show_joining(now, event.attempt, describe_reason(event.detail))
         elif self.name and told == "lost":

@@ -221,10 +221,10 @@ class View(urwid.Widget):
         elif snapshot and snapshot.hosting:
             lost = (0, "status bad", "not reachable now")
             parts.append(lost if snapshot.settled else (0, "status", "not reachable yet"))
-        elif tab.uplink.state:
-            tries = f" {tab.uplink.attempt}" if tab.uplink.state == "connecting" else ""
-            style = "status good" if tab.uplink.state == "up" else "status bad" if tab.name else "status"
-            parts.append((0, style, f"link {tab.uplink.state}{tries}"))
+        elif tab.link.state:
+            tries = f" {tab.link.attempt}" if tab.link.state == "connecting" else ""
+            style = "status good" if tab.link.state == "up" else "status bad" if tab.name else "status"
+            parts.append((0, style, f"link {tab.link.state}{tries}"))
         return parts
 
     def _overlaid(self, overlay: Overlay, columns: int, height: int) -> list[Row]:

@@ -10,18 +10,7 @@ import msgspec
 import pytest
 from msgspec import UNSET
 
-from anonp2p.errors import (
-    AnonError,
-    CodeAsMessage,
-    ConversationOver,
-    NickTaken,
-    NoBell,
-    NoConversation,
-    NoRoom,
-    NothingToCopy,
-    RoomOver,
-    TooLong,
-)
+from anonp2p.errors import AnonError, NickTaken, NoRoom, TooLong
 from anonp2p.names import codes
 from anonp2p.names.codes import RoomKey
 from anonp2p.names.errors import CodeMistyped
@@ -33,6 +22,7 @@ from anonp2p.ui import wording
 from anonp2p.ui.actions import JoinRoomAction, QuitAction
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
+from anonp2p.ui.errors import CodeAsMessage, ConversationOver, NoBell, NoConversation, NothingToCopy, RoomOver
 from anonp2p.ui.frontend import RoomView, UserRequest
 from anonp2p.ui.line.interpreter import Interpreter
 

@@ -250,10 +250,10 @@ def test_on_the_way_in_there_is_one_line_that_counts() -> None:
     take(tab, link("connecting"), link("connecting", 2, "no answer"))
     [row] = shown(tab, now=NOW + 9)
     assert "try 2 (no answer): 9 s" in row
-    assert (tab.uplink.state, tab.uplink.attempt) == ("connecting", 2)
+    assert (tab.link.state, tab.link.attempt) == ("connecting", 2)
     take(tab, entered(others=["ada", "ben"]))
     assert said(tab) == ["You are in demo as zoe, with ada, ben"]
-    assert (tab.title, tab.uplink.state) == ("demo", "up")
+    assert (tab.title, tab.link.state) == ("demo", "up")
 
 
 def test_on_the_way_in_there_is_a_line_after_a_clear_too() -> None:
@@ -283,7 +283,7 @@ def test_one_who_is_not_let_in_waits_no_longer() -> None:
 def test_links_that_are_lost_and_found_are_told_once_one_is_in() -> None:
     tab = in_room(link("lost", detail="it broke"), link("connecting", 1), link("connecting", 2), link("up"), link("up"))
     assert said(tab)[1:] == ["The link to the room was lost: it broke", "The link to the room is there again."]
-    assert tab.uplink.state == "up"
+    assert tab.link.state == "up"
 
 
 # --- messages

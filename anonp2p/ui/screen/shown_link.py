@@ -5,7 +5,7 @@ from typing import Literal
 from anonp2p.room import events
 
 
-class Uplink:
+class ShownLink:
     """state: empty until there is one. attempt: which try to get it is under way."""
 
     def __init__(self) -> None:

@@ -224,7 +224,7 @@ class World:
             case effects.TellEffect(event=event):
                 self._tell(party, event)
             case _:
-                if isinstance(effect, effects.DropEffect) and party.room.hosting:
+                if isinstance(effect, effects.DropEffect) and party.room.hosting and effect.link > 0:  # no own dial
                     self.drops.append(effect.reason)
                 if (found := self._find(party, effect.link)) is not None:
                     link, end = found

@@ -1,7 +1,9 @@
 """Letting us in: what a control port may ask of us and gets; against one that is played, and real Tors."""
 
+import grp
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import aclosing
 from pathlib import Path
@@ -15,7 +17,7 @@ from anonp2p.net.tor import owner
 from anonp2p.net.tor.control import Control, wants_password
 from anonp2p.net.tor.listener import UnixEntrance
 from anonp2p.net.tor.tor import Tor
-from tests.net.tor.parts import ADDRESS, KEY, NOWHERE, SECRET, STEM, refused
+from tests.net.tor.parts import ADDRESS, KEY, NOWHERE, SECRET, STEM, STRANGER, refused
 from tests.support.servers import FakeTor, server
 
 pytestmark = STEM
@@ -337,3 +339,27 @@ async def test_a_tor_that_lets_everybody_in_lets_us_in_and_outlives_us(start: St
         control = await Control.open(endpoint)
         async with aclosing(control), Tor(control, NOWHERE, UnixEntrance(runtime), "system").listen(KEY):
             assert await control.info("onions/current") == ADDRESS
+
+
+@pytest.mark.tor_control
+@pytest.mark.skipif(os.getuid() != 0, reason="only root runs programs as other users")
+def test_another_user_is_told_which_group_to_join(start: Start, short_path: Path) -> None:
+    group = grp.getgrnam("nogroup")
+    endpoint = start("CookieAuthentication 1\n")
+    os.chown(endpoint.path, -1, group.gr_gid)
+    Path(endpoint.path).chmod(0o660)
+    for parent in (short_path, *list(short_path.parents)[:-2]):
+        parent.chmod(parent.stat().st_mode | 0o055)
+    command = ["setpriv", "--reuid", str(STRANGER), "--clear-groups", "--regid", str(STRANGER)]
+    done = subprocess.run(
+        [*command, sys.executable, "-m", "anonp2p", "--control", str(endpoint), "create", "demo"],
+        cwd=Path(__file__).parents[3],
+        env=os.environ | {"HOME": str(short_path), "XDG_STATE_HOME": str(short_path)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert done.returncode == 3
+    assert f"we may not open its control port {endpoint}" in done.stderr
+    assert "sudo adduser $USER nogroup" in done.stderr

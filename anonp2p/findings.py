@@ -27,6 +27,7 @@ State = Literal["ok", "note", "wrong", "skip"]
 _OkCode = Literal[
     "bridges",  # value: how many
     "booted",  # values: "own" or "system", Tor's version, seconds
+    "command-spared",  # values: the command that is refused and not needed, the status of its reply
     "commands-granted",
     "control-absent",  # value: where nothing listens
     "control-usable",  # values: where, who listens there, Tor's version

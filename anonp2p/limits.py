@@ -41,9 +41,7 @@ LOG_ENTRIES: Final = 10_000  # entries that a host keeps: a slow reader may lag 
 WAYMARK: Final = (
     1_000  # entries between those as of which a log keeps the room once it was read again: 6 ms, in place of 70
 )
-WRITE_BYTES: Final = (
-    256 * 1024
-)  # bytes of entries written to a link at once: a full frame fits; a stuck link holds them
+WRITE_BYTES: Final = 64 * 1024  # bytes of entries taken for a link at once, cut with it if one expires: a frame fits
 PENDING: Final = 256  # inputs that wait for their order or for the room, before we stop reading further input
 MAILBOX: Final = 48  # units of payloads, or other inputs, that a session holds or takes in at once
 BATCH_UNITS: Final = 4 * MAILBOX  # of these, after which a batch ends though more wait: 96 entries of 300 characters

@@ -55,9 +55,11 @@ async def check_commands(control: Control | None, *, publishes: bool) -> list[Fi
 
 
 def judge_commands(refused: Mapping[str, str], *, publishes: bool) -> list[Finding]:
-    """refused: the status for each command that was."""
-    needed = {name: status for name, status in refused.items() if not (publishes and name == "ADD_ONION")}
-    return [find("command-refused", name, status) for name, status in needed.items()] or [find("commands-granted")]
+    """refused: the status for each command that was. What our profiles for filters do not grant is not needed."""
+    spared = [name for name in refused if name in commands.UNGRANTED]
+    needed = [name for name in refused if name not in spared and not (publishes and name == "ADD_ONION")]
+    missed = [find("command-refused", name, refused[name]) for name in needed] or [find("commands-granted")]
+    return [*missed, *(find("command-spared", name, refused[name]) for name in spared)]
 
 
 def judge_port(endpoint: Endpoint, owners: Iterable[int], version: str) -> Finding:

@@ -16,14 +16,24 @@ Ask = Callable[[bytes, bytes, bytes], frames.Request]
 class Call:
     """Answers a hello with a request, and opens the record in which the answer comes.
 
-    link: its number; service: what was dialled. hello_hash: of the hello, empty before it has come. is_over: whether we
-    have ended it, though we may not have heard that yet.
+    link: its number; service: what was dialled. hello_hash: of the hello, handshake_key: in it, empty before it has
+    come. is_over: whether we have ended it, though we may not have heard that yet. is_asked: whether we ask whoever has
+    this handshake key already: on another link we do not, as with each request a host gives up the link of the last.
     """
 
-    def __init__(self, context: Context, link: int, service: bytes, ask: Ask, ticket: bytes) -> None:
+    def __init__(
+        self,
+        context: Context,
+        link: int,
+        service: bytes,
+        ask: Ask,
+        ticket: bytes,
+        is_asked: Callable[[bytes], bool] = lambda _: False,
+    ) -> None:
         self.link = link
         self.service = service
-        self.hello_hash = b""
+        self.hello_hash = self.handshake_key = b""
+        self._is_asked = is_asked
         self._random = context.random
         self._reporter = context.reporter
         self._ask = ask
@@ -48,6 +58,10 @@ class Call:
 
     def _answer_hello(self, payload: bytes) -> None:
         hello, self.hello_hash = handshake.read_hello(payload)
+        if self._is_asked(hello.handshake_key):
+            self.hang_up("closed")
+            return
+        self.handshake_key = hello.handshake_key
         secret = self._random(suite.SECRET)
         request = self._ask(secret, self.service, self.hello_hash)
         ticket = self._ticket or self._random(handshake.TICKET)

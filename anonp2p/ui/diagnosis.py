@@ -125,7 +125,8 @@ WORDS: dict[FindingCode, tuple[str, str]] = {
     ),
     "join-only": ("{}", ""),
     # What is said at the control port.
-    "commands-granted": ("All that is asked of it", ""),
+    "commands-granted": ("All that is needed", ""),
+    "command-spared": ("{} is refused ({}), and not needed: {}", ""),
     "command-refused": (
         "{} is refused ({}): {}",
         "if a filter such as onion-grater is before it, give that the profile that comes with anonp2p.",
@@ -164,7 +165,7 @@ def describe_finding(finding: Finding) -> str:
     """What is."""
     called = _CALLED.get(finding.code, {})
     values = [called.get(value) or _spell(value) for value in finding.values]
-    if finding.code == "command-refused":
+    if finding.code in ("command-refused", "command-spared"):
         values.append(_REFUSED.get(values[0], _EVENTS_REFUSED))
     return WORDS[finding.code][0].format(*values).removesuffix(".") + "."
 

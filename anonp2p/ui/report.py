@@ -4,6 +4,7 @@ import json
 import textwrap
 from collections import Counter
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from anonp2p import limits
 from anonp2p.findings import CheckBegun, CheckMade, CheckName, CheckWaits, Finding, State, Told
@@ -42,7 +43,7 @@ class Diagnosis:
                 self._count(findings)
                 if self._json:
                     return _encode(_lay_out_check(told))
-                return self._write_heading(name) + "".join(map(self._write_finding, findings))
+                return self._write_heading(name) + self._write_findings(findings)
 
     def conclude(self) -> str:
         """The last lines: how many of each there were."""
@@ -66,10 +67,15 @@ class Diagnosis:
         first, self._open = self._open is None, name
         return ("" if first else "\n") + HEADINGS[name] + "\n"
 
-    def _write_finding(self, finding: Finding) -> str:
-        rows = self._write_row(finding.state, describe_finding(finding))
-        advice = advise(finding)
-        return rows + (self._write_row("", f"Try: {advice}") if advice else "")
+    def _write_findings(self, findings: Sequence[Finding]) -> str:
+        """What is to be done about several of them in a row is said once, below the last."""
+        rows = []
+        for finding, following in zip_longest(findings, findings[1:]):
+            rows.append(self._write_row(finding.state, describe_finding(finding)))
+            advice = advise(finding)
+            if advice and not (following and advise(following) == advice):
+                rows.append(self._write_row("", f"Try: {advice}"))
+        return "".join(rows)
 
     def _write_wait(self, wait: CheckWaits) -> str:
         if not wait.seconds:

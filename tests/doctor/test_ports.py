@@ -90,8 +90,10 @@ async def test_all_that_is_said_at_a_control_port_is_tried(short_path: Path) -> 
         del fake.info["process/uid"]
         fake.deny["HSFETCH"] = "510 Command filtered"
         findings = await check_commands(control, publishes=True)
-    assert [finding.values for finding in findings] == [("GETINFO process/uid", "552"), ("HSFETCH", "510")]
-    assert {finding.state for finding in findings} == {"note"}
+    assert findings == [
+        find("command-refused", "HSFETCH", "510"),
+        find("command-spared", "GETINFO process/uid", "552"),
+    ]
     assert await check_commands(None, publishes=False) == [find("no-control-port")]
 
 
@@ -99,3 +101,10 @@ def test_a_service_that_was_refused_only_with_defences_is_not_refused() -> None:
     refused = {"ADD_ONION": "512"}
     assert judge_commands(refused, publishes=True) == [find("commands-granted")]
     assert judge_commands(refused, publishes=False) == [find("command-refused", "ADD_ONION", "512")]
+
+
+def test_what_our_profiles_do_not_grant_is_not_needed() -> None:
+    refused = dict.fromkeys(commands.UNGRANTED, "510")
+    spared = [find("command-spared", name, "510") for name in commands.UNGRANTED]
+    assert judge_commands(refused, publishes=True) == [find("commands-granted"), *spared]
+    assert {finding.state for finding in spared} == {"ok"}

@@ -22,6 +22,7 @@ DOC = (Path(__file__).parents[2] / "docs/JSON.md").read_text(encoding="utf-8")
 EVERY = [
     find("bridges", 2),
     find("booted", "own", "0.4.9.11", 2.5),
+    find("command-spared", "GETINFO process/uid", "510"),
     find("commands-granted"),
     find("control-absent", HERE),
     find("control-usable", HERE, "root", "0.4.9.11"),
@@ -96,7 +97,7 @@ def test_a_finding_is_one_sentence_that_names_its_values(finding: Finding) -> No
     assert words[:1] == words[:1].upper()
     assert words.endswith(".")
     assert not re.search(r"[{}]|\.\.$|Reason", words)
-    places = WORDS[finding.code][0].count("{}") - (finding.code == "command-refused")  # which has one for what follows
+    places = WORDS[finding.code][0].count("{}") - finding.code.startswith("command-")  # which have one for what follows
     assert places == len(finding.values), "it has a place for each value"
     assert advise(finding) == "" or advise(finding).endswith(".")
 
@@ -140,6 +141,21 @@ def test_a_check_is_named_before_what_it_finds_and_once() -> None:
         "  ok    A Tor of our own, version 1, is ready after 2 s.\n",
         "\nA room on trial\n  skip  Not looked at: there is no Tor to ask.\n",
     ]
+
+
+def test_what_is_to_be_done_about_several_in_a_row_is_said_once_below_the_last() -> None:
+    findings = [find("swap-plain", "/one"), find("swap-plain", "/two"), find("swap-none"), find("swap-plain", "/three")]
+    made = CheckMade("memory", findings)
+    shown = Diagnosis(json=False).write(made)
+    assert [line[8:] for line in re.findall(r"^ +Try: .*|^ .*Swap to \S+", shown, re.MULTILINE)] == [
+        "Swap to /one",
+        "Swap to /two",
+        "Try: sudo swapoff -a turns it off until the next start; man crypttab",
+        "Swap to /three",
+        "Try: sudo swapoff -a turns it off until the next start; man crypttab",
+    ]
+    said = [one["advice"] for one in json.loads(Diagnosis(json=True).write(made))["findings"]]
+    assert [bool(advice) for advice in said] == [True, True, False, True]
 
 
 def test_waiting_for_tor_is_told_to_people_only_if_it_is_slow() -> None:

@@ -69,6 +69,7 @@ class Search:
         self._turned_away_at = b""  # the service of one who hosts and has given us no place
         self._turned_away_by = b""  # its member id
         self._tries: dict[int, _Try] = {}  # by link
+        self._answered_by = b""  # the handshake key of the one whose answer was handed on last
         self._is_hinted = False  # whether we were sent on to another host since we had one
         self._rounds = 0  # how many times the user was told of dials since the host was lost
         self._told_at = 0.0  # when (`Now.tick`) the last time
@@ -240,8 +241,15 @@ class Search:
                 call.hang_up("closed")
             case _:
                 del self._tries[call.link]
+                self._answered_by = call.handshake_key
                 return HostAnswer(call, said)
         return None
+
+    def _is_asked(self, handshake_key: bytes) -> bool:
+        """Whether this one, who is reached at several addresses, has been asked on a link that has not ended."""
+        lets_us_in = not self._state.has_no_link and handshake_key == self._answered_by
+        asked = [attempt.call.handshake_key for attempt in self._tries.values() if not attempt.call.is_over]
+        return lets_us_in or handshake_key in asked
 
     def _has_grown_since(self, asked: list[int], target: Target) -> bool:
         """Whether others have shown us more of our log since we asked one who goes on with that."""
@@ -376,7 +384,8 @@ class Search:
             asked.append(self._replica.ledger.index)
             return self._joining.sign_request(link, service, hello)
 
-        self._tries[dial.link] = _Try(Call(self._context, dial.link, dial.address, ask, ticket), target, asked)
+        call = Call(self._context, dial.link, dial.address, ask, ticket, self._is_asked)
+        self._tries[dial.link] = _Try(call, target, asked)
 
 
 def reason_of(event: inputs.DroppedInput) -> Reason:

@@ -33,9 +33,14 @@ class Line:
 
     def __init__(self, link: int, service: bytes) -> None:
         self.link = link
-        self.greeting = HostHandshake(bytes(32), service, suite.EncryptionKeyPair(bytes(32)))
+        self.service = service
         self.request: Any = None
         self.channel: Any = None
+        self.is_answered_by(service)
+
+    def is_answered_by(self, secret: bytes) -> None:
+        """Whoever has the handshake key with this secret says hello: at each address another one, else."""
+        self.greeting = HostHandshake(bytes(32), self.service, suite.EncryptionKeyPair(secret))
 
     def take(self, wire: bytes) -> None:
         self.request = self.greeting.open_request(wire[2:])
@@ -406,6 +411,33 @@ def test_once_one_is_let_in_all_other_dials_are_called_off() -> None:
     seeker.search.note_caught_up()
     seeker.pass_time()
     assert {link for link, _ in seeker.dropped()} == {line.link for line in seeker.lines[:2]}
+
+
+def test_one_that_is_reached_at_two_addresses_is_asked_once() -> None:
+    """5.12: a host gives up the link of a member that asks for its place on another one."""
+    seeker = Seeker(ANN)
+    seeker.lose()
+    host, same = seeker.lines
+    for line in (host, same):
+        line.is_answered_by(bytes(32))
+    seeker.greeted(host)
+    seeker.greeted(same)
+    assert (host.request is None, same.request is None) == (False, True)
+    assert seeker.dropped() == [(same.link, "closed")]
+    assert seeker.loss.failed == [], "it has answered"
+
+
+def test_one_that_lets_us_in_is_not_asked_at_another_address() -> None:
+    seeker = Seeker(ANN)
+    seeker.lose()
+    host, same = seeker.lines
+    for line in (host, same):
+        line.is_answered_by(bytes(32))
+    assert seeker.hears(seeker.greeted(host), frames.WelcomeFrame(b"box", 1)) is not None
+    seeker.state.enter(Asking(host.greeting.hello))
+    seeker.greeted(same)
+    assert same.request is None
+    assert seeker.dropped() == [(same.link, "closed")]
 
 
 def test_an_heir_that_refuses_is_no_host_that_does() -> None:

@@ -72,7 +72,7 @@ def test_nothing_is_said_before_our_own_hello_has_come(watch: Watch) -> None:
 
 def test_a_room_is_not_settled_before_it_is_reached() -> None:
     watch = Watch()
-    room = Room(label="r1", key=ROOM, random=watch.context.random, nick="", room_key=ROOM_KEY, name="demo")
+    room = Room(label="r1", key=ROOM, random=watch.context.random, nick="", room_key=ROOM_KEY, name="demo", re="mine")
     told: list[events.Event] = []
     hellos: dict[int, bytes] = {}
     dials: list[int] = []
@@ -94,7 +94,8 @@ def test_a_room_is_not_settled_before_it_is_reached() -> None:
     assert not room.settled
     handle(inputs.ReceivedInput(dials[0], hellos[1]))
     assert room.settled
-    assert [event for event in told if isinstance(event, events.ReachableEvent)] == REACHED
+    reached = [event for event in told if isinstance(event, events.ReachableEvent)]
+    assert reached == [events.ReachableEvent(room="r1", re="mine")]
 
 
 def test_the_link_by_which_we_looked_is_closed(watch: Watch) -> None:

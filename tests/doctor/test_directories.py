@@ -49,7 +49,9 @@ def test_where_sockets_and_guards_go_is_told_with_what_they_are_on(
 
 
 @pytest.mark.parametrize(
-    "config", [Config(tor="system"), Config(tor="system", control=HERE), Config(socks=HERE)], ids=str
+    "config",
+    [Config(tor="system"), Config(tor="system", control=HERE), Config(socks=HERE)],
+    ids=["system", "control", "socks"],
 )
 def test_what_our_own_tor_needs_is_not_looked_at_where_none_is_started(
     environment: dict[str, str], config: Config, monkeypatch: pytest.MonkeyPatch

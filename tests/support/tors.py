@@ -44,6 +44,11 @@ class RunningTor:
         circuits = (line.split() for line in self._ask("GETINFO circuit-status"))
         self._ask(*(f"CLOSECIRCUIT {words[0]}" for words in circuits if len(words) > 1 and words[0].isdigit()))
 
+    def count_introductions(self, address: str) -> int:
+        """Circuits to introduction points of a service of this Tor, by its address without `.onion`."""
+        marks = {"PURPOSE=HS_SERVICE_INTRO", f"REND_QUERY={address}"}
+        return sum(marks <= set(line.split()) for line in self._ask("GETINFO circuit-status"))
+
     def signal(self, name: str) -> None:
         """NEWNYM, RELOAD, or another of control-spec 3.7."""
         assert self._ask(f"SIGNAL {name}")[1] == "250 OK"

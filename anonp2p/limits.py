@@ -200,6 +200,7 @@ HAND_BACK_PAUSE: Final = 600.0  # seconds between such hand-overs: a host whose 
 
 # Tor (seconds).
 CONTROL_PATIENCE: Final = 5.0  # for an answer on a control port; a healthy Tor answers within milliseconds
+PASSWORD_PATIENCE: Final = 1.0  # to find whether a control port wants a password: nothing is on the screen before
 LAUNCH_PATIENCE: Final = 20.0  # from the start of our own Tor until it has a control socket
 TOR_SPACE: Final = 8 * 1024 * 1024  # bytes that our own Tor has to be able to store: the consensus of the real network
 BRIDGES: Final = 100  # that one may give: Tor tries all at once

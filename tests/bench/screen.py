@@ -130,8 +130,8 @@ def _screen(command: list[str], columns: int, rows: int, descriptor: int | None 
 def _start(columns: int, rows: int) -> tuple[float, float]:
     """Seconds from exec to the first picture; and from a key that is pressed then to its being shown."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        tor = f"127.0.0.1:{silent.getsockname()[1]}"
-        with _screen([sys.executable, "-m", "anonp2p", "--control", tor], columns, rows) as shown:
+        found = ("TOR_CONTROL_HOST=127.0.0.1", f"TOR_CONTROL_PORT={silent.getsockname()[1]}")
+        with _screen(["/usr/bin/env", *found, sys.executable, "-m", "anonp2p"], columns, rows) as shown:
             there = shown.until_found()
             shown.look_for(chr(FIRST_KEY).encode())
             pressed = shown.press(chr(FIRST_KEY))

@@ -237,14 +237,18 @@ class Control:
 
 
 async def wants_password(endpoint: Endpoint) -> bool:
-    """Whether this control port, which the user named, lets us in with a password alone, and we have none."""
-    try:
-        control = await Control.open(endpoint)
-    except PasswordNeeded:
-        return True
-    except AnonError:
-        return False  # it will be told
-    await control.aclose()
+    """Whether this control port, which the user named, lets us in with a password alone, and we have none.
+
+    One that does not say so soon does not: whatever is wrong with it is told when it is used.
+    """
+    with trio.move_on_after(limits.PASSWORD_PATIENCE):
+        try:
+            control = await Control.open(endpoint)
+        except PasswordNeeded:
+            return True
+        except AnonError:
+            return False
+        await control.aclose()
     return False
 
 

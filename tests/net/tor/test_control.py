@@ -17,7 +17,7 @@ from anonp2p.config import Endpoint
 from anonp2p.errors import TorLost, TorMissing, TorRefused
 from anonp2p.net.tor import commands
 from anonp2p.net.tor.complaints import Complaints
-from anonp2p.net.tor.control import Control
+from anonp2p.net.tor.control import Control, wants_password
 from anonp2p.reasons import Reason
 from anonp2p.room import events
 from tests.net.tor.parts import ADDRESS, KEY, STEM, Silent, control_of, refused, replies
@@ -60,6 +60,16 @@ async def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.Monkey
     async with server(Silent()) as endpoint:
         with refused(TorRefused, "does not answer as a control port of Tor does"):
             await Control.open(endpoint)
+
+
+@pytest.mark.usefixtures("stem_leaks")
+async def test_one_that_says_nothing_soon_wants_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is on the screen before that is known."""
+    monkeypatch.setattr(limits, "PASSWORD_PATIENCE", 0.1)
+    monkeypatch.setattr(limits, "CONTROL_PATIENCE", 1_000.0)
+    async with server(Silent()) as endpoint:
+        with trio.fail_after(60):
+            assert not await wants_password(endpoint)
 
 
 # --- a control connection

@@ -23,18 +23,18 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _anonp2p; printf '%s\\n' "${COMPREPLY
 ZSH = """
 zmodload zsh/zpty
 setup='fpath=($FOLDER $fpath); autoload -Uz compinit; compinit -u -D; PS1=; unsetopt zle_bracketed_paste
-bindkey "^I" complete-word
+ask() { zle complete-word; print -r -- "finis""hed" }; zle -N ask; bindkey "^I" ask
 compadd() {
     [[ ${@[1,(i)(-|--)]} == *-(O|A|D)\\ * ]] && { builtin compadd "$@"; return }
     typeset -a found; builtin compadd -A found "$@"
     for one in $found; do print -r -- "<<$one>>"; done
-}'
+}
+zle-line-init() { print -r -- "rea""dy" }; zle -N zle-line-init'
 zpty shell zsh -f -i
-zpty -w shell "$setup"; zpty -w shell 'print rea''dy'
+zpty -w shell "$setup"
 zpty -r shell out '*ready*'
 zpty -w -n shell "$1"$'\\t'
-zpty -w shell $'\\C-U'; zpty -w shell 'print do''ne'
-zpty -r shell out '*done*'; print -r -- $out
+zpty -r shell out '*finished*'; print -r -- $out
 zpty -d shell
 """
 

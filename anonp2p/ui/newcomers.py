@@ -31,7 +31,11 @@ class Newcomers:
                 self._joined[member] = now
             case events.LeftEvent(member=member):
                 self._joined.pop(member, None)
-            case events.VerifiedEvent(member=member, verified=True):
+            case (
+                events.VerifiedEvent(member=member, verified=True)
+                | events.KeptEvent(member=member)
+                | events.RoleEvent(member=member, role="moderator")
+            ):
                 self._note_known(member)
             case events.ExpiredEvent(seq=seq):
                 self._aside.pop(seq, None)

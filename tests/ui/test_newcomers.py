@@ -56,10 +56,20 @@ def test_who_has_said_something_as_no_newcomer_is_new_no_more_by_coming_back() -
     assert newcomers.take_event(says("ben"), 6 * MINUTE)  # said nothing, so that the minutes begin again
 
 
-def test_whom_the_user_has_verified_is_not_new() -> None:
+@pytest.mark.parametrize(
+    ("event", "is_new"),
+    [
+        (events.VerifiedEvent(room="r1", member="ben", nick="ben", verified=True), False),
+        (events.VerifiedEvent(room="r1", member="ben", nick="ben", verified=False), True),
+        (events.KeptEvent(room="r1", member="ben", nick="ben", by="ada"), False),
+        (events.RoleEvent(room="r1", member="ben", nick="ben", role="moderator", by="ada"), False),
+        (events.RoleEvent(room="r1", member="ben", nick="ben", role="muted", by="ada"), True),
+    ],
+)
+def test_whom_the_user_or_a_moderator_trusts_is_not_new(event: events.Event, is_new: bool) -> None:
     newcomers = quiet()
-    newcomers.take_event(events.VerifiedEvent(room="r1", member="ben", nick="ben", verified=True), 1.0)
-    assert not newcomers.take_event(says("ben"), 2.0)
+    newcomers.take_event(event, 1.0)
+    assert newcomers.take_event(says("ben"), 2.0) is is_new
 
 
 def test_messages_of_newcomers_say_so_for_ten_minutes_at_least() -> None:

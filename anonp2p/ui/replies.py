@@ -118,8 +118,9 @@ def _compare_words(nick: str) -> str:
 
 
 def _listed(person: events.Person) -> str:
-    host, verified = "  host" if person.role == "host" else "", "  verified" if person.verified is True else ""
-    return f"  {person.nick}  {person.tag}{host}{verified}"
+    host = "  host" if person.role == "host" else ""
+    role = "  moderator" if person.moderator is True else "  muted" if person.role == "muted" else ""
+    return f"  {person.nick}  {person.tag}{host}{role}{'  verified' if person.verified is True else ''}"
 
 
 def _room(room: dict[str, Any]) -> str:

@@ -205,8 +205,8 @@ def _describe(event: events.Event) -> list[str]:
             return [f"{nick} {'is banned' if banned else 'is not banned any more'}"]
         case events.KeptEvent(nick=nick):
             return [f"{nick} is kept: no purge throws that member out"]
-        case events.WaitingEvent(count=count):
-            return [f"{count} {'person waits' if count == 1 else 'people wait'} to be let in"]
+        case events.WaitingEvent(count=count, people=people):
+            return [waiting(count, [(one.nick, one.tag) for one in people])]
         case events.LockUnchangedEvent(locked=locked):
             return ["The room is locked already." if locked else "The room is not locked."]
         case events.NickUnchangedEvent(nick=nick):
@@ -214,7 +214,7 @@ def _describe(event: events.Event) -> list[str]:
         case events.NickAssignedEvent():
             return [_assigned(event)]
         case events.SelfKickedEvent(why=why):
-            return [f"The host has thrown you out of the room{f': {why}' if why else '.'}"]
+            return [f"You were thrown out of the room{f': {why}' if why else '.'}"]
         case events.AbsentRemovedEvent(nick=nick):
             return [f"{nick} was away, and is out now."]
         case events.JoinedEvent(nick=nick, unknown_past=unknown):
@@ -296,6 +296,16 @@ def moved(nicks: list[str], move: Move) -> str:
     if len(nicks) > NAMED:
         return f"{len(nicks)} {several}, last {some}"
     return f"{some} {several if len(nicks) > 1 else one}"
+
+
+def waiting(count: int, people: list[tuple[str, str]]) -> str:
+    """Who knocks. people: nicks and tags of those who are known, the first ones of whom are named."""
+    if not count:
+        return "Nobody waits to be let in any more"
+    named = ", ".join(f"{nick} ({tag})" for nick, tag in people[:NAMED])
+    more = f" and {count - min(len(people), NAMED)} more" if named and count > min(len(people), NAMED) else ""
+    who = "1 person waits" if count == 1 else f"{count} people wait"
+    return f"{who} to be let in{f': {named}{more}' if named else ''}; /admit NICK lets in, /refuse NICK turns away"
 
 
 def ignores(nick: str) -> str:
@@ -407,7 +417,7 @@ _NEW_HOST = {
 
 _GONE = {
     "left": "You left the room",
-    "closed": "The room was closed by its host",
+    "closed": "The room was closed",
     "kicked": "You are out of the room",
     "refused": "You were not let into the room",
     "lost": "The room is lost",

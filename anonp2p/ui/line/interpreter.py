@@ -84,12 +84,16 @@ class Interpreter:
         """
         room = self._rooms.by_label.get(getattr(event, "room", ""))
         if room and (room.ignored.hides(event) or self._puts_aside(event, room)):
+            self.tell_due()
             return False
         self._excerpts.take_event(event)
         if room and room.take_event(event) and self._bell:
             self._bell.call_user(watched=True, is_private=False)
         if isinstance(event, events.GoneEvent) and not (room and room.way_in.can_try_again):
             self._rooms.close_room(event.room)
+        if room and not self._json and room.floods.hold_event(event, self._clock()):
+            self.tell_due()
+            return False
         return self._json or not (room and isinstance(event, events.HeirsEvent) and room.repeats(event))
 
     def mark_newcomer(self, event: events.Event) -> events.Event:
@@ -99,13 +103,17 @@ class Interpreter:
 
     def _puts_aside(self, event: events.Event, room: LineRoom) -> bool:
         """Whether a message is put aside, in which case people are told so; programs are shown all."""
-        now = self._clock()
-        if not room.newcomers.take_event(event, now) or self._json:
+        if not room.newcomers.take_event(event, self._clock()) or self._json:
             return False
         assert isinstance(event, events.MessageEvent), "nothing else is put aside"
-        if said := room.aside.add_message(event.member, now):
-            self._tell(events.NoticeEvent(room=event.room, text=said))
+        room.floods.put_aside(event.member)
         return True
+
+    def tell_due(self) -> None:
+        """Tells what was held back until now, as there was too much of it to be told one by one."""
+        for label, room in list(self._rooms.by_label.items()):
+            for said in room.floods.list_due(self._clock()):
+                self._tell(events.NoticeEvent(room=label, text=said))
 
     @property
     def begun_line(self) -> str:

@@ -13,10 +13,11 @@ from anonp2p.ui.screen.program_lines import (
     LookalikesLine,
     MembershipLine,
     RemovalsLine,
+    WaitingLine,
 )
 from anonp2p.ui.screen.scrollback import Scrollback
 
-_MERGING = (MembershipLine, RemovalsLine, AsideLine, LookalikesLine)
+_MERGING = (MembershipLine, RemovalsLine, AsideLine, LookalikesLine)  # of each there is one at the end of the log
 _Merging = TypeVar("_Merging", MembershipLine, RemovalsLine, AsideLine, LookalikesLine)
 _TOGETHER = 5 * 60  # seconds for which comings and goings are told in one line, under the time of the first
 
@@ -28,6 +29,7 @@ class ChangingLines:
         self._log = log
         self._card: CodeCard | None = None
         self._joining: JoiningLine | None = None
+        self._waiting: WaitingLine | None = None
         self._history_end: Divider | None = None  # the line below the history that we were given
 
     def show_joining(self, now: float, attempt: int | None = None, detail: str = "") -> None:
@@ -43,6 +45,22 @@ class ChangingLines:
         if self._joining:
             self._log.remove_line(self._joining)
             self._joining = None
+
+    def show_waiting(self, now: float, event: events.WaitingEvent) -> None:
+        """Shows who waits to be let in, in one line however often that changes; below the rest where more wait."""
+        if self._waiting is None or self._waiting not in self._log or event.count > self._waiting.count:
+            self.remove_waiting()
+            self._waiting = WaitingLine(now)
+            self._log.add_line(self._waiting)
+        self._waiting.count, self._waiting.people = event.count, [(one.nick, one.tag) for one in event.people]
+        if not event.count:
+            self.remove_waiting()
+
+    def remove_waiting(self) -> None:
+        """Shows no more that somebody waits."""
+        if self._waiting:
+            self._log.remove_line(self._waiting)
+            self._waiting = None
 
     def show_code(self, now: float, name: str, code: str) -> None:
         """Shows the code of a room of ours, which nobody can use yet."""

@@ -15,6 +15,7 @@ from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.people import LEGEND, People
 from anonp2p.ui.screen.rows import Row
 from anonp2p.ui.screen.scrollback import Scrollback
+from anonp2p.ui.screen.waiting import Waiting
 from anonp2p.ui.widths import width
 
 
@@ -101,13 +102,14 @@ def _indented(drawn: list[Row], by: int) -> list[Row]:
     return [[("", " " * by), *row] for row in drawn]
 
 
-def of_members(find_people: Callable[[], People]) -> Overlay:
-    """Everybody in a room."""
+def of_members(find_people: Callable[[], People], waiting: Waiting, now: Callable[[], float]) -> Overlay:
+    """Everybody in a room, and above them who waits to be let in."""
 
     def build(columns: int, _: int) -> list[Row]:
         people = find_people()
+        knocking = waiting.rows(min(columns, _MEMBERS), now(), tags=True)
         listed = people.rows(min(columns, _MEMBERS), len(people) + 2, tags=True)
-        return [*listed, [], *rows.wrapped("quiet", LEGEND, columns)]
+        return [*knocking, *listed, [], *rows.wrapped("quiet", LEGEND, columns)]
 
     return Overlay("members: Esc puts it away", build)
 

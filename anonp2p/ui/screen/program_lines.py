@@ -196,6 +196,20 @@ class LookalikesLine(LogLine):
         return SystemLine(self.at, [wording.lookalikes(self.alikes, self.more)], "caution", "!!").rows(layout, context)
 
 
+@dataclass(slots=True, repr=False, eq=False)
+class WaitingLine(LogLine):
+    """Who waits to be let in. people: nicks and tags of those who are named."""
+
+    count: int = 0
+    people: list[tuple[str, str]] = field(default_factory=list)
+
+    def _changing(self, context: LineContext, after: LogLine | None) -> tuple[object, ...]:
+        return self.count, *self.people
+
+    def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
+        return SystemLine(self.at, [wording.waiting(self.count, self.people)], "title", "•").rows(layout, context)
+
+
 _CARD = 67  # columns, as on a terminal of 80 beside the members; a code has 62
 
 

@@ -179,7 +179,10 @@ class Submission:
         if isinstance(action, inputs.Typed) and not (active.label or isinstance(action, inputs.RenameInput)):
             raise NoRoom
         if isinstance(action, inputs.AskInput) and action.command == "/who":
-            return partial(self._open_overlay, overlays.of_members(partial(self._scene.people, active)))
+            return partial(
+                self._open_overlay,
+                overlays.of_members(partial(self._scene.people, active), active.waiting, self._scene.now),
+            )
         if max(active.log.pending_count, self._send.statistics().current_buffer_used) >= limits.PENDING:
             raise TooMuchPending
         return partial(self._request, action)

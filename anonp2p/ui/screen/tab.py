@@ -21,6 +21,7 @@ from anonp2p.ui.screen.program_lines import SystemLine
 from anonp2p.ui.screen.scrollback import Scrollback
 from anonp2p.ui.screen.shown_link import ShownLink
 from anonp2p.ui.screen.sight import Sight
+from anonp2p.ui.screen.waiting import Waiting
 from anonp2p.ui.screen.warnings import Warnings
 from anonp2p.ui.way_in import WayIn
 
@@ -38,6 +39,7 @@ class Tab:
         self.newcomers = Newcomers()
         self.draft = Draft()
         self.warnings = Warnings()
+        self.waiting = Waiting()
         self.link = ShownLink()
         self.way_in = WayIn()
         self.attention = Attention()
@@ -133,6 +135,9 @@ class Tab:
                 self.add_event_line(now, event, "ok" if verified else "caution")
                 if not verified:
                     self.warnings.add_notice(wording.describe_event(event)[0])
+            case events.WaitingEvent():
+                self.waiting.take_event(event, now)
+                self._lines.show_waiting(now, event)
             case events.LookalikeEvent():
                 self._lines.add_lookalike(now, event)
                 self.warnings.add_lookalike(event)
@@ -140,6 +145,8 @@ class Tab:
                 self.add_event_line(now, event, "error")
             case events.GoneEvent():
                 self._lines.remove_joining()
+                self._lines.remove_waiting()
+                self.waiting.clear()
                 self.add_event_line(now, event, "error")
             case _:
                 self.add_event_line(now, event, passing=isinstance(event, _PASSING))
@@ -258,5 +265,6 @@ _MOVING = (
     events.LeftEvent,
     events.RenamedEvent,
     events.LinkEvent,
+    events.RoleEvent,
     events.GoneEvent,
 )

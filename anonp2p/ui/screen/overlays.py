@@ -15,7 +15,7 @@ from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.people import LEGEND, People
 from anonp2p.ui.screen.rows import Row
 from anonp2p.ui.screen.scrollback import Scrollback
-from anonp2p.ui.screen.waiting import Waiting
+from anonp2p.ui.screen.waiting import WaitingPeople
 from anonp2p.ui.widths import width
 
 
@@ -102,7 +102,7 @@ def _indented(drawn: list[Row], by: int) -> list[Row]:
     return [[("", " " * by), *row] for row in drawn]
 
 
-def of_members(find_people: Callable[[], People], waiting: Waiting, now: Callable[[], float]) -> Overlay:
+def of_members(find_people: Callable[[], People], waiting: WaitingPeople, now: Callable[[], float]) -> Overlay:
     """Everybody in a room, and above them who waits to be let in."""
 
     def build(columns: int, _: int) -> list[Row]:

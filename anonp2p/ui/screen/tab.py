@@ -21,7 +21,7 @@ from anonp2p.ui.screen.program_lines import SystemLine
 from anonp2p.ui.screen.scrollback import Scrollback
 from anonp2p.ui.screen.shown_link import ShownLink
 from anonp2p.ui.screen.sight import Sight
-from anonp2p.ui.screen.waiting import Waiting
+from anonp2p.ui.screen.waiting import WaitingPeople
 from anonp2p.ui.screen.warnings import Warnings
 from anonp2p.ui.way_in import WayIn
 
@@ -39,7 +39,7 @@ class Tab:
         self.newcomers = Newcomers()
         self.draft = Draft()
         self.warnings = Warnings()
-        self.waiting = Waiting()
+        self.waiting = WaitingPeople()
         self.link = ShownLink()
         self.way_in = WayIn()
         self.attention = Attention()

@@ -7,7 +7,7 @@ from anonp2p.ui.screen import rows
 from anonp2p.ui.screen.rows import Row
 
 
-class Waiting:
+class WaitingPeople:
     """As it was told last. count: how many wait; of many not all are named."""
 
     def __init__(self) -> None:

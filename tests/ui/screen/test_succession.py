@@ -16,7 +16,7 @@ from anonp2p.ui.screen.log_lines import Layout, LineContext
 from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.people import People
 from anonp2p.ui.screen.tab import Tab
-from anonp2p.ui.screen.waiting import Waiting
+from anonp2p.ui.screen.waiting import WaitingPeople
 from anonp2p.ui.verified import Verified
 from tests.support.stage import Stage
 from tests.ui.screen.meeting import enter
@@ -339,7 +339,7 @@ def test_the_status_says_what_keeps_newcomers_out_and_talk_slow(changes: dict[st
 
 
 def test_the_marks_are_explained_below_the_members() -> None:
-    overlay = overlays.of_members(lambda: People([view_of("ann")], MemberLooks()), Waiting(), lambda: 0.0)
+    overlay = overlays.of_members(lambda: People([view_of("ann")], MemberLooks()), WaitingPeople(), lambda: 0.0)
     rows = overlay.build(40, 20)
     text = " ".join("".join(text for _, text in row) for row in rows)
     for mark in "@123#+%?":

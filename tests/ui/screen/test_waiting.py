@@ -6,7 +6,7 @@ from anonp2p.room.events import Knocker
 from anonp2p.ui.screen import overlays
 from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.people import People
-from anonp2p.ui.screen.waiting import Waiting
+from anonp2p.ui.screen.waiting import WaitingPeople
 from tests.ui.screen.test_tab import HOSTILE, NOW, in_room, message, said, shown, take
 
 
@@ -15,12 +15,12 @@ def knocks(*nicks: str, count: int | None = None, seconds: int = 12) -> events.W
     return events.WaitingEvent(room="r1", count=len(nicks) if count is None else count, people=people)
 
 
-def drawn(waiting: Waiting, columns: int = 20, now: float = NOW, *, tags: bool = False) -> list[str]:
+def drawn(waiting: WaitingPeople, columns: int = 20, now: float = NOW, *, tags: bool = False) -> list[str]:
     return ["".join(text for _, text in row).rstrip() for row in waiting.rows(columns, now, tags=tags)]
 
 
 def test_those_who_wait_are_named_with_the_time_since_when() -> None:
-    waiting = Waiting()
+    waiting = WaitingPeople()
     assert drawn(waiting) == []
     waiting.take_event(knocks("ann", "ben"), NOW)
     assert drawn(waiting) == [" 2 wait", " ann            12s", " ben            12s"]
@@ -35,7 +35,7 @@ def test_those_who_wait_are_named_with_the_time_since_when() -> None:
 
 
 def test_of_many_the_first_are_named() -> None:
-    waiting = Waiting()
+    waiting = WaitingPeople()
     waiting.take_event(knocks(*(f"p{n}" for n in range(16)), count=64), NOW)
     rows = drawn(waiting)
     assert len(rows) == limits.WAITING_SHOWN + 2
@@ -44,7 +44,7 @@ def test_of_many_the_first_are_named() -> None:
 
 
 def test_they_stand_above_the_members_where_all_of_these_are_listed() -> None:
-    waiting = Waiting()
+    waiting = WaitingPeople()
     waiting.take_event(knocks(HOSTILE), NOW)
     overlay = overlays.of_members(lambda: People([], MemberLooks()), waiting, lambda: NOW)
     first = ["".join(text for _, text in row).strip() for row in overlay.build(40, 20)][:3]

@@ -36,6 +36,7 @@ REFUSED = b"anonp2p/4 refused"
 RESUMED = b"anonp2p/4 resumed"
 WAITING = b"anonp2p/4 waiting"
 ADDRESS = b"anonp2p/4 address"
+INVITED = b"anonp2p/4 invited"
 REDIRECT = b"anonp2p/4 redirect"
 MEET = b"anonp2p/4 meet"
 

@@ -36,7 +36,7 @@ def dial_again(
 
 
 def times_of(memory: MemoryNetwork) -> dict[str, float]:
-    return {codes.parse_code(dialled.code).rstrip(b"-").decode(): dialled.at for dialled in memory.dials}
+    return {codes.parse_code(dialled.code).address.rstrip(b"-").decode(): dialled.at for dialled in memory.dials}
 
 
 async def test_a_room_that_comes_back_alone_does_so_at_once(

@@ -193,6 +193,20 @@ def _describe(event: events.Event) -> list[str]:
             return [f"{'A message' if count == 1 else f'{count} messages'} ended before reaching you."]
         case events.LockChangedEvent(locked=locked):
             return ["The room is locked: nobody new is let in." if locked else "The room is open to newcomers again."]
+        case events.KnockChangedEvent(on=on):
+            return ["Newcomers wait until a moderator lets them in." if on else "Newcomers need not wait any more."]
+        case events.SlowChangedEvent(seconds=seconds):
+            return [_slow(seconds)]
+        case events.RaidChangedEvent(on=on):
+            return ["The room is closed against a raid." if on else "The raid is over: the room is as it was before."]
+        case events.RoleEvent(nick=nick, role=role):
+            return [f"{nick} {_ROLES[role]}"]
+        case events.BanEvent(nick=nick, banned=banned):
+            return [f"{nick} {'is banned' if banned else 'is not banned any more'}"]
+        case events.KeptEvent(nick=nick):
+            return [f"{nick} is kept: no purge throws that member out"]
+        case events.WaitingEvent(count=count):
+            return [f"{count} {'person waits' if count == 1 else 'people wait'} to be let in"]
         case events.LockUnchangedEvent(locked=locked):
             return ["The room is locked already." if locked else "The room is not locked."]
         case events.NickUnchangedEvent(nick=nick):
@@ -354,6 +368,16 @@ def unknown_past(unknown: bool | UnsetType) -> str:
     """What follows a sentence about a new nick, if those who had it before may be forgotten."""
     return "" if unknown is UNSET else "; others may have had that nick before"
 
+
+def _slow(seconds: int) -> str:
+    return f"Each member may say something every {span(seconds)}." if seconds else "The room is not slow any more."
+
+
+_ROLES: dict[events.RoleName, str] = {
+    "moderator": "is a moderator now",
+    "member": "is a member like others now",
+    "muted": "is muted: nothing that this member says is shown",
+}
 
 _EXPOSED = (
     "A host is exposed more than a member: whoever tries for long can find out where its Tor enters the network. "

@@ -556,6 +556,32 @@ COVER = "Cover is on: about 29 kB a minute on each link of yours, and what is sa
         (events.ExpiredUnseenEvent(room="r1", count=2), "2 messages ended before reaching you."),
         (events.LockChangedEvent(room="r1", locked=True, member="m"), "The room is locked: nobody new is let in."),
         (events.LockChangedEvent(room="r1", locked=False, member="m"), "The room is open to newcomers again."),
+        (events.KnockChangedEvent(room="r1", on=True, member="m"), "Newcomers wait until a moderator lets them in."),
+        (events.KnockChangedEvent(room="r1", on=False, member="m"), "Newcomers need not wait any more."),
+        (events.SlowChangedEvent(room="r1", seconds=10, member="m"), "Each member may say something every 10s."),
+        (events.SlowChangedEvent(room="r1", seconds=0, member="m"), "The room is not slow any more."),
+        (events.RaidChangedEvent(room="r1", on=True, member="m"), "The room is closed against a raid."),
+        (events.RaidChangedEvent(room="r1", on=False, member="m"), "The raid is over: the room is as it was before."),
+        (
+            events.RoleEvent(room="r1", member="m", nick="ben", role="moderator", by="n"),
+            "ben is a moderator now",
+        ),
+        (
+            events.RoleEvent(room="r1", member="m", nick="ben", role="muted", by="n"),
+            "ben is muted: nothing that this member says is shown",
+        ),
+        (
+            events.RoleEvent(room="r1", member="m", nick="ben", role="member", by="n"),
+            "ben is a member like others now",
+        ),
+        (events.BanEvent(room="r1", member="m", nick="ben", banned=True, by="n"), "ben is banned"),
+        (events.BanEvent(room="r1", member="m", nick="ben", banned=False, by="n"), "ben is not banned any more"),
+        (
+            events.KeptEvent(room="r1", member="m", nick="ben", by="n"),
+            "ben is kept: no purge throws that member out",
+        ),
+        (events.WaitingEvent(room="r1", count=1, people=[]), "1 person waits to be let in"),
+        (events.WaitingEvent(room="r1", count=3, people=[]), "3 people wait to be let in"),
         (events.LockUnchangedEvent(room="r1", locked=True), "The room is locked already."),
         (events.LockUnchangedEvent(room="r1", locked=False), "The room is not locked."),
         (events.NickUnchangedEvent(room="r1", nick="ann"), "You are ann already."),
@@ -750,6 +776,8 @@ def values(kind: object) -> list[object]:
         return [["streams"], ["streams", "proof-of-work"]]
     if kind == list[Successor]:
         return [[], [Successor("m", "ann", True), Successor(HOSTILE, HOSTILE, False)]]
+    if kind == list[events.Knocker]:
+        return [[], [events.Knocker(HOSTILE, HOSTILE, 7)]]
     if typing.get_origin(kind) is list:
         assert typing.get_args(kind) == (Person,)
         return [[], [PERSON, Person(member=HOSTILE, nick=HOSTILE, role="member", tag=HOSTILE)]]

@@ -95,7 +95,7 @@ class MemberRole:
         """It goes on with its host."""
         return False
 
-    def handle_input(self, event: inputs.RoleInput) -> None:
+    def handle_input(self, event: inputs.OuterInput) -> None:
         """Takes what comes from the link or the clock."""
         match event:
             case inputs.StartInput():
@@ -138,7 +138,7 @@ class MemberRole:
         self._reporter.tell_given_back(self._outbox.refuse_excess())
         self._send_pending()
 
-    def moderate(self, event: inputs.Moderation) -> None:
+    def moderate(self, event: inputs.Moderation | inputs.Hosting) -> None:
         """Refuses it."""
         self._reporter.tell_error(errors.HostOnly(), event.re)
 

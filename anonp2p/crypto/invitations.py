@@ -1,8 +1,8 @@
 """Keys of private rooms: from one secret, the pool, come those of all invitations (PROTOCOL.md, 5d).
 
-The key of an invitation, 32 bytes, opens two doors. Tor's is that of client authorisation (rend-spec-v3, "Client
-authorization"): without its private X25519 key nobody finds where the room's services are. The room's own is a
-signature, by which every member sees that who joins has been invited, and by whom.
+The key of an invitation, 32 bytes, is used twice. Once by Tor, for client authorisation (rend-spec-v3, "Client
+authorization"): without its private X25519 key nobody finds where the room's services are. And once for a signature,
+by which every member sees that who joins has been invited.
 """
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

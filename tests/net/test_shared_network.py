@@ -1,7 +1,7 @@
 """Rooms of one user over the same network: they come back one after the other, each at a time of its own."""
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 import pytest
@@ -85,9 +85,9 @@ async def test_rooms_of_one_host_appear_again_one_after_the_other(
     shared = SharedNetwork(tor.usable)
     listen = memory.listen
 
-    def watch(key: RoomKey) -> AbstractAsyncContextManager[Place]:
+    def watch(key: RoomKey, clients: Sequence[bytes] = ()) -> AbstractAsyncContextManager[Place]:
         seen[key.code] = trio.current_time()
-        return listen(key)
+        return listen(key, clients)
 
     monkeypatch.setattr(memory, "listen", watch)
     async with trio.open_nursery() as nursery:

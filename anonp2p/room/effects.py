@@ -107,6 +107,18 @@ class AdmitEffect:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class HoldEffect:
+    """Host: who has dialled waits on this link: records of this channel go over it, none of them long.
+
+    frames: what goes out first.
+    """
+
+    link: int
+    channel: Channel
+    frames: tuple[Frame, ...]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class PauseEffect:
     """Host: nothing more of this link is to be read for so many seconds, at most limits.READ_PAUSE."""
 
@@ -155,6 +167,7 @@ Effect = (
     | SweepEffect
     | HeartbeatEffect
     | AdmitEffect
+    | HoldEffect
     | PauseEffect
     | CoverEffect
     | AnswerEffect

@@ -103,6 +103,18 @@ class IgnoreAction:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class QuietAction:
+    """Put what newcomers say aside, show what was, or say how things are.
+
+    minutes: for how long after they came, if that is set; None: not at all.
+    """
+
+    minutes: int | None = None
+    does: Literal["set", "show", "ask"] = "set"
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class NotifyAction:
     """Say what calls the user, or have something else do so.
 
@@ -134,6 +146,7 @@ FrontendAction = (
     | ConverseAction
     | IgnoreAction
     | NotifyAction
+    | QuietAction
 )
 Action = AppAction | FrontendAction
 

@@ -27,7 +27,7 @@ NO_HEIRS = "Nobody can take the room over now if its host goes"
 SAID_EARLIER = "said earlier; its place was lost"  # of a message that comes late
 NAMED = 6  # members that a sentence about many still names
 
-Move = Literal["joined", "left", "lost", "back"]  # what a member did, where one sentence is about many
+Move = Literal["joined", "left", "lost", "back", "kicked"]  # what a member did, where one sentence is about many
 INDENT = "    "
 
 
@@ -308,6 +308,21 @@ def ignored(nicks: list[str]) -> str:
     return f"You ignore: {', '.join(nicks)}" if nicks else "You ignore nobody here."
 
 
+def quiet(minutes: int | None) -> str:
+    """Whether what newcomers say is put aside, and for how long after they came."""
+    if minutes is None:
+        return "Nothing is put aside: you see what newcomers say."
+    first = "first minute" if minutes == 1 else f"first {minutes} minutes"
+    return f"What members say in their {first} here is put aside; /quiet show shows it."
+
+
+def put_aside(count: int, authors: int) -> str:
+    """That so many messages of so many newcomers were not shown."""
+    messages = "1 message" if count == 1 else f"{count:,} messages"
+    of = "a newcomer" if authors == 1 else f"{authors:,} newcomers"
+    return f"{messages} of {of} put aside: /quiet show"
+
+
 def renamed(was: str, nick: str) -> str:
     """That somebody has another nick now."""
     return f"{was} is now {nick}"
@@ -404,6 +419,7 @@ _MOVES: dict[Move, tuple[str, str]] = {  # of one member, of several
     "left": ("left", "left"),
     "lost": ("was lost", "were lost"),
     "back": ("is back", "are back"),
+    "kicked": ("was thrown out", "were thrown out"),
 }
 
 _REACH = "If it stays so, Tor may not be able to connect to this program: --tor own starts one that can."

@@ -491,6 +491,7 @@ def _seeds() -> dict[str, list[bytes]]:
         [frames.KeyResponseFrame(ANN.encryption_key.public)],
         [frames.PrepareFrame(), frames.EntrustFrame(b"x"), frames.EchoedFrame(), frames.HostLivesFrame()],
         [frames.WaitingFrame(bytes(64)), frames.WantFrame(1, bytes(32), openings), redirect, frames.AskHostFrame()],
+        [frames.HeldFrame(CREDENTIALS, bytes(64)), frames.KnockersFrame([frames.KnockEntry(bytes(32), "zoe", 1)])],
     ]
     members: list[list[frames.FromMember]] = [
         [frames.SubmitFrame(0, b"x"), frames.KeyFrame(ANN.encryption_key.public)],

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from anonp2p import limits
 from anonp2p.room import events, inputs
 from anonp2p.ui import wording
 from anonp2p.ui.actions import Action
@@ -9,9 +10,30 @@ from anonp2p.ui.attention import Attention
 from anonp2p.ui.conversation import Conversation
 from anonp2p.ui.errors import RoomOver
 from anonp2p.ui.ignored import Ignored
+from anonp2p.ui.newcomers import Newcomers
 from anonp2p.ui.sanitize import sanitize_line
 from anonp2p.ui.verified import Verified
 from anonp2p.ui.way_in import WayIn
+
+
+class AsideCount:
+    """How many messages were put aside since the user was told; a flood of them is told in few lines."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._authors: set[str] = set()
+        self._told = float("-inf")
+
+    def add_message(self, member: str, now: float) -> str:
+        """One more, of this member. Returns what the user is to be told now; empty if that can wait."""
+        self._count += 1
+        self._authors.add(member)
+        if now - self._told < limits.ASIDE_TOLD:
+            return ""
+        said = wording.put_aside(self._count, len(self._authors))
+        self._count, self._told = 0, now
+        self._authors.clear()
+        return said
 
 
 @dataclass(slots=True, repr=False)
@@ -24,6 +46,8 @@ class LineRoom:
     verified: Verified = field(default_factory=Verified)
     ignored: Ignored = field(default_factory=Ignored)
     attention: Attention = field(default_factory=Attention)
+    newcomers: Newcomers = field(default_factory=Newcomers)
+    aside: AsideCount = field(default_factory=AsideCount)
     first_heir: list[events.Successor] | None = None  # as last told: a list of one, or of none
 
     def take_event(self, event: events.Event) -> bool:

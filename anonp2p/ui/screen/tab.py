@@ -11,6 +11,7 @@ from anonp2p.ui.actions import JoinRoomAction
 from anonp2p.ui.attention import Attention
 from anonp2p.ui.conversation import Conversation
 from anonp2p.ui.ignored import Ignored
+from anonp2p.ui.newcomers import Newcomers
 from anonp2p.ui.reasons import describe_reason
 from anonp2p.ui.screen.changing_lines import ChangingLines
 from anonp2p.ui.screen.input.drafts import Draft
@@ -34,6 +35,7 @@ class Tab:
         self.sight = Sight(self.log)
         self.looks = MemberLooks()
         self.ignored = Ignored()
+        self.newcomers = Newcomers()
         self.draft = Draft()
         self.warnings = Warnings()
         self.link = ShownLink()
@@ -71,6 +73,10 @@ class Tab:
             self.conversation.take_event(event)
         if self.ignored.hides(event):
             return False
+        event = self.newcomers.mark_event(event, now)
+        if self.newcomers.take_event(event, now) and isinstance(event, events.MessageEvent):
+            self._lines.put_aside(now, event.member)
+            return False
         calls = self.attention.take_event(event, seen=seen)
         self.looks.verified.take_event(event)
         self.way_in.take_event(event)
@@ -97,6 +103,8 @@ class Tab:
                 self._take_move(event, now)
             case events.LeftEvent(reason="left" | "lost" as move, member=member, nick=nick):
                 self._lines.membership_line(now).add_move(member, sanitize.sanitize_line(nick), move)
+            case events.LeftEvent(member=member, nick=nick, why=why):
+                self._lines.add_removal(now, member, sanitize.sanitize_line(nick), why or "")
             case events.LinkEvent():
                 self._take_link(event, now)
             case events.AlarmEvent():
@@ -126,7 +134,7 @@ class Tab:
                 if not verified:
                     self.warnings.add_notice(wording.describe_event(event)[0])
             case events.LookalikeEvent():
-                self.add_event_line(now, event, "caution")
+                self._lines.add_lookalike(now, event)
                 self.warnings.add_lookalike(event)
             case events.SelfKickedEvent():
                 self.add_event_line(now, event, "error")
@@ -147,6 +155,7 @@ class Tab:
     def ignore_member(self, member: str, nick: str) -> None:
         """Shows nothing of what somebody says or has said."""
         self.ignored.add_member(member, nick)
+        self.newcomers.forget_author(member)
         self.log.remove_messages(member)
 
     # --- what the events mean
@@ -192,6 +201,7 @@ class Tab:
             reply_gone=event.reply_gone is True,
             mention=self.attention.is_mentioned(event),
             me=self.attention.nick,
+            newcomer=event.newcomer is True,
         )
         fresh = not (seen or event.mine or event.history)
         if event.history:

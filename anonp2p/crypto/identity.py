@@ -37,6 +37,7 @@ RESUMED = b"anonp2p/4 resumed"
 WAITING = b"anonp2p/4 waiting"
 HELD = b"anonp2p/4 held"
 ADDRESS = b"anonp2p/4 address"
+INVITED = b"anonp2p/4 invited"
 REDIRECT = b"anonp2p/4 redirect"
 MEET = b"anonp2p/4 meet"
 

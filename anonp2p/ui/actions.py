@@ -26,12 +26,14 @@ class CreateRoomAction:
 class JoinRoomAction:
     """Join the room with this address, under this nick; empty: the one that all joins are made with.
 
-    label: of a room that is over, which this goes on with; empty: it is another room.
+    label: of a room that is over, which this goes on with; empty: it is another room. key: of an invitation to a
+    private room; empty without one.
     """
 
     address: bytes
     nick: str = ""
     label: str = ""
+    key: bytes = b""
     re: events.Re = UNSET
 
 

@@ -4,7 +4,7 @@ from anonp2p import limits
 from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.errors import BadCode, BadInput, TooLong, WrongArgument
 from anonp2p.names import codes, nicks
-from anonp2p.names.errors import CodeLetters, CodeMistyped
+from anonp2p.names.errors import CodeLetters, CodeMistyped, KeyMistyped
 from anonp2p.protocol import room_state
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
@@ -23,17 +23,17 @@ def parse_join(argument: str, re: events.Re) -> Action:
     """A code, in however many pieces, and perhaps a nick after it."""
     *pieces, last = argument.split()
     try:
-        return JoinRoomAction(codes.parse_code(argument), re=re)
+        code, nick = codes.parse_code(argument), ""
     except BadCode as error:
         if not pieces:
             raise
         try:
-            address = codes.parse_code("".join(pieces))
-        except (CodeMistyped, CodeLetters):
+            code, nick = codes.parse_code("".join(pieces)), nicks.parse_nick(last)
+        except (CodeMistyped, CodeLetters, KeyMistyped):
             raise
         except BadCode:
             raise error from None
-    return JoinRoomAction(address, nicks.parse_nick(last), re=re)
+    return JoinRoomAction(code.address, nick, key=code.key, re=re)
 
 
 def parse_kick(argument: str, re: events.Re) -> Action:

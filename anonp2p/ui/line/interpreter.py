@@ -244,9 +244,10 @@ class Interpreter:
         held, self._held_code = self._held_code, ""
         if room is None:
             try:
-                return JoinRoomAction(codes.parse_code(text))
+                code = codes.parse_code(text)
             except AnonError as error:
                 return error
+            return JoinRoomAction(code.address, key=code.key)
         if text == held:
             return action
         self._held_code = text

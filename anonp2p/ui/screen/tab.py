@@ -64,7 +64,7 @@ class Tab:
         self.has_moved = True
         self.draft.history.forget(_JOIN)
         if again and not self.name:
-            self.draft.history.add(f"/join {codes.encode_key(again.address)} {again.nick}".rstrip(), _JOIN)
+            self.draft.history.add(f"/join {codes.Code(again.address, again.key).spell()} {again.nick}".rstrip(), _JOIN)
         if not self.name:
             self.log.clear()  # why it did not work before is of no interest any more
         self._lines.show_joining(now)

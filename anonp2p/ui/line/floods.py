@@ -3,6 +3,7 @@
 from anonp2p import limits
 from anonp2p.room import events
 from anonp2p.ui import wording
+from anonp2p.ui.sanitize import sanitize_line
 from anonp2p.ui.wording import Move
 
 
@@ -41,6 +42,11 @@ class Floods:
                 self._waiting_seen = min(self._waiting_seen, event.count)
                 return True
         return False
+
+    @property
+    def waiting(self) -> list[str]:
+        """The nicks of those who knock, as far as they are known."""
+        return [sanitize_line(one.nick) for one in self._waiting.people]
 
     def put_aside(self, member: str) -> None:
         """A message of this member was put aside."""

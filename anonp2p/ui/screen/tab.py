@@ -232,7 +232,8 @@ class Tab:
     def _take_link(self, event: events.LinkEvent, now: float) -> None:
         told = self.link.take_event(event)
         if not self.name and event.state == "connecting":
-            self._lines.show_joining(now, event.attempt, describe_reason(event.detail))
+            reason = event.detail
+            self._lines.show_joining(now, event.attempt, describe_reason(reason), knocks=reason.code == "knocking")
         elif self.name and told == "lost":
             self.add_event_line(now, event, passing=True)
         elif self.name and told == "again":

@@ -6,7 +6,6 @@ from msgspec import UNSET, UnsetType
 
 from anonp2p import limits
 from anonp2p.room import events
-from anonp2p.room.snapshot import Snapshot
 from anonp2p.ui.attention import Level
 from anonp2p.ui.endings import describe_ending
 from anonp2p.ui.reasons import describe_error, describe_reason
@@ -310,23 +309,6 @@ def waiting(count: int, people: list[tuple[str, str]]) -> str:
     more = f" and {count - min(len(people), NAMED)} more" if named and count > min(len(people), NAMED) else ""
     who = "1 person waits" if count == 1 else f"{count} people wait"
     return f"{who} to be let in{f': {named}{more}' if named else ''}; /admit NICK lets in, /refuse NICK turns away"
-
-
-def advise(event: events.Event, seen: Snapshot) -> str:
-    """What follows for the user from what a moderator did, perhaps the user; empty if nothing does. seen: the room."""
-    match event:
-        case events.BanEvent(banned=True, by=by, nick=nick) if by == seen.member and not (
-            seen.knock or ":" in seen.code
-        ):
-            return (
-                f"The key of {nick} is banned; but this room is open, and {nick} can come back with another one. "
-                "/knock on has newcomers wait until you let them in."
-            )
-        case events.RoleEvent(member=seen.member, role="moderator"):
-            return "That is you: /kick, /ban, /mute, /knock, /raid and more are yours to use now; /help explains them."
-        case events.RoleEvent(member=seen.member, role="muted"):
-            return "That is you: nothing you say goes out until a moderator types /unmute."
-    return ""
 
 
 def ignores(nick: str) -> str:

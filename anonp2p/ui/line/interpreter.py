@@ -101,13 +101,11 @@ class Interpreter:
         room = self._rooms.by_label.get(getattr(event, "room", ""))
         return room.newcomers.mark_event(event, self._clock()) if room else event
 
-    def advise(self, event: events.Event) -> None:
+    def follow_event(self, event: events.Event) -> None:
         """Says what follows for the user from an event that has been told."""
-        if not isinstance(event, events.BanEvent | events.RoleEvent):
-            return
-        room = self._find_room(event.room)
-        if room and (advice := wording.advise(event, room.snapshot())):
-            self._tell(events.NoticeEvent(room=event.room, text=advice, re=event.re))
+        room = self._rooms.by_label.get(label := getattr(event, "room", ""))
+        if room and (said := room.advice.follow_event(event, self._clock(), self._find_room(label))):
+            self._tell(events.NoticeEvent(room=label, text=said, re=event.re))
 
     def _puts_aside(self, event: events.Event, room: LineRoom) -> bool:
         """Whether a message is put aside, in which case people are told so; programs are shown all."""

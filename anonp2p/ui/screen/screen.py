@@ -122,9 +122,8 @@ class Screen:
                     scene.hint = Hint(f"{endings.foresee_quit(scene.list_rooms())} {endings.SAY_AGAIN}", "caution")
                 if tab.take_event(event, scene.now(), seen=tab is scene.active and self._is_log_seen()):
                     self._call_user(tab)
-                if isinstance(event, _ADVISED) and (room := scene.find_room(tab.label)):
-                    advice = wording.advise(event, room.snapshot())
-                    tab.add_system_line(scene.now(), [advice] if advice else [], "title")
+                if said := tab.advice.follow_event(event, scene.now(), scene.find_room(tab.label)):
+                    tab.add_system_line(scene.now(), [said], "title")
         if isinstance(event, events.ErrorEvent) and self._typeahead.is_awaiting(event.re):
             self._typeahead.end(self.keyboard.press_key)
         if isinstance(event, events.GoneEvent) and tab.way_in.wants_nick:
@@ -197,9 +196,6 @@ class Screen:
         await self._render_loop.hung_up.wait()
         await trio.sleep(limits.HANG_UP)
         self._closed(None)
-
-
-_ADVISED = (events.BanEvent, events.RoleEvent)  # of which something may follow for the user
 
 
 def _is_before_tor(scene: Scene, tab: Tab) -> bool:

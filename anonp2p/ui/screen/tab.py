@@ -8,6 +8,7 @@ from anonp2p.room import events
 from anonp2p.room.events import Event
 from anonp2p.ui import sanitize, wording
 from anonp2p.ui.actions import JoinRoomAction
+from anonp2p.ui.advice import Advice
 from anonp2p.ui.attention import Attention
 from anonp2p.ui.conversation import Conversation
 from anonp2p.ui.ignored import Ignored
@@ -39,6 +40,7 @@ class Tab:
         self.newcomers = Newcomers()
         self.draft = Draft()
         self.warnings = Warnings()
+        self.advice = Advice()
         self.waiting = WaitingPeople()
         self.link = ShownLink()
         self.way_in = WayIn()

@@ -104,7 +104,12 @@ class Interpreter:
     def follow_event(self, event: events.Event) -> None:
         """Says what follows for the user from an event that has been told."""
         room = self._rooms.by_label.get(label := getattr(event, "room", ""))
-        if room and (said := room.advice.follow_event(event, self._clock(), self._find_room(label))):
+        if room is None:
+            return
+        said = room.advice.follow_event(event, self._clock(), self._find_room(label))
+        if isinstance(event, events.ReplyEvent) and event.command == "/who" and not self._json:
+            said = room.floods.describe_waiting()
+        if said:
             self._tell(events.NoticeEvent(room=label, text=said, re=event.re))
 
     def _puts_aside(self, event: events.Event, room: LineRoom) -> bool:

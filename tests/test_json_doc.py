@@ -14,7 +14,7 @@ from anonp2p import errors
 from anonp2p.errors import AnonError
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
-from anonp2p.room.events import Event, Person, Successor
+from anonp2p.room.events import Event, Knocker, Person, Successor
 from anonp2p.ui import errors as ui_errors
 from anonp2p.ui.commands import COMMANDS
 from anonp2p.ui.line.typed_line import parse_typed_line
@@ -33,6 +33,8 @@ PLAIN: dict[object, str] = {
     typing.Any: "any value",
     Person: "member",
     Successor: "successor",
+    Knocker: "{`nick`, `tag`, `seconds`}",
+    True: "true",
     Reason: "string",
     AnonError: "string",
 }

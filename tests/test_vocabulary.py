@@ -17,7 +17,6 @@ REPLACED = {
     "burst": "batch",
     "sitter": "snapshot entry",
     "seat": "roster entry",
-    "knock": "client handshake",
     "door": "handshake key",
     "seek": "key request",
     "beat": "heartbeat",

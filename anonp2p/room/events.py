@@ -14,6 +14,7 @@ from anonp2p.reasons import Reason
 
 Re = int | str | UnsetType
 Defence = Literal["streams", "proof-of-work"]  # of a room against floods, by its host's Tor
+RoleName = Literal["moderator", "member", "muted"]  # what a member may do, whoever hosts
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -26,12 +27,16 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
 
 
 class Person(msgspec.Struct, frozen=True):
-    """A member as shown: `tag` tells members apart whose nicks look the same."""
+    """A member as shown: `tag` tells members apart whose nicks look the same.
+
+    role: a host that is a moderator is "host". moderator: of every moderator, the host too if it is one.
+    """
 
     member: str
     nick: str
-    role: Literal["host", "member"]
+    role: Literal["host", "moderator", "member", "muted"]
     tag: str
+    moderator: Literal[True] | UnsetType = UNSET
     verified: bool | UnsetType = UNSET  # in the answer to /who: whether the user has verified it
 
     def __repr__(self) -> str:
@@ -44,6 +49,17 @@ class Successor(msgspec.Struct, frozen=True):
     member: str
     nick: str
     holds_key: bool
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class Knocker(msgspec.Struct, frozen=True):
+    """Somebody who waits to be let in. seconds: for how long by now."""
+
+    nick: str
+    tag: str
+    seconds: int
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
@@ -133,6 +149,7 @@ class MessageEvent(Event, frozen=True, tag="message"):
     mine: bool = False
     history: bool = False
     late: bool = False
+    newcomer: Literal[True] | UnsetType = UNSET  # its author came lately; a frontend says so, as it saw it come
 
 
 class ExpiredEvent(Event, frozen=True, tag="expired"):
@@ -216,6 +233,70 @@ class LockUnchangedEvent(Event, frozen=True, tag="unchanged-lock"):
 
     room: str
     locked: bool
+
+
+class KnockChangedEvent(Event, frozen=True, tag="knock"):
+    """Newcomers wait until a moderator lets them in, or do so no longer."""
+
+    room: str
+    on: bool
+    member: str  # who did it
+
+
+class SlowChangedEvent(Event, frozen=True, tag="slow"):
+    """Messages of one member are at least so many seconds apart from now on; 0: as they come."""
+
+    room: str
+    seconds: int
+    member: str  # who did it
+
+
+class RaidChangedEvent(Event, frozen=True, tag="raid"):
+    """The room is closed to newcomers and slow, against a raid, or it is as before. What that changes is told next."""
+
+    room: str
+    on: bool
+    member: str  # who did it
+
+
+class RoleEvent(Event, frozen=True, tag="role"):
+    """A member, perhaps oneself, has another role: "muted" says nothing that others are shown."""
+
+    room: str
+    member: str
+    nick: str
+    role: RoleName
+    by: str  # the member who did it
+
+
+class BanEvent(Event, frozen=True, tag="ban"):
+    """A member is thrown out and may not come back, or one that was thrown out may. nick: which it had in the room."""
+
+    room: str
+    member: str
+    nick: str
+    banned: bool
+    by: str  # the member who did it
+
+
+class KeptEvent(Event, frozen=True, tag="kept"):
+    """No purge throws this member out."""
+
+    room: str
+    member: str
+    nick: str
+    by: str  # the member who did it
+
+
+class WaitingEvent(Event, frozen=True, tag="waiting"):
+    """Moderators: so many people wait to be let in. At most every 2 s, and only if that has changed.
+
+    people: those who have waited longest, not all of many.
+    """
+
+    room: str
+    count: int
+    people: list[Knocker]
 
 
 class NickUnchangedEvent(Event, frozen=True, tag="unchanged-nick"):

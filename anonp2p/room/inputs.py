@@ -117,25 +117,129 @@ class RenameInput:
 class AskInput:
     """A question about the room, answered once we are in."""
 
-    command: Literal["/who", "/code", "/qr", "/heirs"]
+    command: Literal["/who", "/code", "/qr", "/heirs", "/invites"]
     re: events.Re = UNSET
+
+
+# --- What only a moderator may do, and, below that, what only the host may.
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class KickInput:
-    """Host: somebody is to be thrown out, for this reason, which may be empty."""
+    """Somebody is to be thrown out, for this reason, which may be empty. ban: and not to come back."""
 
     nick: str
     why: str = ""
+    re: events.Re = UNSET
+    ban: bool = False
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class UnbanInput:
+    """One that was banned, by the nick that it had then, may come back."""
+
+    nick: str
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PurgeInput:
+    """All who came within so many seconds, but moderators, the host and those who are kept, are to be thrown out."""
+
+    seconds: int
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class KeepInput:
+    """No purge is to throw this member out."""
+
+    nick: str
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RoleInput:
+    """A member is to be this. command: which was typed, as two of them make it a plain member of another role each."""
+
+    nick: str
+    role: events.RoleName
+    command: Literal["/op", "/deop", "/mute", "/unmute"]
     re: events.Re = UNSET
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LockInput:
-    """Host: newcomers are to be kept out, or let in again."""
+    """Newcomers are to be kept out, or let in again."""
 
     locked: bool
     re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class KnockInput:
+    """Newcomers are to wait until a moderator lets them in, or not any more."""
+
+    on: bool
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class AdmitInput:
+    """One that knocks, under this nick, is to be let in, or turned away."""
+
+    nick: str
+    admitted: bool
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SlowInput:
+    """Messages of one member are to be at least so many seconds apart; 0: not any more."""
+
+    seconds: int
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RaidInput:
+    """The room is to be closed to newcomers and slow, or as it was before."""
+
+    on: bool
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class InviteInput:
+    """A code is wanted by which so many may come in. note: for ourselves, perhaps empty."""
+
+    note: str = ""
+    uses: int = 1
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RevokeInput:
+    """Nobody else is to come in by the invitation with this number."""
+
+    number: int
+    re: events.Re = UNSET
+
+
+Moderation = (
+    KickInput
+    | UnbanInput
+    | PurgeInput
+    | KeepInput
+    | RoleInput
+    | LockInput
+    | KnockInput
+    | AdmitInput
+    | SlowInput
+    | RaidInput
+    | InviteInput
+    | RevokeInput
+)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -153,12 +257,12 @@ class CodeInput:
     re: events.Re = UNSET
 
 
-Moderation = KickInput | LockInput | EntrustInput | CodeInput
+Hosting = EntrustInput | CodeInput
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LeaveInput:
-    """Out of the room. close: only if that ends it, a host's right. now: even if lines still wait to be let in.
+    """Out of the room. close: only if that ends it, a moderator's right. now: even if lines still wait to be let in.
 
     within: seconds; at a time among them that the room draws, so that rooms left together are not left at one moment.
     asks: a person typed it, who is to say it twice where it ends the room for others.
@@ -180,10 +284,8 @@ Typed = (
     | VerifyInput
     | RenameInput
     | AskInput
-    | KickInput
-    | LockInput
-    | EntrustInput
-    | CodeInput
+    | Moderation
+    | Hosting
     | LeaveInput
 )
 
@@ -277,7 +379,7 @@ class EndBatchInput:
     """Nothing else waits to be handled: a host signs what it has ordered since the last time."""
 
 
-RoleInput = (
+OuterInput = (
     StartInput
     | PublishedInput
     | UnpublishedInput
@@ -289,4 +391,4 @@ RoleInput = (
     | TickInput
     | EndBatchInput
 )
-Input = Typed | RoleInput | BrokenInput
+Input = Typed | OuterInput | BrokenInput

@@ -58,7 +58,7 @@ class Role(Protocol):
     def ends_room(self) -> bool:
         """Whether others are here, for whom the room ends if we leave."""
 
-    def handle_input(self, event: inputs.RoleInput) -> None:
+    def handle_input(self, event: inputs.OuterInput) -> None:
         """Takes what comes from the network or the clock."""
 
     def next_deadline(self) -> float | None:
@@ -67,7 +67,7 @@ class Role(Protocol):
     def author_entry(self, body: bodies.Body | Whisper, line: str | None, re: events.Re) -> None:
         """Has an entry of ours ordered. line: what the user typed, if it is text; re: the input that asked for it."""
 
-    def moderate(self, event: inputs.Moderation) -> None:
+    def moderate(self, event: inputs.Moderation | inputs.Hosting) -> None:
         """Does what only a host may do."""
 
     def leave(self, event: inputs.LeaveInput) -> None:

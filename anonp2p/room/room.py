@@ -6,7 +6,7 @@ host drops that link, a member gives up a host that lies.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from msgspec import UNSET
@@ -88,11 +88,8 @@ class Room:
             inputs.VerifyInput: self._tell_safety_words,
             inputs.RenameInput: self._change_nick,
             inputs.AskInput: self._answer,
-            inputs.KickInput: self._moderate,
-            inputs.LockInput: self._moderate,
-            inputs.EntrustInput: self._moderate,
-            inputs.CodeInput: self._moderate,
             inputs.LeaveInput: self._leave,
+            **dict.fromkeys(get_args(inputs.Moderation | inputs.Hosting), self._moderate),
         }
 
     def handle_input(self, event: inputs.Input, now: inputs.Now) -> list[effects.Effect]:
@@ -254,7 +251,7 @@ class Room:
             self._commands[type(event)](event)
         elif self._lifecycle.phase in ("leaving", "over"):
             self._lifecycle.give_back(event)
-        elif isinstance(event, inputs.LeaveInput) and (event.now or not self._lifecycle.waiting):
+        elif isinstance(event, inputs.LeaveInput) and (event.now or self._lifecycle.may_give_up):
             self._lifecycle.give_up_waiting(event.re)
         else:
             self._lifecycle.waiting.append(event)
@@ -395,7 +392,7 @@ class Room:
         }
         return [msgspec.structs.replace(one, verified=one.member in verified) for one in self.people()]
 
-    def _moderate(self, event: inputs.Moderation) -> None:
+    def _moderate(self, event: inputs.Moderation | inputs.Hosting) -> None:
         self.role.moderate(event)
 
     def _leave(self, event: inputs.LeaveInput) -> None:

@@ -15,7 +15,9 @@ class Snapshot:
     nick: our own, empty while we are no member. host: the nick of its host, empty while we do not know. members: how
     many are here, we among them; away: how many more are away. ttl: of our messages, as in an event. alarmed: whether
     we have proof that the host lies. heir: the nick of the member who would host next, empty if there is none.
-    ends_with_us: whether the room ends for others if we leave it now.
+    ends_with_us: whether the room ends for others if we leave it now. knock: whether newcomers wait for a moderator.
+    slow: for how many seconds one waits between two messages. raid: whether the room is closed against one. moderates:
+    whether we are a moderator.
     """
 
     name: str
@@ -33,6 +35,10 @@ class Snapshot:
     heir: str = ""
     ends_with_us: bool = False
     away: int = 0
+    knock: bool = False
+    slow: int = 0
+    raid: bool = False
+    moderates: bool = False
 
     @property
     def others(self) -> int:
@@ -44,17 +50,19 @@ class Snapshot:
 class MemberView:
     """A member, here or away. rank: 1 to 3 for those who can take the room over, in order.
 
-    holds_key: whether it has ever been given the key of the room's code.
+    role: a host that is a moderator is "host". holds_key: whether it has ever been given the key of the room's code.
+    moderator: whether it is one, the host too.
     """
 
     member: str
     nick: str
-    role: Literal["host", "member"]
+    role: Literal["host", "moderator", "member", "muted"]
     tag: str
     away: bool
     mine: bool
     rank: int | None = None
     holds_key: bool = False
+    moderator: bool = False
 
 
 def find_named(members: Iterable[MemberView], nick: str) -> MemberView:

@@ -52,7 +52,7 @@ class _Fuzz:
         self.lines: list[_Line] = []
         self.seconds = 0.0
 
-    def takes(self, event: inputs.RoleInput) -> list[effects.Effect]:
+    def takes(self, event: inputs.OuterInput) -> list[effects.Effect]:
         self.carrier.take_input(event)
         self.carrier.update()
         done = take_effects(self.context)

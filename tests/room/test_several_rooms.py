@@ -72,7 +72,7 @@ def test_a_room_that_ends_before_its_time_to_be_left_is_over_once() -> None:
     assert told(room.handle_input(inputs.TickInput(), NOW._replace(tick=200.0))) == []
 
 
-def pauses_of(rooms: list[Room], what: inputs.RoleInput, *, returns: bool) -> list[float]:
+def pauses_of(rooms: list[Room], what: inputs.OuterInput, *, returns: bool) -> list[float]:
     return [pause for room in rooms for pause in serve_pauses(room.handle_input(what, NOW), returns=returns)]
 
 

@@ -87,7 +87,7 @@ class HostRole:
         """What was ordered."""
         return self.sequencer.log
 
-    def handle_input(self, event: inputs.RoleInput) -> None:
+    def handle_input(self, event: inputs.OuterInput) -> None:
         """Takes what comes from links or the clock."""
         match event:
             case inputs.ReceivedInput() | inputs.DialFailedInput() | inputs.DroppedInput() if (
@@ -136,7 +136,7 @@ class HostRole:
         """An entry of our own gets the next place."""
         self.sequencer.order_own(body, line, re)
 
-    def moderate(self, event: inputs.Moderation) -> None:
+    def moderate(self, event: inputs.Moderation | inputs.Hosting) -> None:
         """Throws somebody out, says whether newcomers are let in, or who is to have the room after us."""
         match event:
             case inputs.KickInput():

@@ -111,7 +111,7 @@ class Carrier:
         self._reporter.add_effect(effects.FinishEffect(caller.link, caller.channel.seal_frames([redirect])))
         return limits.MEETING_COST
 
-    def take_input(self, event: inputs.RoleInput) -> None:
+    def take_input(self, event: inputs.OuterInput) -> None:
         """Takes what does not concern our links to a host: who dials us, and our service."""
         match event:
             case inputs.LinkedInput(link=link, address=address):

@@ -58,6 +58,7 @@ class MemberRole:
         self._leave_by: float | None = None  # when we are out, though the host has not confirmed it
         self._frame_handlers: dict[type[Any], Callable[[Any], None]] = {
             frames.RefusedFrame: self._arrival.take_refusal,
+            frames.HeldFrame: self._arrival.take_hold,
             frames.WelcomeFrame: self._arrival.begin_welcome,
             frames.PageFrame: self._take_page,
             frames.ProofFrame: self._take_proof,
@@ -95,7 +96,7 @@ class MemberRole:
         """It goes on with its host."""
         return False
 
-    def handle_input(self, event: inputs.RoleInput) -> None:
+    def handle_input(self, event: inputs.OuterInput) -> None:
         """Takes what comes from the link or the clock."""
         match event:
             case inputs.StartInput():
@@ -138,7 +139,7 @@ class MemberRole:
         self._reporter.tell_given_back(self._outbox.refuse_excess())
         self._send_pending()
 
-    def moderate(self, event: inputs.Moderation) -> None:
+    def moderate(self, event: inputs.Moderation | inputs.Hosting) -> None:
         """Refuses it."""
         self._reporter.tell_error(errors.HostOnly(), event.re)
 

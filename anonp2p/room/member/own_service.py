@@ -96,7 +96,7 @@ class OwnService:
 
     # --- our service
 
-    def take_input(self, event: inputs.RoleInput) -> None:
+    def take_input(self, event: inputs.OuterInput) -> None:
         """Takes what happens to our services, and what comes of our own dial to this one."""
         match event:
             case inputs.PublishedInput(address=address):

@@ -44,7 +44,7 @@ class RoomOver(NotAllowed):
     sentence = "This room is over: /leave puts it away."
 
 
-class NotLetIn(NotAllowed):
+class NotInRoom(NotAllowed):
     sentence = "You are not in this room, and nothing was sent. {detail}"
 
 

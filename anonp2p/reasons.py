@@ -106,6 +106,7 @@ Fault = Literal[
     "unexpected-frame",
     "unexpected-hold",
     "unexpected-knockers",
+    "unexpected-pool",
     "unexpected-entrusting",
     "unexpected-history",
     "unexpected-key",
@@ -133,6 +134,7 @@ Fault = Literal[
     "us-as-host",
     "why-of-lost",
     "wrong-credentials",
+    "wrong-pool",
     "wrong-room-key",
 ]
 

@@ -85,6 +85,10 @@ class LoopbackNetwork:
         except OSError:
             raise DialFault(_NOBODY, absent=True) from None
 
+    async def forget_keys(self, user: str) -> None:
+        """As Transport has it."""
+        await trio.lowlevel.checkpoint()
+
 
 class End(trio.abc.Stream):
     """One end of a wire; `sent` lists what went out, piece by piece, and `times` when."""
@@ -224,6 +228,7 @@ class MemoryNetwork:
         self.lockstep = False
         self.undefended: list[Defence] = []
         self.dials: list[Dialled] = []
+        self.forgotten: list[str] = []  # users of client keys
         self.wires: list[Wire] = []
         self._listeners: dict[str, list[MemoryListener]] = defaultdict(list)  # the last one hears
 
@@ -257,6 +262,11 @@ class MemoryNetwork:
         except trio.BrokenResourceError:
             raise DialFault(_NOBODY, absent=True) from None
         return wire.dialler
+
+    async def forget_keys(self, user: str) -> None:
+        """As Transport has it."""
+        self.forgotten.append(user)
+        await trio.lowlevel.checkpoint()
 
     def forget_dials(self) -> None:
         """What was dialled so far is of no interest."""
@@ -338,3 +348,7 @@ class _Connection:
         stream = await self._network.dial(code, isolation, fresh=fresh, client_key=client_key)
         self._wires.append(self._network.wires[-1])
         return stream
+
+    async def forget_keys(self, user: str) -> None:
+        """As Transport has it."""
+        await self._network.forget_keys(user)

@@ -28,7 +28,7 @@ VERSION = 4
 # Why a host refuses a client handshake, or does not order an entry. These are words, not sentences: the text of a peer
 # is never shown.
 Refusal = Literal["signature", "full", "locked", "bad-nick", "nick-taken", "not-allowed", "unknown", "kicked", "key"]
-Denial = Literal["nick-taken", "repeated", "too-often"]
+Denial = Literal["nick-taken", "repeated", "too-often", "muted", "slow", "not-allowed", "moot"]
 
 Openings = Annotated[list[Opening], msgspec.Meta(min_length=1, max_length=limits.OPENINGS)]
 

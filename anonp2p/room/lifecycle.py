@@ -111,6 +111,10 @@ class Lifecycle:
         self._leave_re = re
         self.phase = "leaving"
 
+    def note_close(self, re: events.Re) -> None:
+        """The user wants the room to end for all; until it does, we are in it. re: the input that asked for it."""
+        self._leave_re = re
+
     def give_up_waiting(self, re: events.Re) -> None:
         """The user does not want in any more."""
         self._leave_re = re

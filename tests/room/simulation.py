@@ -74,7 +74,7 @@ class Simulation:
 
     def kick(self, nick: str, why: str = "") -> int:
         """The host types /kick; returns the id."""
-        return self._type(self.host, inputs.KickInput(nick, why, self._next()))
+        return self._type(self.host, inputs.KickInput(nick, why, re=self._next()))
 
     def lock(self, *, locked: bool) -> int:
         """The host types /lock or /unlock; returns the id."""

@@ -1,5 +1,6 @@
 """The whole program, composed: a Tor, rooms, input, output, signals, and how it ends."""
 
+import dataclasses
 import secrets
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -252,7 +253,9 @@ class App:
             re=asked.re,
         )
         session = self._sessions[room.label] = Session(room, self._tell, self._network)
-        self._frontend.open_room(room.label, join and JoinRoomAction(address, join.nick or self._nick, room.label))
+        self._frontend.open_room(
+            room.label, join and dataclasses.replace(join, nick=join.nick or self._nick, label=room.label)
+        )
         self._nursery.start_soon(self._live, session)
 
     async def _live(self, session: Session) -> None:

@@ -401,6 +401,10 @@ class ThrownOut(Refused):
     about = "its host has thrown us out"
 
 
+class TurnedAway(Refused):
+    about = "its moderators have turned us away"
+
+
 class OtherProtocol(Refused):
     about = "it speaks another version of the protocol, so one of you needs a newer program"
 

@@ -34,6 +34,7 @@ ROOMS: Final = 20  # rooms of one process at once: more than anybody reads
 MEMBERS: Final = 1_000  # target of the design; a host refuses more: the room is full
 LOG_BYTES: Final = 16 * 1024 * 1024  # bytes of ordered entries that a host keeps: 4,000 of the longest messages
 PROOF_ENTRIES: Final = 65_536  # entries whose hashes a host keeps, to prove what was missed: 9 MB, 9 minutes of a flood
+INVITATIONS: Final = 128  # of a private room: their keys make its descriptor 30 kB long, and 50 kB is the most
 FORMER_MEMBERS: Final = 65_536  # whose keys a host refuses, by their ids: 8 MB; each has cost a join, and a removal
 PROOF_EXCESS: Final = 1_024  # more of them, before the oldest are dropped: each time, all others move in memory
 PROOF_STEPS: Final = 256  # of them in one frame: 17 to 25 kB
@@ -89,6 +90,14 @@ HELLO: Final = 4 * UNIT  # bytes of a hello on the wire: its content has 1,256
 CLIENT_HANDSHAKE: Final = (
     8 * UNIT
 )  # bytes of a client handshake on the wire: all that a stranger may send before admission
+
+# Who knocks waits on a link that costs 12 KiB. Where as many wait as may, one more takes the place of who has waited
+# for `KNOCK_TURN`: so a flood of knocks takes no more than `KNOCKERS` / `KNOCK_TURN` places a second, which are 2.
+KNOCKERS: Final = 64  # who wait to be let in, at once: more than a moderator looks through
+KNOCK_TURN: Final = 30.0  # seconds for which one who waits gives way to nobody: time to see it, and to type its nick
+KNOCK_SILENT: Final = 10.0  # seconds without a heartbeat after which it gives way all the same: two are missing
+KNOCK_PAUSE: Final = 1.0  # seconds between payloads that are read of it: a heartbeat comes every 4 to 5
+KNOCKERS_TOLD: Final = 2.0  # seconds between times at which moderators are told who waits, at least
 
 # Token buckets of one member, for all its links: so many at once, then so many a second. A faster member is read more
 # slowly, or is denied; nobody else notices.
@@ -263,6 +272,12 @@ LOOKALIKES: Final = 1_000  # nicks that others had, of one room, that wait to be
 NAMED_AT_ONCE: Final = 4  # of them named at once: with the longest nicks they fit a third of a screen of 50 by 24
 LOOKS: Final = 2_000  # members of a room, and long nicks, whose looks the full screen knows: all there can be, twice
 MERGED_MOVES: Final = 200  # comings and goings told as one
+NEWCOMER: Final = 10  # minutes for which a member is new to those who were there, and no link of theirs is shown as one
+QUIET: Final = 1_440  # minutes for which messages of newcomers can be put aside: a day
+ASIDE: Final = 200  # messages of newcomers that are put aside, and kept to be read: 800 KiB at most
+TOLD_SELDOM: Final = 10.0  # seconds between lines of line mode on what a flood would repeat: one reads two meanwhile
+MOVES_TOLD: Final = 20  # comings and goings within these that line mode tells one by one: as a talk begins
+WAITING_SHOWN: Final = 5  # people who knock, named above the members
 PASSING_LINE: Final = 60.0  # seconds for which an error or notice of the program can be read: then it is noise
 SOUGHT: Final = 100  # characters of what one looks for in a room: more are none that one remembers
 SENT_TEXTS: Final = 200  # texts of a room's input line to go back to: more than anybody does

@@ -110,6 +110,8 @@ Fault = Literal[
     "unexpected-denial",
     "unexpected-echo",
     "unexpected-frame",
+    "unexpected-hold",
+    "unexpected-knockers",
     "unexpected-entrusting",
     "unexpected-history",
     "unexpected-key",
@@ -126,6 +128,7 @@ Fault = Literal[
     "unexpected-want",
     "unexpected-welcome",
     "unsigned-address",
+    "unsigned-hold",
     "unproven-term",
     "unsigned-redirect",
     "unsigned-refusal",
@@ -143,6 +146,7 @@ Fault = Literal[
 LinkEnd = Literal[
     "broken",
     "closed",
+    "crowded",
     "dialled-again",
     "displaced",
     "passed-on",
@@ -189,6 +193,7 @@ Code = (
         "too-long",  # value: after how many seconds the program gave up
         "link-fault",  # value: the fault
         "host-fault",  # value: the fault
+        "knocking",  # we wait to be let in by a moderator
         "other-at-code",  # another program answers at the code of a room that we host
         "other-log-shown",  # value: the nick of a member who was shown other messages than we
     ]

@@ -1,10 +1,14 @@
-"""The room code: the address of the room's onion service (rend-spec-v3, "Encoding onion addresses")."""
+"""The room code: the address of the room's onion service (rend-spec-v3, "Encoding onion addresses").
+
+That of a private room has a key behind the address, which is as secret as what it lets one do.
+"""
 
 import base64
 import binascii
 import hashlib
 import re
 import unicodedata
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -18,17 +22,19 @@ from anonp2p.names.errors import (
     CodeWithEnding,
     CodeWithOtherPort,
     CodeWithPath,
+    KeyMistyped,
     KeyWithoutAddress,
     OldAddress,
-    PrivateRoomCode,
 )
 
 _VERSION = b"\x03"
 _LENGTH = 56  # base32 characters: 32 bytes of key, 2 of checksum, 1 of version
-_KEY = 52  # base32 characters of a private room's client authorisation key
+_KEY = 52  # base32 characters of a private room's key: 256 bits, and 4 to check them by
+_CHECK = b"anonp2p/4 key check"
 _OLD = 16  # base32 characters of an address of version 2
 _PORT_DIGITS = 5  # of the highest port
-_BASE32 = frozenset("abcdefghijklmnopqrstuvwxyz234567")
+_DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
+_BASE32 = frozenset(_DIGITS)
 _SCHEME = re.compile("(?:anonp2p|https?):/*")
 # Quotes, brackets, emphasis and the end of a sentence.
 _AROUND = "\"'`\u00b4\u2018\u2019\u201a\u201c\u201d\u201e\u2039\u203a\u00ab\u00bb<>()[]{}.,;:!?*_"
@@ -44,8 +50,35 @@ def encode_key(key: bytes) -> str:
     return base64.b32encode(key + _checksum(key) + _VERSION).decode("ascii").lower() + _SUFFIX
 
 
-def parse_code(text: str) -> bytes:
-    """The onion service's Ed25519 public key (32 bytes) in a code as people pass it on.
+class Code(NamedTuple):
+    """What a room code says. address: the onion service's Ed25519 public key (32 bytes).
+
+    key: of an invitation to a private room (32 bytes), a secret; empty where there is none.
+    """
+
+    address: bytes
+    key: bytes = b""
+
+    def __repr__(self) -> str:
+        return "<Code>"
+
+    def spell(self) -> str:
+        """As people pass it on: lower case, `….onion` or `….onion:KEY`."""
+        return f"{encode_key(self.address)}:{_spell_key(self.key)}" if self.key else encode_key(self.address)
+
+
+def _spell_key(key: bytes) -> str:
+    checked = key + bytes([_check_bits(key) << 4])
+    return base64.b32encode(checked).decode("ascii").lower()[:_KEY]
+
+
+def _check_bits(key: bytes) -> int:
+    """What is in the 4 bits that 52 characters have beyond a key: 15 of 16 mistyped ones are noticed by it."""
+    return hashlib.sha256(_CHECK + key).digest()[0] >> 4
+
+
+def parse_code(text: str) -> Code:
+    """A code as people pass it on.
 
     Forgives any case, white space and invisible characters, quotes, brackets and punctuation around it, `anonp2p:`,
     `http://` or `https://` before it, and after it the room's port, a slash, and that `.onion` is missing. Raises
@@ -55,9 +88,8 @@ def parse_code(text: str) -> bytes:
     code, slash, path = code.partition("/")
     if slash and path:
         raise CodeWithPath
-    code, colon, port = code.partition(":")
-    if colon and port != str(limits.PORT):
-        raise _not_a_port(port)
+    code, colon, ending = code.partition(":")
+    secret = _parse_key(ending.strip(_AROUND)) if colon and ending != str(limits.PORT) else b""
     code = code.strip(_AROUND).removesuffix(_SUFFIX)
     if len(code) != _LENGTH:
         raise _not_a_code(code)
@@ -68,7 +100,7 @@ def parse_code(text: str) -> bytes:
     key, checksum, version = raw[:32], raw[32:34], raw[34:]
     if version != _VERSION or checksum != _checksum(key):
         raise CodeMistyped
-    return key
+    return Code(key, secret)
 
 
 def is_meant(text: str) -> bool:
@@ -76,7 +108,7 @@ def is_meant(text: str) -> bool:
     try:
         parse_code(text)
     except BadCode as error:
-        return isinstance(error, CodeMistyped | PrivateRoomCode)
+        return isinstance(error, CodeMistyped | KeyMistyped)
     return True
 
 
@@ -85,13 +117,16 @@ def _is_drawn(character: str) -> bool:
     return not character.isspace() and unicodedata.category(character) not in ("Cc", "Cf", "Zs")
 
 
-def _not_a_port(given: str) -> BadCode:
-    """What is wrong with the text after a colon, which is not the port of rooms."""
+def _parse_key(given: str) -> bytes:
+    """The key after a colon that the port of rooms does not follow. Raises BadCode."""
     if given.isascii() and given.isdigit() and len(given) <= _PORT_DIGITS:
-        return CodeWithOtherPort(limits.PORT)
-    if len(given) == _KEY and _BASE32.issuperset(given):
-        return PrivateRoomCode()
-    return CodeWithEnding(limits.PORT, _KEY)
+        raise CodeWithOtherPort(limits.PORT)
+    if len(given) != _KEY or not _BASE32.issuperset(given):
+        raise CodeWithEnding(limits.PORT, _KEY)
+    key, last = base64.b32decode(f"{given.upper()}A===")[:32], _DIGITS.index(given[-1])
+    if last & 15 != _check_bits(key):
+        raise KeyMistyped
+    return key
 
 
 def _not_a_code(given: str) -> BadCode:

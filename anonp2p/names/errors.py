@@ -15,8 +15,8 @@ class CodeWithEnding(BadCode):
     about = "what follows its colon is neither the port {} nor a key of {} characters"
 
 
-class PrivateRoomCode(BadCode):
-    about = "private rooms (ADDRESS:KEY) need a newer version of this program"
+class KeyMistyped(BadCode):
+    about = "the key after its colon does not check, so at least one character is mistyped"
 
 
 class OldAddress(BadCode):

@@ -58,7 +58,7 @@ class Services:
         network = await self._wait_for_network(effect)
         lock = self._locks.setdefault(effect.key.public, trio.Lock())  # a Tor takes no service that it has
         with suppress(TorLost):
-            async with lock, network.listen(effect.key) as place, trio.open_nursery() as nursery:
+            async with lock, network.listen(effect.key, effect.clients) as place, trio.open_nursery() as nursery:
                 nursery.start_soon(serve, place, effect.key.public, self._links, attending)
                 nursery.start_soon(self._publish, place, effect.key.public)
                 await network.lost.wait()

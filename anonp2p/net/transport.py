@@ -1,5 +1,6 @@
 """What a session needs of a network: to publish a room, and to dial one."""
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -48,12 +49,15 @@ class Transport(Protocol):
 
     lost: trio.Event
 
-    def listen(self, key: RoomKey) -> AbstractAsyncContextManager[Place]:
-        """Publishes the room with this key. Raises AnonError if that is not possible."""
+    def listen(self, key: RoomKey, clients: Sequence[bytes] = ()) -> AbstractAsyncContextManager[Place]:
+        """Publishes the room with this key. Raises AnonError if that is not possible.
 
-    async def dial(self, code: str, isolation: str, *, fresh: bool = False) -> trio.abc.Stream:
-        """A stream to the host of the room with this code. Raises DialFault; has no time limit.
+        clients: the X25519 public keys of those who may find it; without any, everybody may.
+        """
+
+    async def dial(self, code: str, isolation: str, *, fresh: bool = False, client_key: bytes = b"") -> trio.abc.Stream:
+        """A stream to the host of the room with this code. Raises DialFault, AnonError; has no time limit.
 
         isolation: dials with different values never share a circuit. fresh: where it is known where the room is, that
-        is looked up anew.
+        is looked up anew. client_key: the X25519 private key by which a private room is found; empty for others.
         """

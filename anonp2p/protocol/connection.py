@@ -154,6 +154,11 @@ class Connection:
         self._splitter.longest = SIZES[-1]
         self._ends_at = float("inf")
 
+    def hold(self, channel: Channel) -> None:
+        """The peer waits, with heartbeats alone, until it is let in or not: nothing longer than one of them is read."""
+        self.settle(channel)
+        self._splitter.longest = SIZES[0]
+
     def finish(self, now: float) -> None:
         """Ends once everything there is was sent, and the peer has had time to read it.
 

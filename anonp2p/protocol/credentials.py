@@ -47,6 +47,18 @@ def check_refusal(refused: frames.RefusedFrame, hello: bytes, service: bytes) ->
         raise PeerFault("unsigned-refusal")
 
 
+def sign_hold(hello: bytes, credentials: frames.Credentials, sign: Sign) -> frames.HeldFrame:
+    """Who knocks is to wait."""
+    return frames.HeldFrame(credentials, sign(identity.HELD, hello))
+
+
+def check_hold(held: frames.HeldFrame, hello: bytes, service: bytes) -> None:
+    """Raises PeerFault for one that is not signed for this link by whom the service leads to."""
+    check_credentials(held.credentials, service)
+    if not identity.is_signed(identity.HELD, service, hello, held.signature, held.credentials.key):
+        raise PeerFault("unsigned-hold")
+
+
 def sign_resumption(now: bytes, hello: bytes, sign: Sign) -> frames.ResumedFrame:
     """A member has its place again. now: a head for the log as it is."""
     return frames.ResumedFrame(now, sign(identity.RESUMED, hello + now))

@@ -27,7 +27,19 @@ VERSION = 4
 
 # Why a host refuses a client handshake, or does not order an entry. These are words, not sentences: the text of a peer
 # is never shown.
-Refusal = Literal["signature", "full", "locked", "bad-nick", "nick-taken", "not-allowed", "unknown", "kicked", "key"]
+Refusal = Literal[
+    "signature",
+    "full",
+    "locked",
+    "bad-nick",
+    "nick-taken",
+    "not-allowed",
+    "unknown",
+    "kicked",
+    "key",
+    "turned-away",
+    "crowded",
+]
 Denial = Literal["nick-taken", "repeated", "too-often", "muted", "slow", "not-allowed", "moot"]
 
 Openings = Annotated[list[Opening], msgspec.Meta(min_length=1, max_length=limits.OPENINGS)]
@@ -337,6 +349,27 @@ class AskHostFrame(Packed, frozen=True, tag=26):
     """Heir, to who has the host: others have lost it, and it is to ask the host for a sign of life."""
 
 
+class HeldFrame(Packed, frozen=True, tag=27):
+    """Host, as the first answer to who knocks: it is to wait on this link. Its signature is good on no other."""
+
+    credentials: Credentials
+    signature: Bytes64
+
+
+class KnockEntry(Packed, frozen=True):
+    """One who waits to be let in: its key, the nick that it is to have, and for how many seconds it has waited."""
+
+    key: Bytes32
+    nick: str
+    seconds: Count
+
+
+class KnockersFrame(Packed, frozen=True, tag=28):
+    """Host, to a moderator: all who wait to be let in, in the order in which they came."""
+
+    people: Annotated[list[KnockEntry], msgspec.Meta(max_length=limits.KNOCKERS)]
+
+
 FromMember = (
     SubmitFrame
     | KeyFrame
@@ -368,6 +401,8 @@ FromHost = (
     | HostLivesFrame
     | WantFrame
     | AskHostFrame
+    | HeldFrame
+    | KnockersFrame
 )
 Frame = FromMember | FromHost
 

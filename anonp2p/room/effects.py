@@ -25,7 +25,7 @@ class DialEffect:
     address: the public key of the service. seconds: after which to give up.
     returns: whether we have been in, so that it is the turn of one of our rooms after the other. pause: seconds to wait
     after the room before; or, if it is not for turns, once there is a network that had to be waited for. fresh: the
-    network looks anew where the service is.
+    network looks anew where the service is. client_key: by which a private room is found; empty for others.
     """
 
     link: int
@@ -34,6 +34,7 @@ class DialEffect:
     returns: bool
     pause: float
     fresh: bool = False
+    client_key: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -41,12 +42,14 @@ class ServeEffect:
     """The onion service with this key is to be reachable from now on, until its network is lost.
 
     `inputs.PublishedInput` and `inputs.UnpublishedInput` tell of both. It is not asked for again before the latter, or
-    a `StopServingEffect`. returns, pause: as in `DialEffect`.
+    a `StopServingEffect`. returns, pause: as in `DialEffect`. clients: the X25519 public keys of those who may find it,
+    of a private room; empty: everybody may.
     """
 
     key: RoomKey
     returns: bool
     pause: float
+    clients: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -104,6 +107,18 @@ class AdmitEffect:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class HoldEffect:
+    """Host: who has dialled waits on this link: records of this channel go over it, none of them long.
+
+    frames: what goes out first.
+    """
+
+    link: int
+    channel: Channel
+    frames: tuple[Frame, ...]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class PauseEffect:
     """Host: nothing more of this link is to be read for so many seconds, at most limits.READ_PAUSE."""
 
@@ -152,6 +167,7 @@ Effect = (
     | SweepEffect
     | HeartbeatEffect
     | AdmitEffect
+    | HoldEffect
     | PauseEffect
     | CoverEffect
     | AnswerEffect

@@ -149,6 +149,7 @@ class MessageEvent(Event, frozen=True, tag="message"):
     mine: bool = False
     history: bool = False
     late: bool = False
+    newcomer: Literal[True] | UnsetType = UNSET  # its author came lately; a frontend says so, as it saw it come
 
 
 class ExpiredEvent(Event, frozen=True, tag="expired"):

@@ -21,7 +21,8 @@ class Lifecycle:
     """Whether we are in the room, and what the user is told when that changes.
 
     failure: why we never got in, or had to give up. waiting: what was typed before we were let in.
-    asked_by: the input that asked for the room. leaves_at: when (`Now.tick`) we leave, if that is planned.
+    was_held: whether a moderator has to let us in, as far as we know. asked_by: the input that asked for the room.
+    leaves_at: when (`Now.tick`) we leave, if that is planned.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Lifecycle:
         self.failure: errors.AnonError | None = None
         self.waiting: list[inputs.Typed] = []
         self.leaves_at: float | None = None
+        self.was_held = False
         self._planned_leave = inputs.LeaveInput()
         self._label = label
         self._replica = replica
@@ -66,7 +68,7 @@ class Lifecycle:
 
     def enter(self, role: Literal["host", "member"]) -> None:
         """We are in: for the first time, or as somebody new."""
-        self.phase = "in"
+        self.phase, self.was_held = "in", False
         ledger, me = self._replica.ledger, self._replica.me.id
         self._reporter.tell_event(
             events.EnteredEvent(
@@ -114,6 +116,11 @@ class Lifecycle:
     def note_close(self, re: events.Re) -> None:
         """The user wants the room to end for all; until it does, we are in it. re: the input that asked for it."""
         self._leave_re = re
+
+    @property
+    def may_give_up(self) -> bool:
+        """Whether a leave does not wait for us to be let in: nothing was typed before it, or we may wait for ever."""
+        return self.was_held or not self.waiting
 
     def give_up_waiting(self, re: events.Re) -> None:
         """The user does not want in any more."""

@@ -7,6 +7,7 @@ LinkEffect = (
     effects.SendEffect
     | effects.RecordEffect
     | effects.AdmitEffect
+    | effects.HoldEffect
     | effects.PauseEffect
     | effects.CoverEffect
     | effects.AnswerEffect
@@ -28,6 +29,9 @@ def apply_effect(effect: LinkEffect, connection: Connection, now: float) -> None
                 connection.follow_log(reader, frames)
             elif frames:
                 connection.send_frames(frames)
+        case effects.HoldEffect(channel=channel, frames=frames):
+            connection.hold(channel)
+            connection.send_frames(frames)
         case effects.PauseEffect(seconds=seconds):
             connection.pause(seconds, now)
         case effects.CoverEffect():

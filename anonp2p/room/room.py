@@ -261,7 +261,7 @@ class Room:
             self._commands[type(event)](event)
         elif self._lifecycle.phase in ("leaving", "over"):
             self._lifecycle.give_back(event)
-        elif isinstance(event, inputs.LeaveInput) and (event.now or not self._lifecycle.waiting):
+        elif isinstance(event, inputs.LeaveInput) and (event.now or self._lifecycle.may_give_up):
             self._lifecycle.give_up_waiting(event.re)
         else:
             self._lifecycle.waiting.append(event)

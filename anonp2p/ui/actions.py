@@ -26,12 +26,14 @@ class CreateRoomAction:
 class JoinRoomAction:
     """Join the room with this address, under this nick; empty: the one that all joins are made with.
 
-    label: of a room that is over, which this goes on with; empty: it is another room.
+    label: of a room that is over, which this goes on with; empty: it is another room. key: of an invitation to a
+    private room; empty without one.
     """
 
     address: bytes
     nick: str = ""
     label: str = ""
+    key: bytes = b""
     re: events.Re = UNSET
 
 
@@ -101,6 +103,18 @@ class IgnoreAction:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class QuietAction:
+    """Put what newcomers say aside, show what was, or say how things are.
+
+    minutes: for how long after they came, if that is set; None: not at all.
+    """
+
+    minutes: int | None = None
+    does: Literal["set", "show", "ask"] = "set"
+    re: events.Re = UNSET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class NotifyAction:
     """Say what calls the user, or have something else do so.
 
@@ -132,6 +146,7 @@ FrontendAction = (
     | ConverseAction
     | IgnoreAction
     | NotifyAction
+    | QuietAction
 )
 Action = AppAction | FrontendAction
 

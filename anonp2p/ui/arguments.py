@@ -4,28 +4,36 @@ from anonp2p import limits
 from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.errors import BadCode, BadInput, TooLong, WrongArgument
 from anonp2p.names import codes, nicks
-from anonp2p.names.errors import CodeLetters, CodeMistyped
+from anonp2p.names.errors import CodeLetters, CodeMistyped, KeyMistyped
 from anonp2p.protocol import room_state
 from anonp2p.room import events, inputs
 from anonp2p.room.retention import ANY, NO_HISTORY
-from anonp2p.ui.actions import Action, ConverseAction, CopyAction, CreateRoomAction, JoinRoomAction, NotifyAction
+from anonp2p.ui.actions import (
+    Action,
+    ConverseAction,
+    CopyAction,
+    CreateRoomAction,
+    JoinRoomAction,
+    NotifyAction,
+    QuietAction,
+)
 
 
 def parse_join(argument: str, re: events.Re) -> Action:
     """A code, in however many pieces, and perhaps a nick after it."""
     *pieces, last = argument.split()
     try:
-        return JoinRoomAction(codes.parse_code(argument), re=re)
+        code, nick = codes.parse_code(argument), ""
     except BadCode as error:
         if not pieces:
             raise
         try:
-            address = codes.parse_code("".join(pieces))
-        except (CodeMistyped, CodeLetters):
+            code, nick = codes.parse_code("".join(pieces)), nicks.parse_nick(last)
+        except (CodeMistyped, CodeLetters, KeyMistyped):
             raise
         except BadCode:
             raise error from None
-    return JoinRoomAction(address, nicks.parse_nick(last), re=re)
+    return JoinRoomAction(code.address, nick, key=code.key, re=re)
 
 
 def parse_kick(argument: str, re: events.Re) -> Action:
@@ -133,6 +141,20 @@ def parse_notify(argument: str, re: events.Re) -> Action:
         case ["desktop", "on" | "off" as switch]:
             return NotifyAction(desktop=switch == "on", re=re)
     raise WrongArgument
+
+
+def parse_quiet(argument: str, re: events.Re) -> Action:
+    match argument.lower():
+        case "":
+            return QuietAction(does="ask", re=re)
+        case "show":
+            return QuietAction(does="show", re=re)
+        case "off":
+            return QuietAction(re=re)
+    minutes = argument.removesuffix("m")
+    if not (_is_number(minutes) and 0 < int(minutes) <= limits.QUIET):
+        raise BadInput(f"What newcomers say is put aside for 1 to {limits.QUIET:,} minutes after they came, or off.")
+    return QuietAction(int(minutes), re=re)
 
 
 def parse_query(argument: str, re: events.Re) -> Action:

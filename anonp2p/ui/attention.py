@@ -20,6 +20,7 @@ class Attention:
         self.nick = ""
         self.unread = 0
         self.mentions = 0
+        self._waiting = 0  # how many knock
         self._awaits_guest = False  # whether we host the room, and nobody has come yet
 
     @property
@@ -51,6 +52,9 @@ class Attention:
             case events.JoinedEvent() if self._awaits_guest:
                 self._awaits_guest = False
                 return self.level != "none"
+            case events.WaitingEvent(count=count):
+                was, self._waiting = self._waiting, count
+                return bool(count) and not was and self.level != "none"
             case events.MessageEvent(mine=False, history=False) if self.level != "none":
                 is_mentioned = self.is_mentioned(event)
                 self.unread += not seen

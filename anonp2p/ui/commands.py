@@ -64,6 +64,12 @@ COMMANDS: tuple[Command, ...] = (
         lambda a, re: IgnoreAction(a or None, re=re),
     ),
     Command("/unignore", "NICK", "see again what this member says", lambda a, re: IgnoreAction(a, on=False, re=re)),
+    Command(
+        "/quiet",
+        "[MINUTES|off|show]",
+        "put aside what members say in their first minutes here; show: read that",
+        arguments.parse_quiet,
+    ),
     Command("/reply", "[SEQ] TEXT", "refer to message SEQ, or to the latest one of another", arguments.parse_reply),
     Command("/numbers", "", "show the latest messages with their numbers", lambda _, re: ListNumbersAction(re)),
     Command("/retract", "[SEQ]", "end message SEQ of yours now, or your latest one, for all", arguments.parse_retract),

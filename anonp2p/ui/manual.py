@@ -62,6 +62,14 @@ PAGES: dict[str, Page] = {
         "/ignore ben",
     ),
     "/unignore": Page((("NICK", "as /ignore alone lists them"),), "/unignore ben"),
+    "/quiet": Page(
+        (
+            ("MINUTES", "for so long after a member came; who has said something here before is not meant"),
+            ("off", "show everything; nobody else learns of it"),
+            ("show", "what was put aside and has not ended"),
+        ),
+        "/quiet 10",
+    ),
     "/reply": Page(
         (("SEQ", "the number of a message, as /numbers shows it; without it, the latest one of another"),),
         "/reply 12 I agree",

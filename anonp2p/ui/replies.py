@@ -10,6 +10,7 @@ from anonp2p.ui import qr
 
 NO_MESSAGES = "There is no message here that has a number"
 JOINING_BY_PASTE = "anonp2p join -  asks for the code: the shell's history has none of it."
+NOTHING_ASIDE = "Nothing was put aside, or it has ended"
 NO_ROOMS = "You are in no room"
 WHAT_ROOM_WORDS_PROVE = (
     "Whoever has the same words for the same time is in this very room, and up to then everything in it was the same "
@@ -42,6 +43,8 @@ def describe_reply(reply: events.ReplyEvent) -> list[str]:
             return _verified(data)
         case events.ReplyEvent(command="/numbers", data=rows):
             return [f"{_number(row['seq'], rows):>6}  {row['nick']}: {row['words']}" for row in rows] or [NO_MESSAGES]
+        case events.ReplyEvent(command="/quiet", data=rows):
+            return [f"  {row['nick']}: {row['words']}" for row in rows] or [NOTHING_ASIDE]
         case events.ReplyEvent(command="/rooms", data=rooms):
             return [_room(room) for room in rooms] or [NO_ROOMS]
         case events.ReplyEvent(command="/help", data=rows):
@@ -115,8 +118,9 @@ def _compare_words(nick: str) -> str:
 
 
 def _listed(person: events.Person) -> str:
-    host, verified = "  host" if person.role == "host" else "", "  verified" if person.verified is True else ""
-    return f"  {person.nick}  {person.tag}{host}{verified}"
+    host = "  host" if person.role == "host" else ""
+    role = "  moderator" if person.moderator is True else "  muted" if person.role == "muted" else ""
+    return f"  {person.nick}  {person.tag}{host}{role}{'  verified' if person.verified is True else ''}"
 
 
 def _room(room: dict[str, Any]) -> str:

@@ -69,7 +69,7 @@ class Verified:
             case events.ReplyEvent(command="/heirs", data=data):
                 marked = {key: self._mark_rows(value) for key, value in data.items()}
                 return msgspec.structs.replace(event, data=marked)
-            case events.ReplyEvent(command="/numbers", data=rows):
+            case events.ReplyEvent(command="/numbers" | "/quiet", data=rows):
                 return msgspec.structs.replace(event, data=self._mark_rows(rows))
         mark, nick = self.mark(getattr(event, "member", "")), getattr(event, "nick", "")
         return msgspec.structs.replace(event, nick=nick + mark) if nick and mark else event

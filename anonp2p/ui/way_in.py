@@ -33,7 +33,7 @@ class WayIn:
             case events.EnteredEvent(nick=nick) | events.RenamedEvent(was=self._nick, nick=nick):
                 self._nick = nick
             case events.CodeEvent(code=code) if self.again:
-                self.again = dataclasses.replace(self.again, address=codes.parse_code(code))
+                self.again = dataclasses.replace(self.again, address=codes.parse_code(code).address)
             case events.AlarmEvent():
                 self._is_distrusted = True
             case events.ErrorEvent(code=code, final=True):

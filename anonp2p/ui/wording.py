@@ -27,7 +27,7 @@ NO_HEIRS = "Nobody can take the room over now if its host goes"
 SAID_EARLIER = "said earlier; its place was lost"  # of a message that comes late
 NAMED = 6  # members that a sentence about many still names
 
-Move = Literal["joined", "left", "lost", "back"]  # what a member did, where one sentence is about many
+Move = Literal["joined", "left", "lost", "back", "kicked"]  # what a member did, where one sentence is about many
 INDENT = "    "
 
 
@@ -205,8 +205,8 @@ def _describe(event: events.Event) -> list[str]:
             return [f"{nick} {'is banned' if banned else 'is not banned any more'}"]
         case events.KeptEvent(nick=nick):
             return [f"{nick} is kept: no purge throws that member out"]
-        case events.WaitingEvent(count=count):
-            return [f"{count} {'person waits' if count == 1 else 'people wait'} to be let in"]
+        case events.WaitingEvent(count=count, people=people):
+            return [waiting(count, [(one.nick, one.tag) for one in people])]
         case events.LockUnchangedEvent(locked=locked):
             return ["The room is locked already." if locked else "The room is not locked."]
         case events.NickUnchangedEvent(nick=nick):
@@ -214,7 +214,7 @@ def _describe(event: events.Event) -> list[str]:
         case events.NickAssignedEvent():
             return [_assigned(event)]
         case events.SelfKickedEvent(why=why):
-            return [f"The host has thrown you out of the room{f': {why}' if why else '.'}"]
+            return [f"You were thrown out of the room{f': {why}' if why else '.'}"]
         case events.AbsentRemovedEvent(nick=nick):
             return [f"{nick} was away, and is out now."]
         case events.JoinedEvent(nick=nick, unknown_past=unknown):
@@ -298,6 +298,16 @@ def moved(nicks: list[str], move: Move) -> str:
     return f"{some} {several if len(nicks) > 1 else one}"
 
 
+def waiting(count: int, people: list[tuple[str, str]]) -> str:
+    """Who knocks. people: nicks and tags of those who are known, the first ones of whom are named."""
+    if not count:
+        return "Nobody waits to be let in any more"
+    named = ", ".join(f"{nick} ({tag})" for nick, tag in people[:NAMED])
+    more = f" and {count - min(len(people), NAMED)} more" if named and count > min(len(people), NAMED) else ""
+    who = "1 person waits" if count == 1 else f"{count} people wait"
+    return f"{who} to be let in{f': {named}{more}' if named else ''}; /admit NICK lets in, /refuse NICK turns away"
+
+
 def ignores(nick: str) -> str:
     """That the user sees nothing of somebody any more."""
     return f"You see nothing of what {nick} says any more, until /unignore {nick}, or until you leave the room."
@@ -306,6 +316,21 @@ def ignores(nick: str) -> str:
 def ignored(nicks: list[str]) -> str:
     """Whom the user ignores."""
     return f"You ignore: {', '.join(nicks)}" if nicks else "You ignore nobody here."
+
+
+def quiet(minutes: int | None) -> str:
+    """Whether what newcomers say is put aside, and for how long after they came."""
+    if minutes is None:
+        return "Nothing is put aside: you see what newcomers say."
+    first = "first minute" if minutes == 1 else f"first {minutes} minutes"
+    return f"What members say in their {first} here is put aside; /quiet show shows it."
+
+
+def put_aside(count: int, authors: int) -> str:
+    """That so many messages of so many newcomers were not shown."""
+    messages = "1 message" if count == 1 else f"{count:,} messages"
+    of = "a newcomer" if authors == 1 else f"{authors:,} newcomers"
+    return f"{messages} of {of} put aside: /quiet show"
 
 
 def renamed(was: str, nick: str) -> str:
@@ -392,7 +417,7 @@ _NEW_HOST = {
 
 _GONE = {
     "left": "You left the room",
-    "closed": "The room was closed by its host",
+    "closed": "The room was closed",
     "kicked": "You are out of the room",
     "refused": "You were not let into the room",
     "lost": "The room is lost",
@@ -404,6 +429,7 @@ _MOVES: dict[Move, tuple[str, str]] = {  # of one member, of several
     "left": ("left", "left"),
     "lost": ("was lost", "were lost"),
     "back": ("is back", "are back"),
+    "kicked": ("was thrown out", "were thrown out"),
 }
 
 _REACH = "If it stays so, Tor may not be able to connect to this program: --tor own starts one that can."

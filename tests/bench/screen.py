@@ -249,8 +249,8 @@ class _Network:
         self.dial = self._network.dial
 
     @asynccontextmanager
-    async def listen(self, key: Any) -> AsyncIterator[Any]:
-        async with self._network.listen(key) as place:
+    async def listen(self, key: Any, clients: Any = ()) -> AsyncIterator[Any]:
+        async with self._network.listen(key, clients) as place:
             reached = {"port": self._network.ports[key.code], "room": key.public.hex()}
             self._pipe.sendall(json.dumps(reached).encode() + b"\n")
             yield place

@@ -169,10 +169,14 @@ def test_answers_2_12_2_13() -> None:
             case [4, reason, vouched, signature]:
                 second.check_credentials(vouched, room)
                 second.verify(vouched[1], "refused", room, case["hello"] + reason.encode(), signature)
+            case [27, vouched, signature]:
+                second.check_credentials(vouched, room)
+                second.verify(vouched[1], "held", room, case["hello"], signature)
             case [7, now, signature]:
                 second.verify(it["host"], "resumed", room, case["hello"] + now, signature)
 
     check(it["Refused"], lambda case: credentials.check_refusal(read(case), case["hello"], room), theirs)
+    check(it["Held"], lambda case: credentials.check_hold(read(case), case["hello"], room), theirs)
     check(it["Resumed"], lambda case: credentials.check_resumption(read(case), case["hello"], room, it["host"]), theirs)
 
 

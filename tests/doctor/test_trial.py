@@ -1,6 +1,6 @@
 """A room on trial, over networks in memory."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -75,7 +75,7 @@ class OtherAnswers(MemoryNetwork):
 
     said = b""
 
-    async def dial(self, code: str, isolation: str, *, fresh: bool = False) -> trio.abc.Stream:
+    async def dial(self, code: str, isolation: str, *, fresh: bool = False, client_key: bytes = b"") -> trio.abc.Stream:
         ours, theirs = trio.testing.memory_stream_pair()
         await theirs.send_all(self.said)
         await theirs.send_eof()
@@ -94,8 +94,8 @@ class NeverPublished(MemoryNetwork):
     """Takes services, and does not publish them."""
 
     @asynccontextmanager
-    async def listen(self, key: RoomKey) -> AsyncIterator[Any]:
-        async with super().listen(key) as place:
+    async def listen(self, key: RoomKey, clients: Sequence[bytes] = ()) -> AsyncIterator[Any]:
+        async with super().listen(key, clients) as place:
             vars(place)["published"] = trio.sleep_forever
             yield place
 

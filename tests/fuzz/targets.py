@@ -127,10 +127,10 @@ def _second(read: Callable[[], object]) -> object | None:
 def code_(data: bytes) -> None:
     """A room code as people pass it on."""
     try:
-        key = codes.parse_code(data.decode("utf-8", "replace"))
+        code = codes.parse_code(data.decode("utf-8", "replace"))
     except BadCode:
         return
-    assert codes.parse_code(codes.encode_key(key)) == key
+    assert codes.parse_code(code.spell()) == code
 
 
 def lines_(data: bytes) -> None:
@@ -492,6 +492,7 @@ def _seeds() -> dict[str, list[bytes]]:
         [frames.KeyResponseFrame(ANN.encryption_key.public)],
         [frames.PrepareFrame(), frames.EntrustFrame(b"x"), frames.EchoedFrame(), frames.HostLivesFrame()],
         [frames.WaitingFrame(bytes(64)), frames.WantFrame(1, bytes(32), openings), redirect, frames.AskHostFrame()],
+        [frames.HeldFrame(CREDENTIALS, bytes(64)), frames.KnockersFrame([frames.KnockEntry(bytes(32), "zoe", 1)])],
     ]
     members: list[list[frames.FromMember]] = [
         [frames.SubmitFrame(0, b"x"), frames.KeyFrame(ANN.encryption_key.public)],

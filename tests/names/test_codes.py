@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 from anonp2p.errors import BadCode
 from anonp2p.names import codes
 from anonp2p.names.codes import RoomKey
+from anonp2p.names.errors import KeyMistyped
 
 BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 KEY = bytes(range(32))
 CODE = codes.encode_key(KEY)
+SECRET = bytes(range(64, 96))
+INVITATION = codes.Code(KEY, SECRET).spell()
 
 keys = st.binary(min_size=32, max_size=32)
 
@@ -27,7 +30,7 @@ def complaint(text: str) -> str:
 
 @given(keys)
 def test_every_key_comes_back_from_its_code(key: bytes) -> None:
-    assert codes.parse_code(codes.encode_key(key)) == key
+    assert codes.parse_code(codes.encode_key(key)) == (key, b"")
 
 
 def test_a_code_is_the_onion_address_of_the_key() -> None:
@@ -35,7 +38,7 @@ def test_a_code_is_the_onion_address_of_the_key() -> None:
     address = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid"
     key = base64.b32decode(address.upper())[:32]
     assert codes.encode_key(key) == f"{address}.onion"
-    assert codes.parse_code(address) == key
+    assert codes.parse_code(address) == (key, b"")
 
 
 @pytest.mark.parametrize(
@@ -76,7 +79,53 @@ def test_a_code_is_the_onion_address_of_the_key() -> None:
     ],
 )
 def test_what_people_do_to_a_code_is_forgiven(typed: str) -> None:
-    assert codes.parse_code(typed) == KEY
+    assert codes.parse_code(typed) == (KEY, b"")
+
+
+@given(keys, keys)
+def test_what_a_code_with_a_key_says_comes_back_from_it(address: bytes, key: bytes) -> None:
+    assert codes.parse_code(codes.Code(address, key).spell()) == (address, key)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        INVITATION,
+        INVITATION.replace(".onion", ""),
+        INVITATION.upper(),
+        f" anonp2p:{INVITATION}\n",
+        f"<http://{INVITATION}/>.",
+        f"'{INVITATION}'",
+        f"{INVITATION[:70]} {INVITATION[70:90]}\n\u00ad{INVITATION[90:]}",
+        INVITATION.replace(":", " : "),
+    ],
+)
+def test_what_people_do_to_a_code_with_a_key_is_forgiven(typed: str) -> None:
+    assert codes.parse_code(typed) == (KEY, SECRET)
+
+
+def test_nearly_every_mistyped_character_of_a_key_is_noticed() -> None:
+    """Four bits tell: the code keeps to the length of Tor's own keys."""
+    wrong = [
+        INVITATION[:at] + one + INVITATION[at + 1 :]
+        for at in range(63, 115)
+        for one in BASE32.replace(INVITATION[at], "")
+    ]
+    assert len(wrong) == 52 * 31
+    missed = sum(_is_taken(text) for text in wrong)
+    assert missed < len(wrong) / 12
+
+
+def _is_taken(text: str) -> bool:
+    try:
+        codes.parse_code(text)
+    except KeyMistyped:
+        return False
+    return True
+
+
+def test_a_code_shows_nothing_of_its_key() -> None:
+    assert repr(codes.Code(KEY, SECRET)) == "<Code>"
 
 
 def test_every_single_mistyped_character_is_noticed() -> None:
@@ -103,7 +152,9 @@ def test_two_neighbours_swapped_are_noticed() -> None:
         ("\N{CYRILLIC SMALL LETTER A}" + CODE[1:], "digits 2-7"),
         ("\N{FULLWIDTH LATIN SMALL LETTER A}" + CODE[1:], "digits 2-7"),
         ("=" * 56, "digits 2-7"),
-        (f"{CODE}:{'a' * 52}", "newer version"),
+        (f"{CODE}:{'a' * 52}", "key after its colon does not check"),
+        (f"{INVITATION}2", "neither the port 1984 nor a key"),
+        (f"{INVITATION}:1984", "neither the port 1984 nor a key"),
         (f"{CODE}:{'a' * 51}", "neither the port 1984 nor a key"),
         (f"{CODE}:{'1' * 52}", "neither the port 1984 nor a key"),
         (f"{CODE}:x", "neither the port 1984 nor a key"),
@@ -149,7 +200,7 @@ def test_tor_is_given_the_key_that_the_code_stands_for(seed: bytes) -> None:
     assert scalar >> 254 == 1
     assert expanded[32:] == hashlib.sha512(seed).digest()[32:]
     assert _public(scalar) == key.public == Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
-    assert codes.parse_code(key.code) == key.public
+    assert codes.parse_code(key.code) == (key.public, b"")
 
 
 # Ed25519's group, straight from RFC 8032, 5.1: slow, and enough to multiply its base point by a scalar.

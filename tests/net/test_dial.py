@@ -2,6 +2,7 @@
 
 import trio
 import trio.testing
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from anonp2p.names.codes import RoomKey
 from anonp2p.net.dial import dial
@@ -17,8 +18,8 @@ from tests.support.transports import HANG, MemoryNetwork
 KEY = RoomKey(b"k" * 32)
 
 
-def dial_of(number: int, *, fresh: bool = False) -> effects.DialEffect:
-    return effects.DialEffect(number, KEY.public, 15.0, returns=False, pause=0.0, fresh=fresh)
+def dial_of(number: int, *, fresh: bool = False, key: bytes = b"") -> effects.DialEffect:
+    return effects.DialEffect(number, KEY.public, 15.0, returns=False, pause=0.0, fresh=fresh, client_key=key)
 
 
 class Dialler:
@@ -34,9 +35,9 @@ class Dialler:
         await trio.lowlevel.checkpoint()
         self.posted.append(what)
 
-    def dial(self, number: int, *, fresh: bool = False) -> None:
+    def dial(self, number: int, *, fresh: bool = False, key: bytes = b"") -> None:
         scope = self.links.begin_dial(number)
-        self._nursery.start_soon(dial, dial_of(number, fresh=fresh), self._network, "we", self.links, scope)
+        self._nursery.start_soon(dial, dial_of(number, fresh=fresh, key=key), self._network, "we", self.links, scope)
 
 
 async def test_links_that_are_dialled_at_once_have_the_numbers_of_their_dials(
@@ -87,8 +88,10 @@ async def test_a_link_that_is_called_off_when_it_has_just_come_to_be_is_closed(
     dialler = Dialler(memory, nursery)
     connect = memory.dial
 
-    async def call_off_at_last(code: str, isolation: str, *, fresh: bool = False) -> trio.abc.Stream:
-        stream = await connect(code, isolation, fresh=fresh)
+    async def call_off_at_last(
+        code: str, isolation: str, *, fresh: bool = False, client_key: bytes = b""
+    ) -> trio.abc.Stream:
+        stream = await connect(code, isolation, fresh=fresh, client_key=client_key)
         dialler.links.call_off(-1)
         return stream
 
@@ -99,6 +102,23 @@ async def test_a_link_that_is_called_off_when_it_has_just_come_to_be_is_closed(
         assert await stream.receive_some(1) == b""
     assert dialler.links.find_link(-1) is None
     assert dialler.posted == []
+
+
+async def test_a_private_room_is_dialled_by_its_key(
+    memory: MemoryNetwork, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    key = b"K" * 32
+    dialler = Dialler(memory, nursery)
+    async with memory.listen(KEY, [X25519PrivateKey.from_private_bytes(key).public_key().public_bytes_raw()]) as place:
+        dialler.dial(-1)
+        dialler.dial(-2, key=b"L" * 32)
+        await trio.testing.wait_all_tasks_blocked()
+        failed = {
+            it.link: (it.reason.code, it.again) for it in dialler.posted if isinstance(it, inputs.DialFailedInput)
+        }
+        assert failed == {-1: ("key-missing", False), -2: ("key-wrong", False)}
+        dialler.dial(-3, key=key)
+        await place.listener.accept()
 
 
 async def test_a_room_calls_off_a_dial(

@@ -29,7 +29,7 @@ async def meet(gathered: Gathering) -> None:
     host = await gathered.host()
     ann = await gathered.join("ann")
     await host.session.post_input(inputs.CodeInput())
-    gathered.code = codes.parse_code((await ann.hears(events.CodeEvent)).code)
+    gathered.code = codes.parse_code((await ann.hears(events.CodeEvent)).code).address
     bob = await gathered.join("bob")
     await bob.say("from bob")
     await ann.hears(events.MessageEvent, text="from bob")

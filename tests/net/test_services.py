@@ -1,6 +1,6 @@
 """Several onion services of one session."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -13,6 +13,7 @@ from anonp2p.net.links import Links
 from anonp2p.net.services import Services
 from anonp2p.net.shared_network import SharedNetwork
 from anonp2p.net.transport import DialFault, Place
+from anonp2p.reasons import Reason
 from anonp2p.room import effects, inputs
 from tests.support.transports import MemoryNetwork, Tor
 
@@ -34,8 +35,8 @@ class Server:
         await trio.lowlevel.checkpoint()
         self.posted.append(what)
 
-    async def serve(self, key: RoomKey) -> None:
-        effect = effects.ServeEffect(key, returns=False, pause=0.0)
+    async def serve(self, key: RoomKey, *clients: bytes) -> None:
+        effect = effects.ServeEffect(key, returns=False, pause=0.0, clients=clients)
         self._nursery.start_soon(self._services.run, effect, self._services.begin(key))
         await trio.testing.wait_all_tasks_blocked()
 
@@ -128,7 +129,7 @@ async def test_a_service_that_is_wanted_again_at_once_is_published_after_it_was_
     listen, done = memory.listen, []
 
     @asynccontextmanager
-    async def withdraw_slowly(key: RoomKey) -> AsyncIterator[Place]:
+    async def withdraw_slowly(key: RoomKey, clients: Sequence[bytes] = ()) -> AsyncIterator[Place]:
         async with listen(key) as place:
             done.append("published")
             try:
@@ -145,3 +146,13 @@ async def test_a_service_that_is_wanted_again_at_once_is_published_after_it_was_
         await trio.sleep(2 * limits.WITHDRAW_PATIENCE)
         assert done == ["published", "withdrawn", "published"]
         await server.dial(OWN)
+
+
+async def test_a_private_service_is_to_be_found_by_its_clients_alone(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with serving(memory) as server:
+        await server.serve(OWN, b"c" * 32)
+        with pytest.raises(DialFault) as caught:
+            await server.dial(OWN)
+    assert caught.value.reason == Reason("key-missing")

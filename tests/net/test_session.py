@@ -1,6 +1,6 @@
 """A session: its mailbox, what it does for its room, dials, and the network that it waits for."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import pairwise
 
@@ -425,12 +425,12 @@ class NoNetwork:
         self.lost = trio.Event()
 
     @asynccontextmanager
-    async def listen(self, key: RoomKey) -> AsyncIterator[None]:
+    async def listen(self, key: RoomKey, clients: Sequence[bytes] = ()) -> AsyncIterator[None]:
         await trio.lowlevel.checkpoint()
         raise TorMissing("it is not here")
         yield
 
-    async def dial(self, code: str, isolation: str, *, fresh: bool = False) -> trio.abc.Stream:
+    async def dial(self, code: str, isolation: str, *, fresh: bool = False, client_key: bytes = b"") -> trio.abc.Stream:
         await trio.lowlevel.checkpoint()
         raise TorMissing("it is not here")
 

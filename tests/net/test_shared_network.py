@@ -1,7 +1,7 @@
 """Rooms of one user over the same network: they come back one after the other, each at a time of its own."""
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 import pytest
@@ -36,7 +36,7 @@ def dial_again(
 
 
 def times_of(memory: MemoryNetwork) -> dict[str, float]:
-    return {codes.parse_code(dialled.code).rstrip(b"-").decode(): dialled.at for dialled in memory.dials}
+    return {codes.parse_code(dialled.code).address.rstrip(b"-").decode(): dialled.at for dialled in memory.dials}
 
 
 async def test_a_room_that_comes_back_alone_does_so_at_once(
@@ -85,9 +85,9 @@ async def test_rooms_of_one_host_appear_again_one_after_the_other(
     shared = SharedNetwork(tor.usable)
     listen = memory.listen
 
-    def watch(key: RoomKey) -> AbstractAsyncContextManager[Place]:
+    def watch(key: RoomKey, clients: Sequence[bytes] = ()) -> AbstractAsyncContextManager[Place]:
         seen[key.code] = trio.current_time()
-        return listen(key)
+        return listen(key, clients)
 
     monkeypatch.setattr(memory, "listen", watch)
     async with trio.open_nursery() as nursery:

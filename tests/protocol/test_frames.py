@@ -34,6 +34,8 @@ words = {
         "unknown",
         "kicked",
         "key",
+        "turned-away",
+        "crowded",
     ],
     frames.DeniedFrame: ["nick-taken", "repeated", "too-often", "muted", "slow", "not-allowed", "moot"],
     bodies.Removal: ["lost", "kicked"],
@@ -107,6 +109,8 @@ from_hosts = st.one_of(
     st.just(frames.HostLivesFrame()),
     st.just(frames.AskHostFrame()),
     st.builds(frames.WantFrame, counts, bytes32, openings),
+    st.builds(frames.HeldFrame, credentials, bytes64),
+    st.builds(frames.KnockersFrame, st.lists(st.builds(frames.KnockEntry, bytes32, texts, counts), max_size=3)),
 )
 requests = st.one_of(
     st.builds(frames.JoinRequest, bytes32, bytes32, keys, texts, bytes64),
@@ -283,6 +287,8 @@ EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (
     ("host's", frames.HostLivesFrame(), 24),
     ("host's", frames.WantFrame(1, B32, [OPENING]), 25),
     ("host's", frames.AskHostFrame(), 26),
+    ("host's", frames.HeldFrame(CREDENTIALS, B64), 27),
+    ("host's", frames.KnockersFrame([frames.KnockEntry(B32, "zoe", 7)]), 28),
     ("member's", BACKFILL, 8),
     ("past", frames.BackfilledEntry(B33, b"body"), 1),
     ("past", frames.Tombstone(B33, B32), 2),

@@ -335,7 +335,10 @@ _FROM_MEMBER = either(
 _FROM_HOST = either(
     tagged(
         4,
-        word("signature", "full", "locked", "bad-nick", "nick-taken", "not-allowed", "unknown", "kicked", "key"),
+        word(
+            *("signature", "full", "locked", "bad-nick", "nick-taken", "not-allowed", "unknown", "kicked", "key"),
+            *("turned-away", "crowded"),
+        ),
         _CREDENTIALS,
         _SIGNATURE,
     ),
@@ -356,6 +359,8 @@ _FROM_HOST = either(
     tagged(24),
     tagged(25, number(), _HASH, _OPENINGS),
     tagged(26),
+    tagged(27, _CREDENTIALS, _SIGNATURE),
+    tagged(28, many(array(_HASH, text, number()), 64)),
 )
 FORMS: dict[str, Form] = {
     "hello": tagged(1, number(), _HASH, _KEY),

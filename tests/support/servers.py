@@ -144,7 +144,15 @@ class FakeTor:
                 return ["250-ServiceID=" + "a" * 56, "250 OK"]
             case "SETEVENTS" if self.unknown_events & set(rest.split()):
                 return ["552 Unrecognized event"]
-            case "AUTHENTICATE" | "SETEVENTS" | "DEL_ONION" | "TAKEOWNERSHIP" | "HSFETCH" | "SIGNAL":
+            case (
+                "AUTHENTICATE"
+                | "SETEVENTS"
+                | "DEL_ONION"
+                | "TAKEOWNERSHIP"
+                | "HSFETCH"
+                | "SIGNAL"
+                | ("ONION_CLIENT_AUTH_ADD" | "ONION_CLIENT_AUTH_REMOVE")
+            ):
                 return ["250 OK"]
             case _:
                 return ["510 Unrecognized command"]

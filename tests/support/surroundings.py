@@ -68,8 +68,8 @@ class _Network(MemoryNetwork):
         super().__init__()
         self.leading: dict[str, list[Wire]] = {}
 
-    async def dial(self, code: str, isolation: str, *, fresh: bool = False) -> trio.abc.Stream:
-        stream = await super().dial(code, isolation, fresh=fresh)
+    async def dial(self, code: str, isolation: str, *, fresh: bool = False, client_key: bytes = b"") -> trio.abc.Stream:
+        stream = await super().dial(code, isolation, fresh=fresh, client_key=client_key)
         self.leading.setdefault(code, []).append(self.wires[-1])
         return stream
 
@@ -279,7 +279,7 @@ class Surroundings:
         able: they may be asked to take it over.
         """
         code = code or (self._others[of].session.room.code if of else await self._users_room())
-        other = self._enter(who, parse_code(code), None, None, able=able)
+        other = self._enter(who, parse_code(code).address, None, None, able=able)
         await other.person.hears(events.EnteredEvent)
         return {"code": code}
 

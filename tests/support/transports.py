@@ -1,13 +1,14 @@
 """Networks without Tor: in memory, where everything can be made to happen, and over loopback TCP."""
 
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, Protocol, cast
 
 import trio
 import trio.testing
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from anonp2p.errors import TorLost
 from anonp2p.names.codes import RoomKey
@@ -21,6 +22,14 @@ HANG: Final = "hang"  # planned for a dial: it takes for ever
 CONNECT: Final = "connect"  # planned for a dial: it is as usual
 
 _NOBODY = Reason("broken-circuit")
+
+
+def check_client(clients: Sequence[bytes], key: bytes) -> None:
+    """What a Tor says where a service is to be found by these clients alone. Raises DialFault."""
+    if clients and not key:
+        raise DialFault(Reason("key-missing"), again=False)
+    if clients and X25519PrivateKey.from_private_bytes(key).public_key().public_bytes_raw() not in clients:
+        raise DialFault(Reason("key-wrong"), again=False)
 
 
 class Network(Transport, Protocol):
@@ -51,12 +60,14 @@ class LoopbackNetwork:
     def __init__(self) -> None:
         self.lost = trio.Event()
         self.ports: dict[str, int] = {}
+        self._clients: dict[str, Sequence[bytes]] = {}
 
     @asynccontextmanager
-    async def listen(self, key: RoomKey) -> AsyncIterator[_Place]:
+    async def listen(self, key: RoomKey, clients: Sequence[bytes] = ()) -> AsyncIterator[_Place]:
         """As Transport has it."""
         (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
         port = self.ports[key.code] = listener.socket.getsockname()[1]
+        self._clients[key.code] = clients
         try:
             async with listener:
                 yield _Place(listener, [])
@@ -64,10 +75,11 @@ class LoopbackNetwork:
             if self.ports[key.code] == port:  # unless another has taken the place since
                 del self.ports[key.code]
 
-    async def dial(self, code: str, isolation: str, *, fresh: bool = False) -> trio.abc.Stream:
+    async def dial(self, code: str, isolation: str, *, fresh: bool = False, client_key: bytes = b"") -> trio.abc.Stream:
         """As Transport has it."""
         if code not in self.ports:
             raise DialFault(_NOBODY, absent=True)
+        check_client(self._clients[code], client_key)
         try:
             return await trio.open_tcp_stream("127.0.0.1", self.ports[code])
         except OSError:
@@ -169,7 +181,8 @@ class Wire:
 
 
 class MemoryListener(trio.abc.Listener[trio.abc.Stream]):
-    def __init__(self) -> None:
+    def __init__(self, clients: Sequence[bytes]) -> None:
+        self.clients = clients
         self.incoming, self._queue = trio.open_memory_channel[trio.abc.Stream](1_000)
 
     async def accept(self) -> trio.abc.Stream:
@@ -215,9 +228,9 @@ class MemoryNetwork:
         self._listeners: dict[str, list[MemoryListener]] = defaultdict(list)  # the last one hears
 
     @asynccontextmanager
-    async def listen(self, key: RoomKey) -> AsyncIterator[_Place]:
+    async def listen(self, key: RoomKey, clients: Sequence[bytes] = ()) -> AsyncIterator[_Place]:
         """As Transport has it."""
-        listener = MemoryListener()
+        listener = MemoryListener(clients)
         self._listeners[key.code].append(listener)
         try:
             async with listener:
@@ -225,7 +238,7 @@ class MemoryNetwork:
         finally:
             self._listeners[key.code].remove(listener)
 
-    async def dial(self, code: str, isolation: str, *, fresh: bool = False) -> trio.abc.Stream:
+    async def dial(self, code: str, isolation: str, *, fresh: bool = False, client_key: bytes = b"") -> trio.abc.Stream:
         """As Transport has it, after what is planned."""
         self.dials.append(Dialled(trio.current_time(), code, isolation, fresh))
         planned = self.plan.popleft() if self.plan else self.otherwise
@@ -236,6 +249,7 @@ class MemoryNetwork:
             await trio.sleep_forever()
         if not self._listeners[code]:
             raise DialFault(_NOBODY, absent=True)
+        check_client(self._listeners[code][-1].clients, client_key)
         wire = Wire(lockstep=self.lockstep)
         self.wires.append(wire)
         try:
@@ -310,17 +324,17 @@ class _Connection:
         self._wires = wires
 
     @asynccontextmanager
-    async def listen(self, key: RoomKey) -> AsyncIterator[_Place]:
+    async def listen(self, key: RoomKey, clients: Sequence[bytes] = ()) -> AsyncIterator[_Place]:
         """As Transport has it."""
         if self.lost.is_set():
             raise TorLost("it ended, or hung up on us")
-        async with self._network.listen(key) as place:
+        async with self._network.listen(key, clients) as place:
             yield place
 
-    async def dial(self, code: str, isolation: str, *, fresh: bool = False) -> trio.abc.Stream:
+    async def dial(self, code: str, isolation: str, *, fresh: bool = False, client_key: bytes = b"") -> trio.abc.Stream:
         """As Transport has it."""
         if self.lost.is_set():
             raise TorLost("nothing answers at its SOCKS port")
-        stream = await self._network.dial(code, isolation, fresh=fresh)
+        stream = await self._network.dial(code, isolation, fresh=fresh, client_key=client_key)
         self._wires.append(self._network.wires[-1])
         return stream

@@ -64,7 +64,7 @@ async def test_a_host_finds_another_program_at_its_code_and_newcomers_get_in_by_
             assert alarm.member == (await heir.hears(events.EnteredEvent)).member
             code = (await heir.hears(events.CodeEvent)).code
             assert code != gathered.key.code
-            gathered.code = codes.parse_code(code)
+            gathered.code = codes.parse_code(code).address
             newcomer = await gathered.join("bob", always(thiefs))
             await newcomer.say("in")
             await host.hears(events.MessageEvent, text="in")

@@ -61,7 +61,7 @@ def test_a_room_is_joined_and_outlives_a_tor_that_dies(torrc: str) -> None:
             stage.until(r"^\d\d:\d\d +ada │ typed meanwhile", PATIENCE)
             ben.said("typed meanwhile")
             ben.send("/close")
-            stage.until("closed by its host", PATIENCE)
+            stage.until("The room was closed", PATIENCE)
             stage.key("ctrl c").until("Ctrl-C again")
             stage.key("ctrl c")
             assert stage.status() == 0

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from anonp2p import errors, limits
 from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.errors import AnonError, BadInput, TooLong, Usage
-from anonp2p.names.codes import RoomKey, encode_key
-from anonp2p.names.errors import CodeLength, CodeLetters, CodeMistyped
+from anonp2p.names.codes import Code, RoomKey, encode_key
+from anonp2p.names.errors import CodeLength, CodeLetters, CodeMistyped, KeyMistyped
 from anonp2p.protocol import room_state
 from anonp2p.room import inputs, retention
 from anonp2p.room.retention import ANY, NO_HISTORY
@@ -27,6 +27,7 @@ from anonp2p.ui.actions import (
     ListNumbersAction,
     ListRoomsAction,
     NotifyAction,
+    QuietAction,
     QuitAction,
     ShowHelpAction,
     SwitchRoomAction,
@@ -36,6 +37,7 @@ from anonp2p.ui.errors import UnknownCommand
 
 ADDRESS = RoomKey(b"k" * 32).public
 CODE = encode_key(ADDRESS)
+INVITATION = Code(ADDRESS, b"K" * 32).spell()
 TYPED: list[tuple[str, Action]] = [
     ("/help", ShowHelpAction(COMMANDS)),
     ("/help nick", ShowHelpAction((next(row for row in COMMANDS if row.name == "/nick"),))),
@@ -66,6 +68,8 @@ TYPED: list[tuple[str, Action]] = [
     (f"/join {CODE}", JoinRoomAction(ADDRESS)),
     (f"/join anonp2p:{CODE[:20].upper()} {CODE[20:40]}\n {CODE[40:]}", JoinRoomAction(ADDRESS)),
     (f"/join {CODE} ann", JoinRoomAction(ADDRESS, "ann")),
+    (f"/join {INVITATION}", JoinRoomAction(ADDRESS, key=b"K" * 32)),
+    (f"/join {INVITATION[:80]} {INVITATION[80:]} ann", JoinRoomAction(ADDRESS, "ann", key=b"K" * 32)),
     (f"/join {CODE}:1984\nann", JoinRoomAction(ADDRESS, "ann")),
     (f"/join {CODE[:30]} {CODE[30:]} ｚｏｅ", JoinRoomAction(ADDRESS, "zoe")),
     ("/notify", NotifyAction()),
@@ -84,6 +88,11 @@ TYPED: list[tuple[str, Action]] = [
     ("/ignore ben", IgnoreAction("ben")),
     ("/ignore", IgnoreAction(None)),
     ("/unignore ben", IgnoreAction("ben", on=False)),
+    ("/quiet", QuietAction(does="ask")),
+    ("/quiet 10", QuietAction(10)),
+    ("/quiet 1440m", QuietAction(1_440)),
+    ("/quiet OFF", QuietAction()),
+    ("/quiet show", QuietAction(does="show")),
     ("/copy CODE", CopyAction("code")),
     ("/copy link", CopyAction("link")),
     ("/copy 7", CopyAction(7)),
@@ -433,6 +442,10 @@ def test_the_slash_that_is_typed_twice_counts_once() -> None:
         ("/notify desktop", errors.Usage),
         ("/notify all on", errors.Usage),
         ("/query ben hello", errors.Usage),
+        ("/quiet 0", BadInput),
+        ("/quiet 1441", BadInput),
+        ("/quiet ten", BadInput),
+        ("/quiet 5 m", BadInput),
         ("/entrust", errors.Usage),
         ("/heirs bob", errors.Usage),
         ("/msg bob", errors.Usage),
@@ -519,6 +532,7 @@ def test_actions_show_nothing_of_what_was_typed() -> None:
         (f"/join {CODE[:-7]}x.onion ann", CodeMistyped),
         (f"/join {CODE[:-7]}1 ann", CodeLetters),
         (f"/join {CODE[:-9]}.onion ann", CodeLength),
+        (f"/join {CODE}:{'a' * 52} ann", KeyMistyped),
         (f"/join {CODE} a!", errors.BadNick),
         (f"/join {CODE} host", errors.ReservedNick),
     ],

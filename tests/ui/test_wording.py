@@ -312,7 +312,7 @@ def test_a_name_with_line_breaks_is_still_a_line() -> None:
     assert wording.format_line(message("hi\nthere", "an\nn"), "de\nn") == "de⏎ n/an⏎ n: hi\n    there"
     assert wording.format_line(events.JoinedEvent(room="r1", member="m", nick="an\nn")) == "[SYSTEM] an⏎ n joined"
     assert wording.format_line(events.SelfKickedEvent(room="r1", why="no\n[SYSTEM] spam")) == (
-        "[SYSTEM] The host has thrown you out of the room: no⏎ [SYSTEM] spam"
+        "[SYSTEM] You were thrown out of the room: no⏎ [SYSTEM] spam"
     )
 
 
@@ -503,6 +503,7 @@ UNREACHED = (
 STREAMS = "This Tor, or a filter before it, does not limit the connections of one circuit: floods can keep others out."
 POW = "This Tor cannot defend the room against floods by proof of work; Tor 0.4.8 or newer can."
 FREE = "/nick ann takes it once it is free, in about 10 minutes."
+ADMITTING = "/admit NICK lets in, /refuse NICK turns away"
 COVER = "Cover is on: about 29 kB a minute on each link of yours, and what is said waits for up to 3 seconds."
 
 
@@ -580,8 +581,15 @@ COVER = "Cover is on: about 29 kB a minute on each link of yours, and what is sa
             events.KeptEvent(room="r1", member="m", nick="ben", by="n"),
             "ben is kept: no purge throws that member out",
         ),
-        (events.WaitingEvent(room="r1", count=1, people=[]), "1 person waits to be let in"),
-        (events.WaitingEvent(room="r1", count=3, people=[]), "3 people wait to be let in"),
+        (
+            events.WaitingEvent(room="r1", count=1, people=[events.Knocker("ann", "abcd", 3)]),
+            f"1 person waits to be let in: ann (abcd); {ADMITTING}",
+        ),
+        (
+            events.WaitingEvent(room="r1", count=70, people=[events.Knocker(f"p{n}", "t", 3) for n in range(16)]),
+            f"70 people wait to be let in: {', '.join(f'p{n} (t)' for n in range(6))} and 64 more; {ADMITTING}",
+        ),
+        (events.WaitingEvent(room="r1", count=0, people=[]), "Nobody waits to be let in any more"),
         (events.LockUnchangedEvent(room="r1", locked=True), "The room is locked already."),
         (events.LockUnchangedEvent(room="r1", locked=False), "The room is not locked."),
         (events.NickUnchangedEvent(room="r1", nick="ann"), "You are ann already."),
@@ -593,8 +601,8 @@ COVER = "Cover is on: about 29 kB a minute on each link of yours, and what is sa
             events.NickAssignedEvent(room="r1", nick="ann-2", wanted="ann", free_in=600),
             f"The nick ann belongs to a member who is away, so you are ann-2: {FREE}",
         ),
-        (events.SelfKickedEvent(room="r1", why="spam"), "The host has thrown you out of the room: spam"),
-        (events.SelfKickedEvent(room="r1", why=""), "The host has thrown you out of the room."),
+        (events.SelfKickedEvent(room="r1", why="spam"), "You were thrown out of the room: spam"),
+        (events.SelfKickedEvent(room="r1", why=""), "You were thrown out of the room."),
         (events.AbsentRemovedEvent(room="r1", member="m", nick="ann"), "ann was away, and is out now."),
         (events.LeftEvent(room="r1", member="m", nick="ann", reason="kicked", why="spam"), "ann was thrown out: spam"),
         (events.LeftEvent(room="r1", member="m", nick="ann", reason="kicked", why=""), "ann was thrown out"),

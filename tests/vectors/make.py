@@ -240,6 +240,8 @@ def records(link: bytes, digest: bytes) -> Vectors:
         ([frames.PrepareFrame(), frames.EntrustFrame(b"a box"), frames.EchoedFrame()], False),
         ([frames.WaitingFrame(bytes(64)), frames.HostLivesFrame(), frames.AskHostFrame()], False),
         ([redirect, frames.WantFrame(7, seed("a log"), openings)], False),
+        ([credentials.sign_hold(digest, vouched, host.sign)], False),
+        ([frames.KnockersFrame([frames.KnockEntry(seed("a key"), "zoe", 7)])], False),
     ]
     ends = {"up": handshake.Channel(link, digest, up=True), "down": handshake.Channel(link, digest, up=False)}
     return {

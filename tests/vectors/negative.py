@@ -192,6 +192,12 @@ def _answers(valid: Vectors, room: bytes) -> Vectors:
         ("of another term", [4, reason, [address, key, 1, credentials], signature], hello, ""),
         ("of another room", [4, reason, [stranger.key, key, term, credentials], signature], hello, ""),
     ]
+    _, vouched_held, held = said["Held"]
+    holds = [
+        ("of another link", [27, vouched_held, held], other, "unsigned-hold"),
+        ("a refusal's", [27, vouched_held, signature], hello, "unsigned-hold"),
+        ("of another term", [27, [address, key, 1, credentials], held], hello, ""),
+    ]
     resumptions = [
         ("another head than was signed", [7, bytes([now[0] ^ 1]) + now[1:], resumed], hello),
         ("of another link", [7, now, resumed], other),
@@ -202,6 +208,10 @@ def _answers(valid: Vectors, room: bytes) -> Vectors:
         "Refused": [
             {"what": what, "hello": greeted, "frame": frame, "fault": fault or "wrong-credentials"}
             for what, frame, greeted, fault in refusals
+        ],
+        "Held": [
+            {"what": what, "hello": greeted, "frame": frame, "fault": fault or "wrong-credentials"}
+            for what, frame, greeted, fault in holds
         ],
         "Resumed": [
             {"what": what, "hello": greeted, "frame": frame, "fault": "unsigned-resumption"}

@@ -4,8 +4,9 @@ The profiles in scripts/packaging are made from `WHONIX` and `TAILS` (scripts/pr
 not our own is granted there, or stands in `UNGRANTED`: tests over a real Tor compare.
 """
 
+import base64
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from anonp2p import limits
@@ -43,10 +44,17 @@ def set_events(kinds: Iterable[str]) -> str:
     return " ".join(("SETEVENTS", *kinds))
 
 
-def add_onion(key: RoomKey, defences: Iterable[Defence], target: str) -> str:
-    """Serve the room, with these defences. target: `HOST:PORT` or `unix:PATH`."""
-    words = (f"ED25519-V3:{key.expanded_private_key()}", *(DEFENCES[defence] for defence in defences))
-    return " ".join(("ADD_ONION", *words, f"Port={limits.PORT},{target}"))
+def add_onion(key: RoomKey, defences: Iterable[Defence], target: str, clients: Sequence[bytes] = ()) -> str:
+    """Serve the room, with these defences. target: `HOST:PORT` or `unix:PATH`.
+
+    clients: the X25519 public keys of those who may find it; without any, everybody may.
+    """
+    words = [f"ED25519-V3:{key.expanded_private_key()}", *(DEFENCES[defence] for defence in defences)]
+    words.append(f"Port={limits.PORT},{target}")
+    if clients:
+        words.append("Flags=V3Auth")
+        words += (f"ClientAuthV3={base64.b32encode(client).decode('ascii').rstrip('=')}" for client in clients)
+    return " ".join(("ADD_ONION", *words))
 
 
 def delete_onion(code: str) -> str:
@@ -55,6 +63,15 @@ def delete_onion(code: str) -> str:
 
 def fetch_descriptor(code: str) -> str:
     return f"HSFETCH {_address(code)}"
+
+
+def add_client_key(code: str, key: bytes) -> str:
+    """Find the private room with this code by this X25519 private key. Tor keeps it in memory, until it is removed."""
+    return f"ONION_CLIENT_AUTH_ADD {_address(code)} x25519:{base64.b64encode(key).decode('ascii')}"
+
+
+def remove_client_key(code: str) -> str:
+    return f"ONION_CLIENT_AUTH_REMOVE {_address(code)}"
 
 
 def _address(code: str) -> str:
@@ -107,6 +124,7 @@ class Profile(NamedTuple):
 _ADDRESS: Final = "[a-z2-7]{56}"
 _DEFENDED: Final = "".join(f"(?: {words})?" for words in DEFENCES.values())
 _SERVICE: Final = rf"(ED25519-V3:[A-Za-z0-9+/]{{86}}=={_DEFENDED} Port={limits.PORT}),"
+_CLIENTS: Final = rf"((?: Flags=V3Auth(?: ClientAuthV3=[A-Z2-7]{{52}}){{1,{limits.INVITATIONS}}})?)"
 _NOTHING: Final = Rule(".*", "")  # of all other events
 
 # Of descriptors, neither the relays that have them nor their identifiers; of what Tor does, how far it is alone.
@@ -131,9 +149,11 @@ def _make_profile(host: str, port: str) -> Profile:
     """The profile for a program that is reached at this address and port, as it sees them: regular expressions."""
     granted = {
         "GETINFO": (Rule(VERSION), Rule(PHASE)),
-        "ADD_ONION": (Rule(rf"{_SERVICE}{host}:({port})", "{},{client-address}:{}"),),
+        "ADD_ONION": (Rule(rf"{_SERVICE}{host}:({port}){_CLIENTS}", "{},{client-address}:{}{}"),),
         "DEL_ONION": (Rule(_ADDRESS),),
         "HSFETCH": (Rule(_ADDRESS),),
+        "ONION_CLIENT_AUTH_ADD": (Rule(f"{_ADDRESS} x25519:[A-Za-z0-9+/]{{43}}="),),
+        "ONION_CLIENT_AUTH_REMOVE": (Rule(_ADDRESS),),
     }
     return Profile(granted, _EVENTS)
 

@@ -155,6 +155,20 @@ class PublishingForbidden(TorRefused):
     )
 
 
+class InvitationNeedsControl(TorRefused):
+    about = (
+        "a private room is found with the key of an invitation, which Tor takes at its control port alone: name it "
+        "with --control, or leave --socks out"
+    )
+
+
+class ClientKeyRefused(TorRefused):
+    about = (
+        "it does not take the key of an invitation to a private room (it answers {}); where a filter stands before it, "
+        "scripts/packaging has profiles for Whonix and Tails that allow it"
+    )
+
+
 class GatewayUnknown(TorRefused):
     about = "it runs on another machine, and nothing here says which one that is; name its address with --control"
 

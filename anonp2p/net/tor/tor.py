@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from itertools import combinations
 from typing import Literal
@@ -14,6 +14,7 @@ from anonp2p.config import Config, Endpoint, Listen
 from anonp2p.errors import AnonError, TorRefused, TorUntrusted
 from anonp2p.names.codes import RoomKey
 from anonp2p.net.tor import commands, place, process, runtime, socks
+from anonp2p.net.tor.client_keys import ClientKeys
 from anonp2p.net.tor.control import Control, Tell
 from anonp2p.net.tor.discovery import find_running_tor, find_socks_port
 from anonp2p.net.tor.errors import (
@@ -99,7 +100,9 @@ class Tor:
         self.control = control
         self._unanswered: set[str] = set()  # the codes whose latest dial got no answer at all
         self._served: set[str] = set()  # the codes of our services
-        self._may_publish = kind == "own"  # whether it has taken a service of ours before
+        self._client_keys = ClientKeys(control)
+        # Whether it has taken a service of ours before that all can find, or one that clients alone can.
+        self._may_publish = {False, True} if kind == "own" else set[bool]()
         self._defences = tuple(commands.DEFENCES)  # that are not known to be beyond it
 
     @property
@@ -108,9 +111,10 @@ class Tor:
         return self._lack if self.control is None or self._entrance is None else None
 
     @asynccontextmanager
-    async def listen(self, key: RoomKey) -> AsyncIterator[_Place]:
+    async def listen(self, key: RoomKey, clients: Sequence[bytes] = ()) -> AsyncIterator[_Place]:
         """Publishes the room, attached to our control connection: it ends with us, however we end.
 
+        clients: the X25519 public keys of those who may find it; without any, everybody may.
         Raises TorRefused where there is no control port or it does not take the service, TorLost, Failed.
         """
         if self.control is None or self._entrance is None:
@@ -126,7 +130,7 @@ class Tor:
             self._entrance.listen() as (listener, target),
             self.control.listening(commands.DESCRIPTORS, heard),
         ):
-            undefended = await self._publish(self.control, key, target)
+            undefended = await self._publish(self.control, key, target, clients)
             self._served.add(key.code)
             try:
                 yield _Place(listener, undefended, uploaded)
@@ -135,18 +139,20 @@ class Tor:
                 with trio.move_on_after(limits.WITHDRAW_PATIENCE, shield=True), suppress(AnonError):
                     await self.control.send(commands.delete_onion(key.code))
 
-    async def _publish(self, control: Control, key: RoomKey, target: str) -> list[events.Defence]:
+    async def _publish(
+        self, control: Control, key: RoomKey, target: str, clients: Sequence[bytes]
+    ) -> list[events.Defence]:
         """Returns the defences that are not understood.
 
         What Tor still serves that we do not want any more, it has not withdrawn in time. What another room or program
         serves is withdrawn soon, if that is a host in whose place we go on.
         """
-        if not self._may_publish:
-            await self._try_publishing(control, target)
-            self._may_publish = True
+        if bool(clients) not in self._may_publish:
+            await self._try_publishing(control, target, clients)
+            self._may_publish.add(bool(clients))
         deadline = trio.current_time() + limits.TAKEN_PATIENCE
         while True:
-            status = await self._add_service(control, key, target)
+            status = await self._add_service(control, key, target, clients)
             if status != _TAKEN or trio.current_time() >= deadline:
                 break
             if key.code not in self._served:
@@ -156,37 +162,44 @@ class Tor:
             raise NotPublished(status)
         return [defence for defence in commands.DEFENCES if defence not in self._defences]
 
-    async def _try_publishing(self, control: Control, target: str) -> None:
+    async def _try_publishing(self, control: Control, target: str, clients: Sequence[bytes]) -> None:
         """Finds what a filter lets pass by a key of no room: filters write what they refuse to their logs.
 
         Raises TorRefused where that is nothing.
         """
         nobody = RoomKey(secrets.token_bytes(32))
-        status = await self._add_service(control, nobody, target)
+        status = await self._add_service(control, nobody, target, clients)
         if status == _FILTERED:
             raise PublishingForbidden(status)
         if status != "250":
             raise NotPublished(status)
         await control.send(commands.delete_onion(nobody.code))
 
-    async def _add_service(self, control: Control, key: RoomKey, target: str) -> str:
+    async def _add_service(self, control: Control, key: RoomKey, target: str, clients: Sequence[bytes]) -> str:
         """Adds a service (control-spec 3.27) with all of the defences that are understood; returns the status."""
         tries = [kept for count in (2, 1, 0) for kept in combinations(self._defences, count)]
         status = ""
         for kept in tries:
-            status, _, _ = (await control.send(commands.add_onion(key, kept, target)))[-1]
+            status, _, _ = (await control.send(commands.add_onion(key, kept, target, clients)))[-1]
             if status not in _NOT_UNDERSTOOD:
                 self._defences = kept
                 break
         return status
 
-    async def dial(self, code: str, isolation: str, *, fresh: bool = False) -> trio.abc.Stream:
+    async def dial(self, code: str, isolation: str, *, fresh: bool = False, client_key: bytes = b"") -> trio.abc.Stream:
         """A stream to the room through the SOCKS port. Raises DialFault with what Tor's reply means, TorLost.
+
+        client_key: by which a private room is found. Raises TorRefused where Tor does not take it.
 
         After a dial that got no answer, the next one has Tor look anew where the room is, as a fresh one always has.
         So does a second try beside one that gets none for a while: where a host is gone at that moment, or another one
         takes its place, Tor waits for minutes for who cannot come any more.
         """
+        async with self._client_keys.lend(code, client_key):
+            return await self._dial(code, isolation, fresh=fresh)
+
+    async def _dial(self, code: str, isolation: str, *, fresh: bool) -> trio.abc.Stream:
+        """The same, where Tor has the key that it takes."""
         if code in self._unanswered:
             if not await self._fetch(code) and self.control is not None and self.kind == "own":
                 with suppress(TorRefused):

@@ -224,10 +224,17 @@ class HostRole:
         label = self._context.label
         self._reporter.tell_event(events.LinkEvent(room=label, state="up", attempt=0, detail=NO_REASON))
         self._replica.add_own_keys()
-        self._submissions.order_pending()
+        self._note_waiting_keys()
+        self._submissions.order_pending()  # before what we order for those who wait: its counters are lower
         self._replica.forget_keys()
         for link in self.standby.lost:
             self._welcome_standby(link)
+
+    def _note_waiting_keys(self) -> None:
+        """What we have to say to members that wait for us is sealed to the encryption keys that they have shown."""
+        for link in self.standby.lost:
+            if member := self._replica.ledger.roster.find_member(link.member):
+                self._replica.add_key(member.key_hash, link.encryption_key)
 
     def _welcome_standby(self, link: StandbyLink) -> None:
         """A member that waited for us has lost its host."""

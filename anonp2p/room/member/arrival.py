@@ -5,7 +5,7 @@ from contextlib import suppress
 from anonp2p.crypto import identity
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import credentials, frames, welcome
-from anonp2p.reasons import NO_REASON, LinkEnd
+from anonp2p.reasons import NO_REASON, LinkEnd, Reason
 from anonp2p.room import events
 from anonp2p.room.call import Call
 from anonp2p.room.context import Context
@@ -15,7 +15,16 @@ from anonp2p.room.member.head_check import HeadCheck, Signer
 from anonp2p.room.member.joining import Joining
 from anonp2p.room.member.proof import Position
 from anonp2p.room.member.search import Search
-from anonp2p.room.member.states import Asking, Backfilling, CatchingUp, LinkState, Proving, Switching, Welcomed
+from anonp2p.room.member.states import (
+    Asking,
+    Backfilling,
+    CatchingUp,
+    Knocking,
+    LinkState,
+    Proving,
+    Switching,
+    Welcomed,
+)
 from anonp2p.room.member.switch import Switch
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.member.welcome_check import WelcomeCheck
@@ -56,17 +65,30 @@ class Arrival:
         Raises PeerFault for what it has not signed.
         """
         credentials.check_refusal(refused, self._hello_hash, self._uplink.service)
+        if refused.reason == "crowded":
+            self._pass_by("crowded")  # and ask again, after a pause
+            return
         reason = self._joining.take_refusal(refused.reason)
         if reason is not None:
             self._state.abandon()
             self._search.note_turned_away(self._uplink.service, identity.member_id(refused.credentials.key))
             self._uplink.drop(reason)
 
+    def take_hold(self, held: frames.HeldFrame) -> None:
+        """A moderator has to let us in: we wait on this link. Raises PeerFault for what the host has not signed."""
+        expect(not self._lifecycle.entered, "unexpected-hold")
+        credentials.check_hold(held, self._hello_hash, self._uplink.service)
+        self._state.enter(Knocking(self._hello_hash))
+        self._uplink.end_handshake()
+        self._search.note_held()
+        self._lifecycle.was_held = True
+        self._uplink.tell_state("connecting", self._search.attempt, Reason("knocking"))
+
     @property
     def _hello_hash(self) -> bytes:
         """Of the hello that we have answered."""
         state = self._state.current
-        assert isinstance(state, Asking), "in no other state is an answer expected"
+        assert isinstance(state, Asking | Knocking), "in no other state is an answer expected"
         return state.hello_hash
 
     def _pass_by(self, reason: LinkEnd) -> None:

@@ -26,6 +26,7 @@ class Dialling:
         self._began_at = 0.0  # when we began to try
         self._due_at: float | None = None  # when the next try is due
         self._is_let_in = False  # on the present link
+        self._is_held = False  # on the present link, to be let in or not
         self._has_been_in = False
         self._is_dropping = False  # whether we have ended the link ourselves, to ask for something else
         self._faults = 0  # how many links in a row have ended because something was wrong with what came on them
@@ -55,7 +56,11 @@ class Dialling:
 
     def note_let_in(self) -> None:
         """The handshake on the present link has succeeded, whoever has dialled it: it may be that to an heir."""
-        self._is_let_in, self._due_at = True, None
+        self._is_let_in, self._is_held, self._due_at = True, False, None
+
+    def note_held(self) -> None:
+        """A moderator has to let us in, on the present link: how long that takes is not counted."""
+        self._is_held, self._due_at = True, None
 
     def note_drop(self) -> None:
         """We end the link ourselves, to ask for something else at once."""
@@ -76,6 +81,9 @@ class Dialling:
             self._began_at, self.attempt, self.reason = now, 0, NO_REASON
             self._due_at = now + self._draw_pause()
             return True
+        if self._is_held:
+            self._is_held = False
+            self._began_at, self.attempt = now, 0
         if was_dropping:
             self._began_at = self._due_at = now
             self.reason = reason

@@ -11,7 +11,7 @@ from anonp2p.room import events
 from anonp2p.room.context import Context, fresh_keys
 from anonp2p.room.member.proof import Position
 
-# What a host's words mean to the one it refuses.
+# What a host's words mean to the one it refuses, but for "crowded", after which it asks again.
 REFUSALS: dict[frames.Refusal, errors.AnonError] = {
     "bad-nick": errors.ReservedNick(),  # we ask for none that is improper
     "nick-taken": errors.NickTaken(),
@@ -22,6 +22,7 @@ REFUSALS: dict[frames.Refusal, errors.AnonError] = {
     "locked": errors.Locked(),
     "unknown": errors.UnknownToHost(),
     "kicked": errors.ThrownOut(),
+    "turned-away": errors.TurnedAway(),
 }
 
 
@@ -99,10 +100,10 @@ class Joining:
         """Asks for a similar nick, or fails if the user should choose one.
 
         `not-allowed` to a newcomer, whose key is fresh, means that whoever has the nick is away. If they are present, a
-        newcomer fails. One whose place was given up asks in either case, since its user may not be there to choose, and
-        in the end takes any nick.
+        newcomer fails. One whose place was given up, or who has waited to be let in, asks in either case, since its
+        user may not be there to choose, and in the end takes any nick.
         """
-        returns = self.position != NOWHERE
+        returns = self._lifecycle.was_held or self.position != NOWHERE
         if self._refused_nick is None and self._wanted and (returns or reason == "not-allowed"):
             self._refused_nick = _RefusedNick(self._wanted, away=reason == "not-allowed")
             self._alternatives = nicks.alternatives(self._wanted) + ([""] if returns else [])

@@ -60,6 +60,7 @@ class MemberRole:
         self._leave_by: float | None = None  # when we are out, though the host has not confirmed it
         self._frame_handlers: dict[type[Any], Callable[[Any], None]] = {
             frames.RefusedFrame: self._arrival.take_refusal,
+            frames.HeldFrame: self._arrival.take_hold,
             frames.WelcomeFrame: self._arrival.begin_welcome,
             frames.PageFrame: self._take_page,
             frames.ProofFrame: self._take_proof,

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from anonp2p import errors, limits
-from anonp2p.crypto import identity
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import credentials, frames, handshake, meeting
 from anonp2p.protocol.field_types import Heir
@@ -17,6 +16,7 @@ from anonp2p.room.call import Call
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_between
 from anonp2p.room.ledger import expect
+from anonp2p.room.member.credence import Credence
 from anonp2p.room.member.dialling import Dialling
 from anonp2p.room.member.host_check import HostCheck
 from anonp2p.room.member.joining import Joining
@@ -67,7 +67,7 @@ class Search:
         self._waiting = Waiting(context, loss, state, host_check, catch_up, self._take_hint)
         self._dialling = Dialling(context.number_dial, context.random, is_alone=context.is_alone)
         self._turned_away_at = b""  # the service of one who hosts and has given us no place
-        self._turned_away_by = b""  # its member id
+        self._credence = Credence(context.replica, context.clock, loss)
         self._tries: dict[int, _Try] = {}  # by link
         self._answered_by = b""  # the handshake key of the one whose answer was handed on last
         self._is_hinted = False  # whether we were sent on to another host since we had one
@@ -123,6 +123,10 @@ class Search:
         """A host has let us in."""
         self._dialling.note_let_in()
 
+    def note_held(self) -> None:
+        """We wait to be let in: nothing is dialled while that link lasts, and all patience begins anew with its end."""
+        self._dialling.note_held()
+
     def note_caught_up(self) -> None:
         """We have a host, and all of its log."""
         self._loss.note_let_in()
@@ -149,7 +153,7 @@ class Search:
 
         Whose place is gone asks that one again.
         """
-        self._turned_away_at, self._turned_away_by = service, member
+        self._turned_away_at, self._credence.turned_away_by = service, member
         self._dialling.note_drop()
 
     def lose(self, reason: Reason, hint: Target | None = None) -> None:
@@ -232,8 +236,10 @@ class Search:
                 return self._begin_waiting(attempt, waiting, said[1:])
             case frames.RedirectFrame() as redirect:
                 self._take_redirect(call, target, redirect)
-            case frames.RefusedFrame() as refused if not self._may_refuse(target, refused):
+            case frames.RefusedFrame() as refused if not self._credence.may_refuse(target, refused):
                 self._note_failure(attempt)
+                call.hang_up("other-host")
+            case frames.HeldFrame(credentials=vouched) if not self._credence.may_hold(target, vouched):
                 call.hang_up("other-host")
             case frames.ResumedFrame() | frames.WelcomeFrame() if self._has_grown_since(asked, target):
                 call.hang_up("closed")  # what follows is not what we lack by now
@@ -255,31 +261,6 @@ class Search:
         """Whether others have shown us more of our log since we asked one who goes on with that."""
         ledger = self._replica.ledger
         return target.member in (None, ledger.host) and asked != [ledger.index]
-
-    def _may_refuse(self, target: Target, refused: frames.RefusedFrame) -> bool:
-        """Whether a refusal may be a host's, as far as it says so.
-
-        Whoever has the key of the code may answer, a thief or a host of another side of whom we know nothing: that
-        drives nobody out. And any member may say that it has taken over: nor does that, while our host may answer yet,
-        unless our host itself has said so. One who hosted before may have thrown us out on its side, when we were on
-        another already: we are out once nobody goes on on ours.
-        """
-        ledger, vouched = self._replica.ledger, refused.credentials
-        member = identity.member_id(vouched.key)
-        if not ledger.host or member == ledger.host:
-            return target.member in (None, ledger.host)
-        if vouched.term <= ledger.number:
-            has_hosted = ledger.has_been_hosted_by(member)
-            return refused.reason == "kicked" and has_hosted and self._is_lost_for(limits.LOST_BY_ONE)
-        is_known = ledger.roster.find_member(member) is not None or member in ledger.carriers
-        if not (is_known or member in (target.member, self._turned_away_by)):
-            return False
-        return member == self._loss.sent_to or self._is_lost_for(limits.LOST_BY_SOME)
-
-    def _is_lost_for(self, seconds: float) -> bool:
-        """Whether we have had no host for so long."""
-        lost_at = self._loss.lost_at
-        return lost_at is not None and self._clock.tick >= lost_at + seconds
 
     def _take_redirect(self, call: Call, target: Target, redirect: frames.RedirectFrame) -> None:
         """Somebody whom we have dialled says who hosts. Raises PeerFault for what no log can be.

@@ -22,6 +22,13 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Knocking:
+    """We wait, on the same link, for a moderator to let us in."""
+
+    hello_hash: bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Welcomed:
     """The pages of a welcome are on their way."""
 
@@ -79,18 +86,22 @@ class Abandoned:
     was_let_in: bool
 
 
-State = NoLink | Asking | Welcomed | Proving | Backfilling | Switching | CatchingUp | Up | Rekeying | Abandoned
+State = (
+    NoLink | Asking | Knocking | Welcomed | Proving | Backfilling | Switching | CatchingUp | Up | Rekeying | Abandoned
+)
 
 # NoLink --answer--> Asking --Welcome--> Welcomed --last Page--> (Proving --last Proof-->) Backfilling
 #                     |                                             | all that was before the welcome
 #                     |                        +--last Page, of another term--> Switching --all of it--> CatchingUp
 #                     +-------------------Resumed-------------> CatchingUp --all that the host had then--> Up
+# Asking --Held--> Knocking --Welcome--> Welcomed
 # CatchingUp, Up --Commit--> Rekeying --our commit share--> CatchingUp or Up, as before
 # any state --a fault of the link--> Abandoned
 # any state --the link is lost--> NoLink
 _NEXT: dict[type[State], tuple[type[State], ...]] = {
     NoLink: (Asking,),
-    Asking: (Welcomed, CatchingUp),
+    Asking: (Knocking, Welcomed, CatchingUp),
+    Knocking: (Welcomed,),
     Welcomed: (Proving, Backfilling, Switching),
     Proving: (Backfilling,),
     Backfilling: (CatchingUp,),
@@ -102,8 +113,9 @@ _NEXT: dict[type[State], tuple[type[State], ...]] = {
 
 # In which states a host may send a frame, and what it is otherwise.
 _EXPECTED: dict[type[frames.Frame], tuple[tuple[type[State], ...], Fault]] = {
-    frames.RefusedFrame: ((Asking,), "unexpected-refusal"),
-    frames.WelcomeFrame: ((Asking,), "unexpected-welcome"),
+    frames.RefusedFrame: ((Asking, Knocking), "unexpected-refusal"),
+    frames.HeldFrame: ((Asking,), "unexpected-hold"),
+    frames.WelcomeFrame: ((Asking, Knocking), "unexpected-welcome"),
     frames.PageFrame: ((Welcomed,), "unexpected-page"),
     frames.ProofFrame: ((Proving,), "unexpected-proof"),
     frames.ResumedFrame: ((Asking,), "unwanted-resumption"),
@@ -115,6 +127,7 @@ _EXPECTED: dict[type[frames.Frame], tuple[tuple[type[State], ...], Fault]] = {
     frames.PrepareFrame: ((CatchingUp, Up, Rekeying), "unexpected-preparation"),
     frames.EntrustFrame: ((CatchingUp, Up, Rekeying), "unexpected-entrusting"),
     frames.EchoedFrame: ((CatchingUp, Up, Rekeying), "unexpected-echo"),
+    frames.KnockersFrame: ((CatchingUp, Up, Rekeying), "unexpected-knockers"),
     frames.WaitingFrame: ((), "unexpected-waiting"),
     frames.RedirectFrame: ((CatchingUp, Up, Rekeying), "unexpected-redirect"),
     frames.HostLivesFrame: ((), "unexpected-sign-of-life"),
@@ -138,6 +151,11 @@ class LinkState:
     def has_no_link(self) -> bool:
         """Whether there is none to a host, and none has answered."""
         return isinstance(self._state, NoLink)
+
+    @property
+    def is_knocking(self) -> bool:
+        """Whether a moderator has to let us in."""
+        return isinstance(self._state, Knocking)
 
     @property
     def is_let_in(self) -> bool:

@@ -18,6 +18,7 @@ class Excerpt(NamedTuple):
     nick: str
     words: str
     text: str  # all of it, if it is kept
+    newcomer: bool = False  # whether its author was one then
 
     def __repr__(self) -> str:
         return "<Excerpt>"
@@ -38,8 +39,9 @@ class Excerpts:
         match event:
             case events.MessageEvent(ttl=0):
                 pass  # shown once, and never kept
-            case events.MessageEvent(room=room, seq=seq, member=member, nick=nick, text=text):
-                self._kept[room, seq] = Excerpt(member, nick, wording.excerpt(text), text if self._keeps_texts else "")
+            case events.MessageEvent(room=room, seq=seq, member=member, nick=nick, text=text, newcomer=newcomer):
+                kept = text if self._keeps_texts else ""
+                self._kept[room, seq] = Excerpt(member, nick, wording.excerpt(text), kept, newcomer is True)
                 if len(self._kept) > limits.EXCERPTS:
                     self._kept.popitem(last=False)
             case events.ExpiredEvent(room=room, seq=seq):

@@ -1,6 +1,7 @@
 """Lines of input -> requests. What line mode answers itself is answered here. No I/O."""
 
 import dataclasses
+import time
 from collections.abc import Callable
 
 from msgspec import UNSET
@@ -20,6 +21,7 @@ from anonp2p.ui.actions import (
     ListNumbersAction,
     ListRoomsAction,
     NotifyAction,
+    QuietAction,
     ShowHelpAction,
     SwitchRoomAction,
 )
@@ -43,6 +45,7 @@ class Interpreter:
 
     bell: of the terminal on which somebody types, who is also asked before a room ends for all. find_room: finds a
     live room by its label. tell: shows an event. clear: empties the screen. clipboard: of the terminal, if it has one.
+    clock: in seconds; only grows.
     """
 
     def __init__(
@@ -54,12 +57,14 @@ class Interpreter:
         json: bool,
         bell: Bell | None = None,
         clipboard: Clipboard | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._find_room = find_room
         self._tell = tell
         self._clear = clear
         self._json = json
         self._bell = bell
+        self._clock = clock
         self._rooms: Rooms[LineRoom] = Rooms()
         self._excerpts = Excerpts(keeps_texts=clipboard is not None)
         self._local = LocalCommands(bell, clipboard, self._excerpts)
@@ -78,14 +83,37 @@ class Interpreter:
         than the first could take the room over.
         """
         room = self._rooms.by_label.get(getattr(event, "room", ""))
-        if room and room.ignored.hides(event):
+        if room and (room.ignored.hides(event) or self._puts_aside(event, room)):
+            self.tell_due()
             return False
         self._excerpts.take_event(event)
         if room and room.take_event(event) and self._bell:
             self._bell.call_user(watched=True, is_private=False)
         if isinstance(event, events.GoneEvent) and not (room and room.way_in.can_try_again):
             self._rooms.close_room(event.room)
+        if room and not self._json and room.floods.hold_event(event, self._clock()):
+            self.tell_due()
+            return False
         return self._json or not (room and isinstance(event, events.HeirsEvent) and room.repeats(event))
+
+    def mark_newcomer(self, event: events.Event) -> events.Event:
+        """The event; a message of somebody who came lately says so."""
+        room = self._rooms.by_label.get(getattr(event, "room", ""))
+        return room.newcomers.mark_event(event, self._clock()) if room else event
+
+    def _puts_aside(self, event: events.Event, room: LineRoom) -> bool:
+        """Whether a message is put aside, in which case people are told so; programs are shown all."""
+        if not room.newcomers.take_event(event, self._clock()) or self._json:
+            return False
+        assert isinstance(event, events.MessageEvent), "nothing else is put aside"
+        room.floods.put_aside(event.member)
+        return True
+
+    def tell_due(self) -> None:
+        """Tells what was held back until now, as there was too much of it to be told one by one."""
+        for label, room in list(self._rooms.by_label.items()):
+            for said in room.floods.list_due(self._clock()):
+                self._tell(events.NoticeEvent(room=label, text=said))
 
     @property
     def begun_line(self) -> str:
@@ -159,7 +187,7 @@ class Interpreter:
                 self._clear()
             case inputs.LeaveInput() if self._gives_up(room):
                 self._tell(events.NoticeEvent(text=wording.GIVEN_UP))
-            case CopyAction() | ConverseAction() | NotifyAction() | IgnoreAction() as action:
+            case CopyAction() | ConverseAction() | NotifyAction() | IgnoreAction() | QuietAction() as action:
                 try:
                     self._tell(self._change_room(action, room))
                 except AnonError as error:
@@ -216,9 +244,10 @@ class Interpreter:
         held, self._held_code = self._held_code, ""
         if room is None:
             try:
-                return JoinRoomAction(codes.parse_code(text))
+                code = codes.parse_code(text)
             except AnonError as error:
                 return error
+            return JoinRoomAction(code.address, key=code.key)
         if text == held:
             return action
         self._held_code = text

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from anonp2p import limits
 from anonp2p.config import Config
 from anonp2p.errors import AnonError, BadCode, InputFailed, NickTaken, ReservedNick
 from anonp2p.room import events
@@ -49,7 +50,13 @@ class LineMode:
         if self._typing:
             self._clipboard = Clipboard(self._output.steer)
         self._interpreter = Interpreter(
-            find_room, self.tell, self._output.clear, json=json, bell=bell, clipboard=self._clipboard
+            find_room,
+            self.tell,
+            self._output.clear,
+            json=json,
+            bell=bell,
+            clipboard=self._clipboard,
+            clock=trio.current_time,
         )
         if self._typing:
             self._output.line = self._typing.line
@@ -101,6 +108,7 @@ class LineMode:
             self._output.show_line()
 
     def tell(self, event: events.Event) -> None:
+        event = self._interpreter.mark_newcomer(event)
         quote = self._interpreter.find_quote(event)
         if self._interpreter.take_event(event) and (self._typing is None or self._worth.is_told(event)):
             marked = self._interpreter.mark_verified(event)
@@ -121,7 +129,13 @@ class LineMode:
         async with trio.open_nursery() as nursery:
             if self._clipboard:
                 nursery.start_soon(self._clipboard.run)
+            nursery.start_soon(self._tick)
             await self._output.run()
+
+    async def _tick(self) -> None:
+        while True:
+            await trio.sleep(limits.TOLD_SELDOM / 4)
+            self._interpreter.tell_due()
 
     async def drained(self) -> None:
         """See `Frontend`. The program is about to end."""

@@ -9,6 +9,8 @@ from anonp2p.ui.attention import Attention
 from anonp2p.ui.conversation import Conversation
 from anonp2p.ui.errors import RoomOver
 from anonp2p.ui.ignored import Ignored
+from anonp2p.ui.line.floods import Floods
+from anonp2p.ui.newcomers import Newcomers
 from anonp2p.ui.sanitize import sanitize_line
 from anonp2p.ui.verified import Verified
 from anonp2p.ui.way_in import WayIn
@@ -24,6 +26,8 @@ class LineRoom:
     verified: Verified = field(default_factory=Verified)
     ignored: Ignored = field(default_factory=Ignored)
     attention: Attention = field(default_factory=Attention)
+    newcomers: Newcomers = field(default_factory=Newcomers)
+    floods: Floods = field(default_factory=Floods)
     first_heir: list[events.Successor] | None = None  # as last told: a list of one, or of none
 
     def take_event(self, event: events.Event) -> bool:

@@ -2,7 +2,7 @@
 
 from anonp2p.room import events
 from anonp2p.ui import links, wording
-from anonp2p.ui.actions import ConverseAction, CopyAction, IgnoreAction, NotifyAction
+from anonp2p.ui.actions import ConverseAction, CopyAction, IgnoreAction, NotifyAction, QuietAction
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.conversation import begin_conversation
@@ -13,7 +13,7 @@ from anonp2p.ui.line.excerpts import Excerpts
 from anonp2p.ui.line.line_room import LineRoom
 from anonp2p.ui.sanitize import sanitize_text
 
-LocalAction = CopyAction | ConverseAction | NotifyAction | IgnoreAction
+LocalAction = CopyAction | ConverseAction | NotifyAction | IgnoreAction | QuietAction
 
 
 class LocalCommands:
@@ -24,7 +24,7 @@ class LocalCommands:
         self._clipboard = clipboard
         self._excerpts = excerpts
 
-    def carry_out(self, action: LocalAction, label: str, room: RoomView, kept: LineRoom) -> events.NoticeEvent:
+    def carry_out(self, action: LocalAction, label: str, room: RoomView, kept: LineRoom) -> events.Event:
         """Does it to the room with this label, and says so. Raises AnonError."""
         match action:
             case CopyAction():
@@ -33,6 +33,12 @@ class LocalCommands:
                 said = self._set_notices(action, kept)
             case IgnoreAction():
                 said = _ignore(action, room, kept)
+            case QuietAction(does="show"):
+                return events.ReplyEvent(room=label, command="/quiet", data=_list_aside(kept), re=action.re)
+            case QuietAction(does=does, minutes=minutes):
+                if does == "set":
+                    kept.newcomers.minutes = minutes
+                said = wording.quiet(kept.newcomers.minutes)
             case _:
                 said = _converse(action, room, kept)
         return events.NoticeEvent(room=label, text=said, re=action.re)
@@ -45,7 +51,7 @@ class LocalCommands:
             case None | "code":
                 return self._clipboard.copy(room.snapshot().code, "The room's code")
             case "link":
-                texts = (it.text for it in self._excerpts.list_excerpts(label))
+                texts = (it.text for it in self._excerpts.list_excerpts(label) if not it.newcomer)
                 link = next(filter(None, map(links.find_last_link, texts)), "")
                 if not link:
                     raise NothingToCopy("there is no link in the messages here")
@@ -84,7 +90,16 @@ def _ignore(action: IgnoreAction, room: RoomView, kept: LineRoom) -> str:
     if action.nick is not None and action.on:
         member = find_ignored(room.members(), action.nick)
         kept.ignored.add_member(member.member, member.nick)
+        kept.newcomers.forget_author(member.member)
         return wording.ignores(member.nick)
     if action.nick is not None:
         kept.ignored.remove_nick(action.nick)
     return wording.ignored(kept.ignored.nicks)
+
+
+def _list_aside(kept: LineRoom) -> list[dict[str, object]]:
+    """What was put aside, as data."""
+    return [
+        {"seq": it.seq, "member": it.member, "nick": it.nick, "words": " ".join(sanitize_text(it.text).split())}
+        for it in kept.newcomers.list_aside()
+    ]

@@ -179,7 +179,12 @@ class Output:
 
 def _has_words_of_others(event: events.Event) -> bool:
     """Whether the line has what somebody else wrote, other than nicks."""
-    return isinstance(event, _WORDS_OF_OTHERS) or (isinstance(event, events.LeftEvent) and bool(event.why))
+    match event:
+        case events.LeftEvent(why=why):
+            return bool(why)
+        case events.ReplyEvent(command=command):
+            return command == "/quiet"
+    return isinstance(event, _WORDS_OF_OTHERS)
 
 
 def _code_in(event: events.Event) -> str:

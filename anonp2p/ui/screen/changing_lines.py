@@ -1,11 +1,24 @@
 """The lines of a room's log that change, or are taken out again, after they were added."""
 
+from typing import TypeVar
+
 from anonp2p import limits
 from anonp2p.room import events
 from anonp2p.ui.screen.log_lines import ChatMessage, date_of
-from anonp2p.ui.screen.program_lines import CodeCard, Divider, JoiningLine, MembershipLine
+from anonp2p.ui.screen.program_lines import (
+    AsideLine,
+    CodeCard,
+    Divider,
+    JoiningLine,
+    LookalikesLine,
+    MembershipLine,
+    RemovalsLine,
+    WaitingLine,
+)
 from anonp2p.ui.screen.scrollback import Scrollback
 
+_MERGING = (MembershipLine, RemovalsLine, AsideLine, LookalikesLine)  # of each there is one at the end of the log
+_Merging = TypeVar("_Merging", MembershipLine, RemovalsLine, AsideLine, LookalikesLine)
 _TOGETHER = 5 * 60  # seconds for which comings and goings are told in one line, under the time of the first
 
 
@@ -16,6 +29,7 @@ class ChangingLines:
         self._log = log
         self._card: CodeCard | None = None
         self._joining: JoiningLine | None = None
+        self._waiting: WaitingLine | None = None
         self._history_end: Divider | None = None  # the line below the history that we were given
 
     def show_joining(self, now: float, attempt: int | None = None, detail: str = "") -> None:
@@ -31,6 +45,22 @@ class ChangingLines:
         if self._joining:
             self._log.remove_line(self._joining)
             self._joining = None
+
+    def show_waiting(self, now: float, event: events.WaitingEvent) -> None:
+        """Shows who waits to be let in, in one line however often that changes; below the rest where more wait."""
+        if self._waiting is None or self._waiting not in self._log or event.count > self._waiting.count:
+            self.remove_waiting()
+            self._waiting = WaitingLine(now)
+            self._log.add_line(self._waiting)
+        self._waiting.count, self._waiting.people = event.count, [(one.nick, one.tag) for one in event.people]
+        if not event.count:
+            self.remove_waiting()
+
+    def remove_waiting(self) -> None:
+        """Shows no more that somebody waits."""
+        if self._waiting:
+            self._log.remove_line(self._waiting)
+            self._waiting = None
 
     def show_code(self, now: float, name: str, code: str) -> None:
         """Shows the code of a room of ours, which nobody can use yet."""
@@ -59,18 +89,49 @@ class ChangingLines:
 
     def tell_heirs(self, now: float, event: events.HeirsEvent) -> None:
         """Shows if nobody can take the room over any more, on the line of who came and went."""
-        if not event.heirs or isinstance(self._log.last_line(), MembershipLine):
+        if not event.heirs or self._find_lowest(MembershipLine, now):
             self.membership_line(now).tell_heirs(event)
 
     def membership_line(self, now: float) -> MembershipLine:
         """The line that tells of who comes and goes: the latest one of the log, or a new one."""
-        latest = self._log.last_line()
-        if (
-            not isinstance(latest, MembershipLine)
-            or latest.count >= limits.MERGED_MOVES
-            or now - latest.at >= _TOGETHER
-            or date_of(latest.at) != date_of(now)
-        ):
+        latest = self._find_lowest(MembershipLine, now)
+        if latest is None or latest.count >= limits.MERGED_MOVES:
             latest = MembershipLine(now)
             self._log.add_line(latest)
         return latest
+
+    def add_removal(self, now: float, member: str, nick: str, why: str) -> None:
+        """Tells that a member was thrown out."""
+        latest = self._find_lowest(RemovalsLine, now)
+        if latest is None or latest.why != why:
+            latest = RemovalsLine(now, why)
+            self._log.add_line(latest)
+        latest.removed.append((member, nick))
+
+    def put_aside(self, now: float, member: str) -> None:
+        """Counts a message of this member that is not shown."""
+        latest = self._find_lowest(AsideLine, now)
+        if latest is None:
+            latest = AsideLine(now)
+            self._log.add_line(latest)
+        latest.add_message(member)
+
+    def add_lookalike(self, now: float, event: events.LookalikeEvent) -> None:
+        """Adds that a nick may be taken for another one."""
+        latest = self._find_lowest(LookalikesLine, now)
+        if latest is None:
+            latest = LookalikesLine(now)
+            self._log.add_line(latest)
+        latest.add_event(event)
+
+    def _find_lowest(self, kind: type[_Merging], now: float) -> _Merging | None:
+        """The line of this kind that goes on, as nothing but other such lines stands below it; None if none does.
+
+        So a flood of joins, each with something said by a newcomer or a nick like another's, takes one line of each.
+        """
+        for line in self._log.lines_upward():
+            if not isinstance(line, _MERGING) or now - line.at >= _TOGETHER or date_of(line.at) != date_of(now):
+                return None
+            if isinstance(line, kind):
+                return line
+        return None

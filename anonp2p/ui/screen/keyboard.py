@@ -195,7 +195,8 @@ class Keyboard:
             case "f1":
                 scene.overlay = overlays.of_help(commands.COMMANDS)
             case "f2" if size[0] < _OVERLAY_BESIDE:
-                scene.overlay = overlays.of_members(partial(scene.people, scene.active))
+                active = scene.active
+                scene.overlay = overlays.of_members(partial(scene.people, active), active.waiting, scene.now)
             case "f2":
                 scene.wants_people = not scene.wants_people
             case "f3":

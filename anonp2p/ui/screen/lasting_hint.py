@@ -29,6 +29,9 @@ def _list_settings(scene: Scene) -> dict[str, str]:
         return {"/nick": scene.nick} if scene.nick else {}
     lock = "locked" if snapshot.locked else "open to newcomers"
     told = {"/retain": span(snapshot.ttl), "/lock": lock, "/unlock": lock, "/notify": tab.attention.level}
+    told |= {"/knock": "on" if snapshot.knock else "off", "/raid": "on" if snapshot.raid else "off"}
+    told["/slow"] = span(snapshot.slow) if snapshot.slow else "off"
+    told["/quiet"] = "off" if tab.newcomers.minutes is None else f"{tab.newcomers.minutes} minutes"
     return told | ({"/nick": snapshot.nick} if snapshot.nick else {})
 
 

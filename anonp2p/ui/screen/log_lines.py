@@ -153,6 +153,7 @@ class ChatMessage(LogLine):
     reply_gone: bool = False
     mention: bool = False
     me: str = ""  # our nick at that time
+    newcomer: bool = False  # its author came lately: no link in it is shown as one
     whole: bool = False  # to be shown with all its lines, however many
 
     def is_changing(self) -> bool:
@@ -307,7 +308,8 @@ class ChatMessage(LogLine):
             text, hidden = wording.fold_text(text, UNFOLDED, FOLDED)
         nick = sanitize.sanitize_line(self.nick) + context.looks.mark(self.member)
         style = "pending" if self.seq is None else ""
-        marks = [(link.start(), link.end(), "link") for link in LINK.finditer(text)]
+        links = () if self.newcomer else LINK.finditer(text)
+        marks = [(link.start(), link.end(), "link") for link in links]
         marks += [(start, end, "mention") for start, end in find_nick(text, self.me) if self.mention]
         if context.sought:
             found = re.finditer(re.escape(context.sought), text, re.IGNORECASE)

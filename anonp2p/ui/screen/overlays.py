@@ -9,11 +9,13 @@ from typing import Any
 from anonp2p import limits
 from anonp2p.ui import manual, qr, replies, sanitize, wording
 from anonp2p.ui.actions import Command
+from anonp2p.ui.newcomers import Newcomers
 from anonp2p.ui.screen import rows
 from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.people import LEGEND, People
 from anonp2p.ui.screen.rows import Row
 from anonp2p.ui.screen.scrollback import Scrollback
+from anonp2p.ui.screen.waiting import WaitingPeople
 from anonp2p.ui.widths import width
 
 
@@ -100,13 +102,14 @@ def _indented(drawn: list[Row], by: int) -> list[Row]:
     return [[("", " " * by), *row] for row in drawn]
 
 
-def of_members(find_people: Callable[[], People]) -> Overlay:
-    """Everybody in a room."""
+def of_members(find_people: Callable[[], People], waiting: WaitingPeople, now: Callable[[], float]) -> Overlay:
+    """Everybody in a room, and above them who waits to be let in."""
 
     def build(columns: int, _: int) -> list[Row]:
         people = find_people()
+        knocking = waiting.rows(min(columns, _MEMBERS), now(), tags=True)
         listed = people.rows(min(columns, _MEMBERS), len(people) + 2, tags=True)
-        return [*listed, [], *rows.wrapped("quiet", LEGEND, columns)]
+        return [*knocking, *listed, [], *rows.wrapped("quiet", LEGEND, columns)]
 
     return Overlay("members: Esc puts it away", build)
 
@@ -124,6 +127,22 @@ def of_numbers(log: Scrollback, looks: MemberLooks) -> Overlay:
         return _table(table[::-1], columns) if table else rows.wrapped("quiet", f"{replies.NO_MESSAGES}.", columns)
 
     return Overlay("numbers: Esc puts them away", build)
+
+
+def of_aside(newcomers: Newcomers, looks: MemberLooks) -> Overlay:
+    """What newcomers have said and was put aside, looked up each time: what ends is gone from here too."""
+
+    def build(columns: int, _: int) -> list[Row]:
+        table = [
+            (
+                f"{sanitize.sanitize_line(it.nick)}{looks.mark(it.member)}",
+                " ".join(sanitize.sanitize_text(it.text).split()),
+            )
+            for it in newcomers.list_aside()
+        ]
+        return _table(table, columns) if table else rows.wrapped("quiet", f"{replies.NOTHING_ASIDE}.", columns)
+
+    return Overlay("put aside: Esc goes back", build)
 
 
 def of_qr(code: str) -> Overlay:

@@ -11,12 +11,18 @@ from anonp2p.ui.screen.rows import Row
 from anonp2p.ui.widths import width
 
 _LEAST = 12  # columns
-_BESIDE = 3  # columns beside a nick: what it is, whether it is away, and a space; one more for keys where there are any
-LEGEND = "@ hosts the room; 1 2 3 would take it over, in order; # has its key; ? is away; ✓ you have verified"
+_BESIDE = 3  # columns beside a nick: what it is, whether it is away, and a space; one more each for keys and roles
+LEGEND = (
+    "@ hosts the room; 1 2 3 would take it over, in order; # has its key; + moderates; % is muted; ? is away; "
+    "✓ you have verified"
+)
 
 
 class People:
-    """The members of a room: the host first, then who would host, those who are away last."""
+    """The members of a room: the host first, then who would host, those who are away last.
+
+    Who moderates is marked where that is not the host alone.
+    """
 
     def __init__(self, members: list[MemberView], looks: MemberLooks) -> None:
         self._looks = looks
@@ -26,7 +32,8 @@ class People:
         self.longest = max(map(width, shown), default=0)
         self.good_until = time.monotonic() + len(members) * limits.PEOPLE_INTERVAL  # large rooms take longer
         self._here = sum(not one.away for one in members)
-        self._beside = _BESIDE + any(map(_is_key_shown, members))
+        self._has_roles = any(one.role == "muted" or (one.moderator and one.role != "host") for one in members)
+        self._beside = _BESIDE + any(map(_is_key_shown, members)) + self._has_roles
         self._tag = max((len(one.tag) for one in members), default=0) + 1
 
     def __len__(self) -> int:
@@ -53,12 +60,14 @@ class People:
         nick = self._looks.shorten(sanitize.sanitize_line(one.nick), one.member, free)
         is_what = "@" if one.role == "host" else str(one.rank or " ")
         key = "#" if _is_key_shown(one) else ""
-        left: Row = [("quiet", is_what), (style, nick), ("quiet", key), ("error", "?" if one.away else "")]
+        does: Row = [("ok", "+")] if one.moderator else [("error", "%")] if one.role == "muted" else []
+        away: Row = [("error", "?")] if one.away else []
+        left: Row = [("quiet", is_what), (style, nick), ("quiet", key), *(does if self._has_roles else []), *away]
         return rows.between(left, tag, columns, "")
 
 
-def _order(one: MemberView) -> tuple[bool, bool, float, str]:
-    return one.away, one.role != "host", one.rank or float("inf"), one.nick.casefold()
+def _order(one: MemberView) -> tuple[bool, bool, float, bool, str]:
+    return one.away, one.role != "host", one.rank or float("inf"), not one.moderator, one.nick.casefold()
 
 
 def _is_key_shown(one: MemberView) -> bool:

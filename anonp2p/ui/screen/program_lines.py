@@ -129,6 +129,87 @@ class MembershipLine(LogLine):
         return SystemLine(self.at, [" · ".join([*told, *heirs])], "quiet", "↔").rows(layout, context)
 
 
+@dataclass(slots=True, repr=False, eq=False)
+class RemovalsLine(LogLine):
+    """Who was thrown out for the same reason, `why`, which may be empty. It is told whatever else there is to tell."""
+
+    why: str = ""
+    removed: list[tuple[str, str]] = field(default_factory=list)  # members and nicks
+
+    @property
+    def size(self) -> int:  # type: ignore[override]
+        """Bytes it takes, about."""
+        return LogLine.size + 200 * len(self.removed)
+
+    def _changing(self, context: LineContext, after: LogLine | None) -> tuple[object, ...]:
+        return len(self.removed), context.looks.verified.version
+
+    def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
+        nicks = [nick + context.looks.mark(member) for member, nick in self.removed]
+        said = wording.moved(nicks, "kicked") + (f": {self.why}" if self.why else "")
+        return SystemLine(self.at, [said], "quiet", "·").rows(layout, context)
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class AsideLine(LogLine):
+    """How many messages of newcomers were put aside here, in place of them."""
+
+    count: int = 0
+    authors: set[str] = field(default_factory=set)
+
+    @property
+    def size(self) -> int:  # type: ignore[override]
+        """Bytes it takes, about."""
+        return LogLine.size + 100 * len(self.authors)
+
+    def add_message(self, member: str) -> None:
+        """One more, of this member."""
+        self.count += 1
+        self.authors.add(member)
+
+    def _changing(self, context: LineContext, after: LogLine | None) -> tuple[object, ...]:
+        return (self.count,)
+
+    def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
+        said = wording.put_aside(self.count, len(self.authors))
+        return SystemLine(self.at, [said], "quiet", "⋯").rows(layout, context)
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class LookalikesLine(LogLine):
+    """Whose nicks may be taken for others: the first ones named, so that those of a flood fill no screen."""
+
+    alikes: list[tuple[str, str, str]] = field(default_factory=list)
+    more: int = 0
+
+    def add_event(self, event: events.LookalikeEvent) -> None:
+        """One more."""
+        if len(self.alikes) < limits.NAMED_AT_ONCE:
+            self.alikes.append((event.nick, event.was, event.of))
+        else:
+            self.more += 1
+
+    def _changing(self, context: LineContext, after: LogLine | None) -> tuple[object, ...]:
+        return len(self.alikes), self.more
+
+    def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
+        return SystemLine(self.at, [wording.lookalikes(self.alikes, self.more)], "caution", "!!").rows(layout, context)
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class WaitingLine(LogLine):
+    """Who waits to be let in. people: nicks and tags of those who are named."""
+
+    count: int = 0
+    people: list[tuple[str, str]] = field(default_factory=list)
+
+    def _changing(self, context: LineContext, after: LogLine | None) -> tuple[object, ...]:
+        return self.count, *self.people
+
+    def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
+        return SystemLine(self.at, [wording.waiting(self.count, self.people)], "title", "•").rows(layout, context)
+
+
 _CARD = 67  # columns, as on a terminal of 80 beside the members; a code has 62
 
 

@@ -149,6 +149,10 @@ class Scrollback:
     def __contains__(self, line: object) -> bool:
         return any(other is line for other in self._lines.values())
 
+    def lines_upward(self) -> Iterator[LogLine]:
+        """Those with a place, the latest first."""
+        return reversed(self._lines.values())
+
     def last_line(self) -> LogLine | None:
         """The latest line."""
         return next(reversed(self._lines.values()), None)

@@ -162,6 +162,10 @@ class Submission:
                 return self.end_conversation
             case actions.IgnoreAction():
                 return self._ignoring(action)
+            case actions.QuietAction(does="show"):
+                return partial(self._open_overlay, overlays.of_aside(active.newcomers, active.looks))
+            case actions.QuietAction():
+                return partial(self._set_quiet, action)
             case actions.NotifyAction():
                 return partial(self._set_notices, action)
             case actions.CopyAction(what=what):
@@ -175,7 +179,10 @@ class Submission:
         if isinstance(action, inputs.Typed) and not (active.label or isinstance(action, inputs.RenameInput)):
             raise NoRoom
         if isinstance(action, inputs.AskInput) and action.command == "/who":
-            return partial(self._open_overlay, overlays.of_members(partial(self._scene.people, active)))
+            return partial(
+                self._open_overlay,
+                overlays.of_members(partial(self._scene.people, active), active.waiting, self._scene.now),
+            )
         if max(active.log.pending_count, self._send.statistics().current_buffer_used) >= limits.PENDING:
             raise TooMuchPending
         return partial(self._request, action)
@@ -301,6 +308,12 @@ class Submission:
             self._bell.is_notifying = action.desktop
         self._scene.hint = Hint(wording.describe_notices(attention.level, desktop=self._bell.is_notifying))
 
+    def _set_quiet(self, action: actions.QuietAction) -> None:
+        newcomers = self._scene.active.newcomers
+        if action.does == "set":
+            newcomers.minutes = action.minutes
+        self._scene.hint = Hint(wording.quiet(newcomers.minutes))
+
     def _converse(self, conversation: Conversation) -> None:
         self._scene.active.conversation = conversation
         nick = conversation.nick + self._scene.active.looks.mark(conversation.member)
@@ -321,7 +334,7 @@ class Submission:
         log = self._scene.active.log
         match what:
             case "link":
-                texts = (message.text for message in log.latest_messages())
+                texts = (message.text for message in log.latest_messages() if not message.newcomer)
                 link = next((found for text in texts if (found := find_last_link(text))), "")
                 if not link:
                     raise NothingToCopy("there is no link in the messages here")

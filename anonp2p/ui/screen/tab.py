@@ -11,6 +11,7 @@ from anonp2p.ui.actions import JoinRoomAction
 from anonp2p.ui.attention import Attention
 from anonp2p.ui.conversation import Conversation
 from anonp2p.ui.ignored import Ignored
+from anonp2p.ui.newcomers import Newcomers
 from anonp2p.ui.reasons import describe_reason
 from anonp2p.ui.screen.changing_lines import ChangingLines
 from anonp2p.ui.screen.input.drafts import Draft
@@ -20,6 +21,7 @@ from anonp2p.ui.screen.program_lines import SystemLine
 from anonp2p.ui.screen.scrollback import Scrollback
 from anonp2p.ui.screen.shown_link import ShownLink
 from anonp2p.ui.screen.sight import Sight
+from anonp2p.ui.screen.waiting import WaitingPeople
 from anonp2p.ui.screen.warnings import Warnings
 from anonp2p.ui.way_in import WayIn
 
@@ -34,8 +36,10 @@ class Tab:
         self.sight = Sight(self.log)
         self.looks = MemberLooks()
         self.ignored = Ignored()
+        self.newcomers = Newcomers()
         self.draft = Draft()
         self.warnings = Warnings()
+        self.waiting = WaitingPeople()
         self.link = ShownLink()
         self.way_in = WayIn()
         self.attention = Attention()
@@ -60,7 +64,7 @@ class Tab:
         self.has_moved = True
         self.draft.history.forget(_JOIN)
         if again and not self.name:
-            self.draft.history.add(f"/join {codes.encode_key(again.address)} {again.nick}".rstrip(), _JOIN)
+            self.draft.history.add(f"/join {codes.Code(again.address, again.key).spell()} {again.nick}".rstrip(), _JOIN)
         if not self.name:
             self.log.clear()  # why it did not work before is of no interest any more
         self._lines.show_joining(now)
@@ -70,6 +74,10 @@ class Tab:
         if self.conversation:
             self.conversation.take_event(event)
         if self.ignored.hides(event):
+            return False
+        event = self.newcomers.mark_event(event, now)
+        if self.newcomers.take_event(event, now) and isinstance(event, events.MessageEvent):
+            self._lines.put_aside(now, event.member)
             return False
         calls = self.attention.take_event(event, seen=seen)
         self.looks.verified.take_event(event)
@@ -97,6 +105,8 @@ class Tab:
                 self._take_move(event, now)
             case events.LeftEvent(reason="left" | "lost" as move, member=member, nick=nick):
                 self._lines.membership_line(now).add_move(member, sanitize.sanitize_line(nick), move)
+            case events.LeftEvent(member=member, nick=nick, why=why):
+                self._lines.add_removal(now, member, sanitize.sanitize_line(nick), why or "")
             case events.LinkEvent():
                 self._take_link(event, now)
             case events.AlarmEvent():
@@ -125,13 +135,18 @@ class Tab:
                 self.add_event_line(now, event, "ok" if verified else "caution")
                 if not verified:
                     self.warnings.add_notice(wording.describe_event(event)[0])
+            case events.WaitingEvent():
+                self.waiting.take_event(event, now)
+                self._lines.show_waiting(now, event)
             case events.LookalikeEvent():
-                self.add_event_line(now, event, "caution")
+                self._lines.add_lookalike(now, event)
                 self.warnings.add_lookalike(event)
             case events.SelfKickedEvent():
                 self.add_event_line(now, event, "error")
             case events.GoneEvent():
                 self._lines.remove_joining()
+                self._lines.remove_waiting()
+                self.waiting.clear()
                 self.add_event_line(now, event, "error")
             case _:
                 self.add_event_line(now, event, passing=isinstance(event, _PASSING))
@@ -147,6 +162,7 @@ class Tab:
     def ignore_member(self, member: str, nick: str) -> None:
         """Shows nothing of what somebody says or has said."""
         self.ignored.add_member(member, nick)
+        self.newcomers.forget_author(member)
         self.log.remove_messages(member)
 
     # --- what the events mean
@@ -192,6 +208,7 @@ class Tab:
             reply_gone=event.reply_gone is True,
             mention=self.attention.is_mentioned(event),
             me=self.attention.nick,
+            newcomer=event.newcomer is True,
         )
         fresh = not (seen or event.mine or event.history)
         if event.history:
@@ -248,5 +265,6 @@ _MOVING = (
     events.LeftEvent,
     events.RenamedEvent,
     events.LinkEvent,
+    events.RoleEvent,
     events.GoneEvent,
 )

@@ -19,6 +19,7 @@ from anonp2p.ui.screen.overlays import Overlay
 from anonp2p.ui.screen.rows import Row
 from anonp2p.ui.screen.scene import Scene
 from anonp2p.ui.screen.tab import Tab
+from anonp2p.ui.screen.waiting import count_waiting
 from anonp2p.ui.verified import Verified
 from anonp2p.ui.widths import width
 
@@ -164,7 +165,10 @@ class View(urwid.Widget):
         wide = people.width(tags=columns >= _WITH_TAGS, most=most)
         narrower = columns - wide - 1
         log = _padded(self._log(tab, narrower, height), narrower, height, top=True)
-        beside = _padded(people.rows(wide, height, tags=columns >= _WITH_TAGS), wide, height)
+        waiting = tab.waiting.rows(wide, self.scene.now(), tags=columns >= _WITH_TAGS)[: height // 2]
+        self.scene.is_changing = self.scene.is_changing or bool(waiting)
+        listed = people.rows(wide, height - len(waiting), tags=columns >= _WITH_TAGS)
+        beside = _padded([*waiting, *listed], wide, height)
         return [[*row, ("bar", "│"), *other] for row, other in zip(log, beside, strict=True)]
 
     def _log(self, tab: Tab, columns: int, height: int) -> list[Row]:
@@ -276,10 +280,19 @@ def _about(snapshot: Snapshot | None, tab: Tab) -> list[tuple[int, str, str]]:
         (2, "status", f"{snapshot.members} here" if snapshot.members else ""),
         (3, "status", who_hosts(snapshot, tab.looks.verified)),
         (4, "status", ends if snapshot.name else ""),
-        (4, "status", "locked" if snapshot.locked else ""),
+        *describe_restrictions(snapshot),
+        (1, "status bad", count_waiting(tab.waiting.count) if tab.waiting.count else ""),
         (0, "alarm", "ALARM: do not trust this room" if snapshot.alarmed else ""),
     ]
     return [part for part in parts if part[2]]
+
+
+def describe_restrictions(snapshot: Snapshot) -> list[tuple[int, str, str]]:
+    """What keeps newcomers out, and talk slow. A raid closes the room in every way: what it says of it is enough."""
+    slow = (4, "status", f"slow {retention.span(snapshot.slow)}" if snapshot.slow else "")
+    if snapshot.raid:
+        return [(2, "status bad", "raid: closed"), slow]
+    return [(4, "status", "locked" if snapshot.locked else ""), (4, "status", "knock" if snapshot.knock else ""), slow]
 
 
 def who_hosts(snapshot: Snapshot, verified: Verified) -> str:

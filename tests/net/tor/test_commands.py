@@ -1,10 +1,12 @@
 """What we say to a Tor, and what filters are told of it."""
 
+import base64
 import re
 from pathlib import Path
 
 import pytest
 
+from anonp2p import limits
 from anonp2p.net.tor import commands
 from anonp2p.net.tor.commands import Profile, is_granted
 from tests.net.tor.parts import ADDRESS, KEY
@@ -42,6 +44,22 @@ def test_a_room_is_added_in_every_form_and_leads_to_who_asks(
     assert passed == line.removeprefix("ADD_ONION ").replace(f",{host}:{port}", f",10.9.8.7:{port}")
 
 
+@pytest.mark.parametrize(
+    ("profile", "target"), [(commands.WHONIX, "10.0.0.7:19840"), (commands.TAILS, "127.0.0.1:35001")]
+)
+def test_a_private_room_is_added_with_all_its_keys(profile: Profile, target: str) -> None:
+    clients = [bytes([number]) * 32 for number in range(limits.INVITATIONS)]
+    line = commands.add_onion(KEY, tuple(commands.DEFENCES), target, clients)
+    assert "Flags=V3Auth" in line
+    assert re.findall("ClientAuthV3=(.*?)(?: |$)", line) == [
+        base64.b32encode(client).decode().rstrip("=") for client in clients
+    ]
+    assert is_granted(line, profile)
+    passed = filters.rewrite(profile.commands["ADD_ONION"], line.removeprefix("ADD_ONION "), "10.9.8.7")
+    assert passed == line.removeprefix("ADD_ONION ").replace(target, f"10.9.8.7:{target.rpartition(':')[2]}")
+    assert not is_granted(commands.add_onion(KEY, (), target, [*clients, bytes(32)]), profile)
+
+
 @pytest.mark.parametrize("profile", [commands.WHONIX, commands.TAILS])
 @pytest.mark.parametrize(
     "line",
@@ -64,6 +82,9 @@ def test_a_room_is_added_in_every_form_and_leads_to_who_asks(
         "SIGNAL NEWNYM",
         "TAKEOWNERSHIP",
         "ONION_CLIENT_AUTH_ADD x",
+        f"{commands.add_client_key(KEY.code, bytes(32))} Flags=Permanent",
+        "ONION_CLIENT_AUTH_VIEW",
+        f"ADD_ONION {KEY_WORDS} Port=1984,127.0.0.1:19840 Flags=V3Auth",
     ],
 )
 def test_nothing_else_is_granted(profile: Profile, line: str) -> None:
@@ -78,6 +99,8 @@ def test_what_the_program_needs_is_granted(profile: Profile) -> None:
         commands.set_events((commands.BOOTING, commands.DESCRIPTORS)),
         commands.delete_onion(KEY.code),
         commands.fetch_descriptor(KEY.code),
+        commands.add_client_key(KEY.code, b"k" * 32),
+        commands.remove_client_key(KEY.code),
     ]
     assert [line for line in needed if not is_granted(line, profile)] == []
 
@@ -116,6 +139,7 @@ def test_what_a_command_is_called_names_neither_keys_nor_rooms() -> None:
     line = commands.add_onion(KEY, (), "127.0.0.1:1")
     assert commands.name_command(line) == "ADD_ONION"
     assert commands.name_command(commands.fetch_descriptor(KEY.code)) == "HSFETCH"
+    assert commands.name_command(commands.add_client_key(KEY.code, bytes(32))) == "ONION_CLIENT_AUTH_ADD"
     assert commands.name_command("GETINFO version") == "GETINFO version"
 
 

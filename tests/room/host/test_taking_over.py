@@ -11,7 +11,7 @@ from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import bodies, frames, handshake
 from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.protocol.handshake import Channel
-from anonp2p.room import effects, inputs
+from anonp2p.room import effects, events, inputs
 from anonp2p.room.contents import unpack_content
 from anonp2p.room.gate import Caller, Gate
 from anonp2p.room.host.host import HostRole
@@ -139,6 +139,14 @@ def test_it_looks_at_once_whether_others_can_join_where_its_own_service_is_the_c
     assert not heir.role.settled
 
 
+def test_what_it_had_to_say_to_one_who_waits_for_it_is_not_given_back(heir: Inheritance) -> None:
+    heir.waits(ANN, lost=True)
+    heir.context.add_entry(Whisper(ANN.id, "ann", "psst"), "/msg ann psst", "1")
+    done = heir.begins()
+    assert any(isinstance(body, bodies.PrivateBody) for body in heir.bodies())
+    assert not [it for it in done if isinstance(it, effects.TellEffect) and isinstance(it.event, events.UnsentEvent)]
+
+
 def test_what_it_had_not_ordered_yet_of_its_own_follows(heir: Inheritance) -> None:
     heir.context.add_entry(text("first"), "first", "1")
     heir.context.add_entry(bodies.NickBody("ann"), None, "2")
@@ -149,6 +157,14 @@ def test_what_it_had_not_ordered_yet_of_its_own_follows(heir: Inheritance) -> No
     assert len(heir.context.outbox) == 0
     counters = [Header.unpack(heir.role.log.find_entry(at).header).counter for at in (2, 3)]
     assert counters == [1, 4]
+
+
+def test_what_it_had_not_ordered_yet_comes_before_who_was_away_is_back(heir: Inheritance) -> None:
+    heir.waits(ANN, lost=True)
+    heir.replica.ledger.roster.mark_presence(heir.replica.ledger.get_member(ANN.id), away=True)
+    heir.context.add_entry(text("first"), "first", "1")
+    heir.begins()
+    assert heir.bodies()[1:] == [text("first"), bodies.BackBody(ANN.id)], "in the order of its counters"
 
 
 def test_a_message_that_was_to_be_retracted_once_it_has_its_place_is(heir: Inheritance) -> None:

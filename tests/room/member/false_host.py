@@ -304,6 +304,10 @@ class FalseHost:
         """The guest is not let in."""
         return credentials.sign_refusal(reason, self.hello, CREDENTIALS, HOST.sign)
 
+    def held(self) -> frames.HeldFrame:
+        """The guest is to wait until a moderator lets it in."""
+        return credentials.sign_hold(self.hello, CREDENTIALS, HOST.sign)
+
     # --- the log
 
     def entry(self, author: Identity, body: bodies.Body | bytes, **otherwise: Any) -> Placed:

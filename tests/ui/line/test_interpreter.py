@@ -41,8 +41,15 @@ class Typist:
         self.shown: list[events.Event] = []
         self.cleared = 0
         self.rooms: dict[str, RoomView] = {}
+        self.now = 0.0
         self.interpreter = Interpreter(
-            self._find_room, self.shown.append, self._clear, json=json, bell=bell, clipboard=clipboard
+            self._find_room,
+            self.shown.append,
+            self._clear,
+            json=json,
+            bell=bell,
+            clipboard=clipboard,
+            clock=lambda: self.now,
         )
         for label in labels:
             self.interpreter.open_room(label)
@@ -93,6 +100,69 @@ class Open:
 
     def members(self) -> list[MemberView]:
         return [MemberView(member="b", nick="ben", role="member", tag="", away=False, mine=False)]
+
+
+def said(seq: int, text: str = "hi", *, member: str = "b") -> events.MessageEvent:
+    return events.MessageEvent(room="r1", member=member, nick=f"nick {member}", text=text, seq=seq, at=0.0)
+
+
+def visited(*, json: bool, clipboard: Clipboard | None = None) -> Typist:
+    """In a room where two newcomers have come after `/quiet 5`."""
+    typist = Typist("r1", json=json, clipboard=clipboard)
+    typist.rooms["r1"] = Open()
+    typist.type("/quiet 5")
+    for member in "bc":
+        typist.interpreter.take_event(events.JoinedEvent(room="r1", member=member, nick=f"nick {member}"))
+    return typist
+
+
+def test_what_newcomers_say_is_put_aside_and_told_in_few_lines() -> None:
+    typist = visited(json=False)
+    for seq, (member, now) in enumerate([("b", 0.0), ("b", 1.0), ("c", 2.0), ("c", 40.0), ("b", 41.0)]):
+        typist.now = now
+        assert not typist.interpreter.take_event(said(seq, f"text\n{seq}", member=member))
+    told = [event.text for event in typist.shown if isinstance(event, events.NoticeEvent)]
+    assert told[1:] == [
+        "1 message of a newcomer put aside: /quiet show",
+        "3 messages of 2 newcomers put aside: /quiet show",
+    ]
+    assert typist.type("/quiet show") is None
+    reply = typist.shown[-1]
+    assert isinstance(reply, events.ReplyEvent)
+    assert [row["words"] for row in reply.data] == [f"text {seq}" for seq in range(5)]
+    typist.now = 300.0
+    assert typist.interpreter.take_event(said(9))
+
+
+def test_programs_are_shown_what_newcomers_say() -> None:
+    typist = visited(json=True)
+    assert typist.interpreter.take_event(said(1))
+    marked = typist.interpreter.mark_newcomer(said(2))
+    assert isinstance(marked, events.MessageEvent)
+    assert marked.newcomer is True
+    typist.now = 600.0
+    assert typist.interpreter.mark_newcomer(said(2)) == said(2)
+
+
+def test_quiet_is_asked_for_set_and_ended() -> None:
+    typist = Typist("r1")
+    typist.rooms["r1"] = Open()
+    for typed in ("/quiet", "/quiet 1", "/quiet", "/quiet off"):
+        assert typist.type(typed) is None
+    nothing, minute, again, over = (getattr(event, "text", "") for event in typist.shown)
+    assert "Nothing is put aside" in nothing
+    assert minute == again == "What members say in their first minute here is put aside; /quiet show shows it."
+    assert over == nothing
+
+
+def test_the_latest_link_that_is_copied_is_of_no_newcomer() -> None:
+    copied: list[str] = []
+    typist = visited(json=False, clipboard=Clipboard(copied.append))
+    typist.type("/quiet off")
+    for seq, (member, link) in enumerate([("a", "https://a.example"), ("b", "https://b.example")]):
+        typist.interpreter.take_event(typist.interpreter.mark_newcomer(said(seq, link, member=member)))
+    typist.type("/copy link")
+    assert base64.b64encode(b"https://a.example").decode() in copied[-1]
 
 
 def test_what_an_ignored_member_says_is_not_shown_in_that_room() -> None:

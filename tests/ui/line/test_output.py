@@ -123,7 +123,10 @@ async def test_what_others_say_is_folded_on_a_pipe_for_the_terminal_that_it_is_r
     assert all(line.startswith("    ") for line in further)
     assert all(width(line) <= wide for line in (first, *further))
     kicked = events.LeftEvent(room="r1", member="m", nick="ben", reason="kicked", why=text)
-    for event in (reason, kicked):
+    aside = events.ReplyEvent(
+        room="r1", command="/quiet", data=[{"seq": 1, "member": "m", "nick": "ben", "words": text}]
+    )
+    for event in (reason, kicked, aside):
         _, *further = await printed(pipe.writer.fileno(), pipe, event)
         assert further
         assert all(line.startswith("    ") and width(line) <= wide for line in further)

@@ -108,7 +108,7 @@ def test_one_key_leaves_a_room_that_is_over() -> None:
         assert not stage.find("The room is locked")
         enter(stage, by="bob")
         stage.ask("leave", who="bob")
-        stage.until("was closed by its host")
+        stage.until("The room was closed")
         stage.until("Esc leaves the room")
         assert not stage.find(AGAIN)
         stage.key("enter").settled()

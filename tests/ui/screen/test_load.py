@@ -185,7 +185,7 @@ def test_of_a_room_that_ended_nothing_is_kept_once_it_is_left(watched: Stage) ->
     watched.type(f"likes {MINE}\n").until(f"│ likes {MINE}")
     watched.until(THEIRS)
     watched.ask("leave", who="dan")
-    watched.until("closed by its host")
+    watched.until("The room was closed")
     watched.type("/leave\n").until(lambda rows: "theirs" not in rows[0])
     for text in (THEIRS, MINE, code):
         assert kept(watched, text) == []

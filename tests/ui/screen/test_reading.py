@@ -288,8 +288,8 @@ def test_what_is_shown_once_is_marked() -> None:
 def test_links_are_underlined_and_never_opened(tmp_path: Path) -> None:
     opened = tmp_path / "opened"
     with Stage("--nick", "zoe", environment={"BROWSER": f"touch {opened}"}) as stage:
-        host(stage, "ben")
-        stage.ask("say", who="ben", text="see https://example.org/a?b=c for more")
+        enter(stage)
+        stage.ask("say", who="ada", text="see https://example.org/a?b=c for more")
         stage.until("see https")
         x, y = stage.find("https") or (0, 0)
         link = range(x, x + len("https://example.org/a?b=c"))

@@ -385,7 +385,7 @@ def test_a_room_that_was_closed_stays_to_be_read_until_one_leaves() -> None:
         stage.ask("many", who="ben", count=40, text="line {n}")
         stage.type("draft")
         stage.ask("leave", who="ada")
-        stage.until("closed by its host")
+        stage.until("The room was closed")
         assert status(stage).endswith("closed")
         assert typed(stage) == "draft"
         stage.key("page up", "page up").until("line 5$|line 5 ")
@@ -394,7 +394,7 @@ def test_a_room_that_was_closed_stays_to_be_read_until_one_leaves() -> None:
         stage.key("ctrl c", "end").settled()
         assert stage.find("line 39")
         host(stage, name="own")
-        stage.key("meta 1").until("closed by its host")
+        stage.key("meta 1").until("The room was closed")
         stage.type("/leave\n").until("room own")
         assert tabs(stage) == "2 own"
         assert not any("line 39" in row for row in stage.screen())

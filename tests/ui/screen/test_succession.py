@@ -1,5 +1,7 @@
 """The full screen when the host changes: who hosts and would, what must not be missed, and what becomes of messages."""
 
+import dataclasses
+
 import pytest
 
 from anonp2p import limits
@@ -14,6 +16,7 @@ from anonp2p.ui.screen.log_lines import Layout, LineContext
 from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.people import People
 from anonp2p.ui.screen.tab import Tab
+from anonp2p.ui.screen.waiting import WaitingPeople
 from anonp2p.ui.verified import Verified
 from tests.support.stage import Stage
 from tests.ui.screen.meeting import enter
@@ -296,17 +299,50 @@ def test_host_heirs_in_order_and_who_has_the_key_are_marked() -> None:
     assert drawn == [" 4 here", "@dee", "1cho#", "2ben", " ann", " eve#?"]
 
 
+def test_who_moderates_and_who_is_muted_is_marked_where_it_is_not_the_host_alone() -> None:
+    def listed(*members: MemberView) -> list[str]:
+        rows = People(list(members), MemberLooks()).rows(20, 10, tags=False)[1:]
+        return ["".join(text for _, text in row).rstrip() for row in rows]
+
+    host = dataclasses.replace(view_of("dee", "host"), moderator=True)
+    ann, ben = view_of("ann"), dataclasses.replace(view_of("ben", "moderator", away=True), moderator=True)
+    assert listed(host, ann) == ["@dee", " ann"]
+    assert listed(host, ann, ben) == ["@dee+", " ann", " ben+?"]
+    assert listed(host, view_of("eve", "muted", key=True)) == ["@dee+", " eve#%"]
+    assert listed(view_of("dee", "host"), ann, dataclasses.replace(ben, away=False)) == ["@dee", " ben+", " ann"]
+
+
 def test_no_mark_of_a_member_is_cut_off() -> None:
-    people = People([view_of("a" * 20, rank=1, key=True, away=True)], MemberLooks())
-    for tags in (True, False):
-        wide = people.width(tags=tags, most=40)
-        assert "".join(text for _, text in people.rows(wide, 3, tags=tags)[1]).startswith("1" + "a" * 20 + "#?")
+    for role, mark in (("moderator", "+"), ("muted", "%")):
+        one = view_of("a" * 20, role, rank=1, key=True, away=True)
+        people = People([dataclasses.replace(one, moderator=role == "moderator")], MemberLooks())
+        for tags in (True, False):
+            wide = people.width(tags=tags, most=40)
+            row = "".join(text for _, text in people.rows(wide, 3, tags=tags)[1])
+            assert row.startswith("1" + "a" * 20 + f"#{mark}?")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, []),
+        ({"locked": True}, ["locked"]),
+        ({"knock": True}, ["knock"]),
+        ({"locked": True, "knock": True, "slow": 10}, ["locked", "knock", "slow 10s"]),
+        ({"locked": True, "knock": True, "slow": 10, "raid": True}, ["raid: closed", "slow 10s"]),
+    ],
+)
+def test_the_status_says_what_keeps_newcomers_out_and_talk_slow(changes: dict[str, object], words: list[str]) -> None:
+    plain = Snapshot("demo", CODE, "zoe", "m", True, "zoe", True, 3, 0, False, None, False)
+    snapshot = dataclasses.replace(plain, **changes)  # type: ignore[arg-type]
+    assert [text for _, _, text in view.describe_restrictions(snapshot) if text] == words
 
 
 def test_the_marks_are_explained_below_the_members() -> None:
-    rows = overlays.of_members(lambda: People([view_of("ann")], MemberLooks())).build(40, 20)
+    overlay = overlays.of_members(lambda: People([view_of("ann")], MemberLooks()), WaitingPeople(), lambda: 0.0)
+    rows = overlay.build(40, 20)
     text = " ".join("".join(text for _, text in row) for row in rows)
-    for mark in "@123#?":
+    for mark in "@123#+%?":
         assert f"{mark} " in text.rpartition("ann")[2]
 
 

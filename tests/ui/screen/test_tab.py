@@ -617,3 +617,43 @@ def test_why_a_join_did_not_work_is_told_until_it_is_tried_again() -> None:
     take(tab, entered("zoe"), message(1), gone("lost"))
     tab.begin_joining(NOW, again)
     assert "hello" in said(tab), "what was said stays"
+
+
+# --- newcomers, and floods of them
+
+
+def test_what_newcomers_say_is_put_aside_in_one_line_whatever_they_do_meanwhile() -> None:
+    tab = in_room()
+    tab.newcomers.minutes = 5
+    for n in range(300):
+        take(tab, joined(f"p{n}"), message(2 * n, nick=f"p{n}"), message(2 * n + 1, "zoe!", nick=f"p{n}"))
+        take(tab, left(f"p{n}", "kicked"))
+    assert len(shown(tab)) < 15
+    assert "600 messages of 300 newcomers put aside: /quiet show" in " ".join(said(tab))
+    assert tab.attention.unread == 0
+    assert list(tab.speakers) == []
+    take(tab, message(1_000, "hello", nick="ada"), message(1_001, nick="p1"))
+    assert said(tab)[-2] == "hello"
+
+
+def test_a_flood_of_joins_and_leaves_takes_a_few_lines() -> None:
+    tab = in_room()
+    for n in range(300):
+        alike = events.LookalikeEvent(room="r1", member=f"key of p{n}", nick=f"p{n}", was=f"q{n}")
+        take(tab, joined(f"p{n}"), alike, left(f"p{n}", "kicked" if n % 2 else "left"))
+    assert len(shown(tab)) < 20
+    told = " ".join(said(tab))
+    assert "150 were thrown out" in told
+    assert "and 296 more" in told
+
+
+def test_who_is_thrown_out_for_another_reason_is_told_in_a_line_of_its_own() -> None:
+    kicked = [events.LeftEvent(room="r1", member=n, nick=n, reason="kicked", why=why) for n, why in ("a1", "b1", "c2")]
+    tab = in_room(*kicked)
+    assert said(tab)[1:] == ["a, b were thrown out: 1", "c was thrown out: 2"]
+
+
+def test_a_link_of_a_newcomer_is_text_like_any_other() -> None:
+    tab = in_room(joined("ben"), message(1, "see https://a.example/"), message(2, "see https://b.example/", nick="ada"))
+    drawn, _ = tab.sight.draw_visible(10, WIDE, LineContext(NOW))
+    assert [text for row in drawn for style, text in row if style == "link"] == ["https://b.example/"]

@@ -1,0 +1,117 @@
+"""Keys of private rooms at the control port: a Tor has each for as long as a dial takes, and no longer."""
+
+import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import trio
+
+from anonp2p import limits
+from anonp2p.errors import AnonError, TorRefused
+from anonp2p.net.tor.client_keys import ClientKeys
+from anonp2p.net.tor.listener import UnixEntrance
+from anonp2p.net.tor.tor import Tor
+from anonp2p.net.transport import DialFault
+from tests.net.tor.parts import ADDRESS, KEY, NOWHERE, STEM, control_of, refused, socks_replies
+from tests.support.servers import FakeTor, server
+
+pytestmark = STEM
+
+SECRET = b"the key of an invitation, secret"
+ADDED = f"ONION_CLIENT_AUTH_ADD {ADDRESS} x25519:{base64.b64encode(SECRET).decode()}"
+REMOVED = f"ONION_CLIENT_AUTH_REMOVE {ADDRESS}"
+
+
+@asynccontextmanager
+async def tor_at(fake: FakeTor, path: Path, code: int = 0) -> AsyncIterator[Tor]:
+    """A Tor whose SOCKS port answers dials with this code."""
+    async with control_of(fake, path) as control, server(socks_replies(code), path / "socks") as endpoint:
+        yield Tor(control, endpoint, None, "own")
+
+
+def of_keys(fake: FakeTor) -> list[str]:
+    return [line for line in fake.heard if "CLIENT_AUTH" in line]
+
+
+async def test_tor_has_a_key_while_it_dials_and_the_link_goes_on_without_it(fake: FakeTor, short_path: Path) -> None:
+    async with tor_at(fake, short_path) as tor:
+        stream = await tor.dial(KEY.code, "me:1", client_key=SECRET)
+        assert of_keys(fake) == [ADDED, REMOVED]
+        await stream.aclose()
+
+
+async def test_a_room_that_is_not_private_is_dialled_without_a_word_of_keys(fake: FakeTor, short_path: Path) -> None:
+    async with tor_at(fake, short_path) as tor:
+        await (await tor.dial(KEY.code, "me:1")).aclose()
+    assert of_keys(fake) == []
+
+
+@pytest.mark.parametrize(("code", "reason"), [(0xF4, "key-missing"), (0xF5, "key-wrong"), (0xF3, "broken-circuit")])
+async def test_a_key_is_gone_after_a_dial_in_vain(fake: FakeTor, short_path: Path, code: int, reason: str) -> None:
+    async with tor_at(fake, short_path, code) as tor:
+        with pytest.raises(DialFault) as caught:
+            await tor.dial(KEY.code, "me:1", client_key=SECRET)
+    assert caught.value.reason.code == reason
+    assert of_keys(fake) == [ADDED, REMOVED]
+
+
+async def test_a_key_stays_until_the_last_of_several_dials_is_over(fake: FakeTor, short_path: Path) -> None:
+    async with control_of(fake, short_path) as control:
+        keys = ClientKeys(control)
+        async with keys.lend(KEY.code, SECRET):
+            async with keys.lend(KEY.code, SECRET):
+                pass
+            assert of_keys(fake) == [ADDED, ADDED]
+        assert of_keys(fake) == [ADDED, ADDED, REMOVED]
+
+
+async def test_a_key_is_gone_when_the_dial_is_called_off(fake: FakeTor, short_path: Path) -> None:
+    async with control_of(fake, short_path) as control:
+        with trio.CancelScope() as scope:
+            async with ClientKeys(control).lend(KEY.code, SECRET):
+                scope.cancel()
+                await trio.sleep_forever()
+        assert of_keys(fake) == [ADDED, REMOVED]
+
+
+@pytest.mark.parametrize("answer", ["510 Command filtered", "510 Unrecognized command", "512 x"])
+async def test_a_tor_that_takes_no_key_is_not_dialled(fake: FakeTor, short_path: Path, answer: str) -> None:
+    fake.deny["ONION_CLIENT_AUTH_ADD"] = answer
+    async with tor_at(fake, short_path) as tor:
+        with pytest.raises(TorRefused, match=f"it answers {answer[:3]}") as caught:
+            await tor.dial(KEY.code, "me:1", client_key=SECRET)
+    assert_says_nothing(caught.value)
+
+
+async def test_without_a_control_port_a_private_room_is_not_dialled() -> None:
+    with refused(TorRefused, "--control"):
+        await Tor(None, NOWHERE, None, "system").dial(KEY.code, "me:1", client_key=SECRET)
+
+
+def assert_says_nothing(error: AnonError) -> None:
+    assert base64.b64encode(SECRET).decode() not in f"{error}{error!r}"
+
+
+# --- services
+
+
+CLIENTS = [bytes([number]) * 32 for number in range(limits.INVITATIONS)]
+
+
+async def test_a_private_room_is_never_published_for_everybody(fake: FakeTor, short_path: Path) -> None:
+    """A Tor, or a filter, that does not know how, is given a key of no room, and then nothing."""
+    fake.unknown = {"V3Auth": "512 Invalid argument"}
+    async with control_of(fake, short_path) as control:
+        tor = Tor(control, NOWHERE, UnixEntrance(short_path), "system")
+        async with tor.listen(KEY):
+            pass
+        fake.heard.clear()
+        with refused(TorRefused, "512"):
+            async with tor.listen(KEY, CLIENTS):
+                pytest.fail("it was published")
+    asked = [line for line in fake.heard if line.startswith("ADD_ONION")]
+    assert asked
+    assert all("ClientAuthV3=" in line for line in asked)
+    assert KEY.expanded_private_key() not in " ".join(asked)

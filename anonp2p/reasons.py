@@ -112,6 +112,7 @@ Fault = Literal[
     "unexpected-frame",
     "unexpected-hold",
     "unexpected-knockers",
+    "unexpected-pool",
     "unexpected-entrusting",
     "unexpected-history",
     "unexpected-key",
@@ -139,6 +140,7 @@ Fault = Literal[
     "us-as-host",
     "without-right",
     "wrong-credentials",
+    "wrong-pool",
     "wrong-room-key",
 ]
 

@@ -28,9 +28,17 @@ def find_invitation(key: bytes) -> bytes:
     return _signer(key).public_key().public_bytes_raw()
 
 
-def sign_invited(key: bytes, room: bytes, member_key: bytes) -> bytes:
-    """That the invitation with this key is used by the member with this key, in a room: 64 bytes."""
-    return _signer(key).sign(identity.INVITED + room + member_key)
+def sign_invited(key: bytes, member_key: bytes) -> bytes:
+    """That the invitation with this key is used by the member with this key: 64 bytes.
+
+    Not bound to the room, which who comes does not know yet: no other room has this invitation.
+    """
+    return _signer(key).sign(identity.INVITED + member_key)
+
+
+def is_invited(invitation: bytes, signature: bytes, member_key: bytes) -> bool:
+    """Whether the owner of this member key knows the key of the invitation that members know by this public key."""
+    return identity.is_signed(identity.INVITED, b"", member_key, signature, invitation)
 
 
 def _signer(key: bytes) -> Ed25519PrivateKey:

@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 
 import trio
@@ -40,6 +41,7 @@ class Session:
         self.links = Links(self.post_input)
         self._services = Services(room.label, network, self.links, tell)
         self._isolation = secrets.token_hex(16)  # keeps our dials on circuits of their own
+        self._has_key = False  # whether we dial by a client key
         self._nursery: trio.Nursery | None = None
         self._changed = trio.Event()
         self._head = b""  # the head for links that have all before it
@@ -82,6 +84,13 @@ class Session:
                 with trio.move_on_after(limits.FLUSH_PATIENCE):
                     await self.links.finish_links()
             nursery.cancel_scope.cancel()
+        if self._has_key:
+            await self._forget_key()
+
+    async def _forget_key(self) -> None:
+        """Whoever else uses the same Tor is not to find the room by the key that it has from us."""
+        with trio.move_on_after(limits.WITHDRAW_PATIENCE), suppress(AnonError):
+            await (await self._network.usable(0.0)).forget_keys(self._isolation)
 
     def _start(self, work: Callable[[], Awaitable[object]], service: bytes = b"") -> None:
         """Starts a task that ends with the room, or sooner. service: the address of the one that it serves, if any."""
@@ -159,7 +168,8 @@ class Session:
         match effect:
             case effects.TellEffect(event=event):
                 self._tell(event)
-            case effects.DialEffect(link=link):
+            case effects.DialEffect(link=link, client_key=key):
+                self._has_key |= bool(key)
                 self._start(
                     partial(dial, effect, self._network, self._isolation, self.links, self.links.begin_dial(link))
                 )

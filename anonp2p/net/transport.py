@@ -58,6 +58,10 @@ class Transport(Protocol):
     async def dial(self, code: str, isolation: str, *, fresh: bool = False, client_key: bytes = b"") -> trio.abc.Stream:
         """A stream to the host of the room with this code. Raises DialFault, AnonError; has no time limit.
 
-        isolation: dials with different values never share a circuit. fresh: where it is known where the room is, that
-        is looked up anew. client_key: the X25519 private key by which a private room is found; empty for others.
+        isolation: `USER:NUMBER`; dials with different values never share a circuit. fresh: where it is known where the
+        room is, that is looked up anew. client_key: the X25519 private key by which a private room is
+        found; empty for others.
         """
+
+    async def forget_keys(self, user: str) -> None:
+        """The network forgets the client keys of this user's dials; what was dialled goes on. Takes a moment."""

@@ -1,6 +1,7 @@
 """What a host and its heirs tell each other: where an heir can be reached, and the key of the room's code."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from anonp2p.crypto import identity, suite
 from anonp2p.errors import PeerFault
@@ -36,6 +37,25 @@ def open_room_key(
         if key.public == code:
             return key
     raise PeerFault("wrong-room-key")
+
+
+def seal_pool(secret: bytes, encryption_key: bytes, room: bytes, member: bytes) -> frames.PoolFrame:
+    """The pool of a private room, for this member alone. Raises PeerFault for a key that takes nothing."""
+    return frames.PoolFrame(suite.seal_to_key(encryption_key, secret, _bind_pool(room, member)))
+
+
+def open_pool(box: bytes, key_pairs: Iterable[suite.EncryptionKeyPair], room: bytes, member: bytes) -> bytes:
+    """The pool that is for one of our encryption keys. Raises PeerFault if there is none in the box."""
+    for key_pair in key_pairs:
+        with suppress(PeerFault):
+            secret = key_pair.open_sealed(box, _bind_pool(room, member))
+            if len(secret) == suite.SECRET:
+                return secret
+    raise PeerFault("wrong-pool")
+
+
+def _bind_pool(room: bytes, member: bytes) -> bytes:
+    return suite.label("pool") + room + member
 
 
 def _bind_key(room: bytes, member: bytes, code: bytes) -> bytes:

@@ -43,6 +43,13 @@ class Opening(Packed, frozen=True):
         return self.number, self.host
 
 
+class Invited(Packed, frozen=True):
+    """By which invitation somebody comes, and that its key is known to who does (PROTOCOL.md, 5d)."""
+
+    invitation: Bytes32
+    signature: Bytes64
+
+
 class Heir(Packed, frozen=True):
     """A member that can carry the room, and the address of the service by which it is reached then."""
 

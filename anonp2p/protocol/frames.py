@@ -19,6 +19,7 @@ from anonp2p.protocol.field_types import (
     Bytes112,
     Count,
     EncryptionKeyBytes,
+    Invited,
     Opening,
     Packed,
 )
@@ -65,7 +66,8 @@ class AnyHello(msgspec.Struct, array_like=True, frozen=True, tag=1):
 class JoinRequest(Packed, frozen=True, tag=1):
     """Joiner: link secret, signature key, encryption key, the nick that it wants (empty: any), and its signature.
 
-    index, digest: the log as far as it was shown it before; those of a newcomer are the defaults.
+    index, digest: the log as far as it was shown it before; those of a newcomer are the defaults. invited: by which
+    invitation it comes, if it has one.
     """
 
     link_secret: Bytes32
@@ -75,6 +77,7 @@ class JoinRequest(Packed, frozen=True, tag=1):
     signature: Bytes64
     index: Count = 0
     digest: Bytes32 = bytes(32)
+    invited: Invited | None = None
 
 
 class ResumeRequest(Packed, frozen=True, tag=2):
@@ -370,6 +373,12 @@ class KnockersFrame(Packed, frozen=True, tag=28):
     people: Annotated[list[KnockEntry], msgspec.Meta(max_length=limits.KNOCKERS)]
 
 
+class PoolFrame(Packed, frozen=True, tag=29):
+    """Host, to an heir or a moderator of a private room: the pool from which the keys of invitations come, in a box."""
+
+    box: bytes
+
+
 FromMember = (
     SubmitFrame
     | KeyFrame
@@ -403,6 +412,7 @@ FromHost = (
     | AskHostFrame
     | HeldFrame
     | KnockersFrame
+    | PoolFrame
 )
 Frame = FromMember | FromHost
 

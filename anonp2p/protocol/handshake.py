@@ -163,7 +163,8 @@ def _client_handshake_info(service: bytes, hello: bytes) -> bytes:
 def join_content(hello: bytes, join: frames.JoinRequest) -> bytes:
     """The bytes that a request to join is signed over."""
     position = join.index.to_bytes(8, "big") + join.digest
-    return hello + join.link_secret + join.key + suite.hash_data(join.encryption_key) + position + join.nick.encode()
+    further = suite.hash_data(join.encryption_key) + position + suite.hash_data(frames.pack([join.invited]))
+    return hello + join.link_secret + join.key + further + join.nick.encode()
 
 
 def resume_content(hello: bytes, resume: frames.ResumeRequest) -> bytes:

@@ -10,7 +10,7 @@ from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import KEPT, OPENING, Header
 from anonp2p.protocol import bodies, frames
 from anonp2p.protocol.credentials import sign_credentials
-from anonp2p.room import changes, events
+from anonp2p.room import changes, effects, events
 from anonp2p.room.changes import Change
 from anonp2p.room.clock import Clock
 from anonp2p.room.dice import draw_between
@@ -23,6 +23,7 @@ from anonp2p.room.narrator import Narrator
 from anonp2p.room.newcomers import Newcomers
 from anonp2p.room.outbox import Outbox
 from anonp2p.room.pending import Pending, Whisper
+from anonp2p.room.pool import Pool
 from anonp2p.room.replica import Replica
 from anonp2p.room.reporter import Reporter
 from anonp2p.room.roster import Member
@@ -55,6 +56,7 @@ class Context:
     reporter: Reporter
     lifecycle: Lifecycle
     serving: Serving
+    pool: Pool
     succession: SuccessionReport
     sent: SentEntries
     meeting: Meeting
@@ -65,10 +67,15 @@ class Context:
     newcomers: Newcomers = field(default_factory=Newcomers)
     removals: dict[bytes, events.Re] = field(default_factory=dict)
 
-    def number_dial(self) -> int:
-        """The number of the link that we dial next: negative, since others number those that are dialled to us."""
+    def plan_dial(
+        self, address: bytes, seconds: float, *, returns: bool = False, pause: float = 0.0, fresh: bool = False
+    ) -> effects.DialEffect:
+        """The next dial. Its number is negative, since others number those that are dialled to us.
+
+        Parameters: see `effects.DialEffect`.
+        """
         self.dials += 1
-        return -self.dials
+        return effects.DialEffect(-self.dials, address, seconds, returns, pause, fresh, self.pool.client_key)
 
     @property
     def own_member(self) -> Member:
@@ -213,6 +220,7 @@ def create_context(
     label: str,
     key: bytes,
     random: Callable[[int], bytes],
+    pool: Pool | None = None,
     cover: bool = False,
     is_alone: bool = True,
     may_host: bool = False,
@@ -221,16 +229,17 @@ def create_context(
 ) -> Context:
     """The parts of a room that we are not in yet. key: the public key of its onion service.
 
-    re: the input that asked for the room. Other parameters: see `Context`.
+    pool: of a private room. re: the input that asked for the room. Other parameters: see `Context`.
     """
+    pool = pool or Pool()
     clock, outbox, replica = Clock(), Outbox(), Replica(key, *fresh_keys(random, key))
     shown, index = ShownMessages(), MessageIndex()
     reporter = Reporter(label, clock, Narrator(label, index), shown, index, replica.reused_nicks)
     succession = SuccessionReport(label, replica, reporter)
     lifecycle = Lifecycle(label, replica, outbox, reporter, succession, re, cover=cover)
-    serving = Serving(reporter, random)
+    serving = Serving(reporter, random, pool)
     meeting = Meeting(lambda least, most: draw_between(random, least, most))
-    parts = clock, replica, outbox, index, reporter, lifecycle, serving, succession, SentEntries(), meeting
+    parts = clock, replica, outbox, index, reporter, lifecycle, serving, pool, succession, SentEntries(), meeting
     return Context(label, random, cover, is_alone, *parts, may_host, entrusts)
 
 

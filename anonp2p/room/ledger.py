@@ -81,6 +81,11 @@ class Ledger:
         return self._group_context
 
     @property
+    def is_private(self) -> bool:
+        """Whether the room is found with invitations alone."""
+        return False
+
+    @property
     def place(self) -> int:
         """The place of the latest entry."""
         return terms.make_place(self.number, self.index)

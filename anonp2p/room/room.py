@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET
 
 from anonp2p import errors
-from anonp2p.crypto import identity
+from anonp2p.crypto import identity, suite
 from anonp2p.names import codes, safety_words
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import bodies, room_state
@@ -25,6 +25,7 @@ from anonp2p.room.host.host import HostRole
 from anonp2p.room.member.member import MemberRole
 from anonp2p.room.moderation import Moderation
 from anonp2p.room.pending import Whisper
+from anonp2p.room.pool import Pool
 from anonp2p.room.retention import ANY, NO_HISTORY, span, ttl_or_none
 from anonp2p.room.role import HostPlan, Role
 from anonp2p.room.roster import Member
@@ -40,7 +41,8 @@ class Room:
     host, the key of its onion service with what is secret in it; None for one that we join. name: of the former;
     retention, history: its rules. cover: whether cover traffic is sent. is_alone: whether we have no other room now.
     may_host: whether we may take the room over from its host. entrusts: whether we, as its host, give the key of its
-    code to who would take it over first. re: the id of the input that asked for the room.
+    code to who would take it over first. private: whether the room that we create is found with invitations alone.
+    invitation: the key of ours to the room that we join; empty without one. re: the id of the input that asked for it.
     """
 
     def __init__(
@@ -58,6 +60,8 @@ class Room:
         is_alone: bool = True,
         may_host: bool = False,
         entrusts: bool = True,
+        private: bool = False,
+        invitation: bytes = b"",
         re: events.Re = UNSET,
     ) -> None:
         self.label = label
@@ -65,6 +69,7 @@ class Room:
             label=label,
             key=key,
             random=random,
+            pool=Pool(invitation, random(suite.SECRET) if private else b""),
             cover=cover,
             is_alone=is_alone,
             may_host=may_host,
@@ -121,6 +126,7 @@ class Room:
             self.replica.forget_secrets()
             self._context.sent.forget_all()
             self._context.serving.forget_keys()
+            self._context.pool.forget()
         return self._reporter.take_effects()
 
     def _replace_role(self) -> None:

@@ -29,8 +29,9 @@ class SelfCheck:
     def begin(self, address: bytes, *, fresh: bool = False) -> None:
         """Dials this service. fresh: where it is now, whatever our Tor knew before."""
         self.call_off()
-        self._link = self._context.number_dial()
-        self._reporter.add_effect(effects.DialEffect(self._link, address, limits.DIAL_TRIES[0], False, 0.0, fresh))
+        dial = self._context.plan_dial(address, limits.DIAL_TRIES[0], fresh=fresh)
+        self._link = dial.link
+        self._reporter.add_effect(dial)
 
     def call_off(self) -> None:
         """What comes of the dial is of no interest any more."""

@@ -6,13 +6,15 @@ from anonp2p import limits
 from anonp2p.names.codes import RoomKey
 from anonp2p.room import effects
 from anonp2p.room.dice import draw_between
+from anonp2p.room.pool import Pool
 from anonp2p.room.reporter import Reporter
 
 
 class Serving:
-    """Our services, by their addresses. random: gives so many fresh bytes."""
+    """Our services, by their addresses. random: gives so many fresh bytes. pool: of a private room."""
 
-    def __init__(self, reporter: Reporter, random: Callable[[int], bytes]) -> None:
+    def __init__(self, reporter: Reporter, random: Callable[[int], bytes], pool: Pool) -> None:
+        self._pool = pool
         self._reporter = reporter
         self._random = random
         self._keys: dict[bytes, RoomKey] = {}
@@ -43,7 +45,7 @@ class Serving:
         """The service is to be reachable from now on. pause: see `effects.ServeEffect`."""
         if address not in self._wanted:
             self._wanted.add(address)
-            self._reporter.add_effect(effects.ServeEffect(self._keys[address], returns=False, pause=pause))
+            self._ask_for(address, returns=False, pause=pause)
 
     def stop(self, address: bytes) -> None:
         """The service takes no new links any more; its key is kept."""
@@ -73,7 +75,10 @@ class Serving:
         self._published.discard(address)
         if address in self._wanted:
             pause = draw_between(self._random, 0.0, limits.RETURN_SPREAD)  # so that not all appear at one moment
-            self._reporter.add_effect(effects.ServeEffect(self._keys[address], returns=True, pause=pause))
+            self._ask_for(address, returns=True, pause=pause)
+
+    def _ask_for(self, address: bytes, *, returns: bool, pause: float) -> None:
+        self._reporter.add_effect(effects.ServeEffect(self._keys[address], returns, pause, self._pool.clients))
 
     def forget_keys(self) -> None:
         """We are out."""

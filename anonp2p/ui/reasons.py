@@ -131,6 +131,7 @@ PHRASES: dict[Code, str] = {
     "bad-openings": "terms that no log can have",
     "unexpected-frame": "something that is not said on such a link",
     "unexpected-hold": "a request to wait out of its place",
+    "unexpected-pool": "a private room's pool out of its place",
     "unexpected-knockers": "people who wait, out of their place",
     "unexpected-echo": "an answer to what was not asked",
     "unexpected-entrusting": "a key for the room out of its place",
@@ -165,6 +166,7 @@ PHRASES: dict[Code, str] = {
     "ordered-too-soon": "a message too soon after the one before in a slow room",
     "bad-rights": "rights that no room can have",
     "wrong-credentials": "a host that is not the one of its address",
+    "wrong-pool": "a box in which there is no pool of a private room",
     "wrong-room-key": "a key that is not the one of the room's code",
     "us-as-host": "us as its host",
     # How a link ended.

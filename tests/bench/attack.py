@@ -93,7 +93,8 @@ class _Found:
 
 
 @contextmanager
-def _process(module: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def bench_process(module: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A module in a process of its own, which ends with the block."""
     command = [sys.executable, "-m", module, *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -112,7 +113,7 @@ async def _time_newcomer(host: Measured, network: Transport) -> float:
     return took
 
 
-class _Attack:
+class Attack:
     """The process that attacks."""
 
     def __init__(self, process: subprocess.Popen[str], plan: dict[str, Any]) -> None:
@@ -133,7 +134,7 @@ class _Attack:
 
 
 @asynccontextmanager
-async def _network(host: Measured, torrc: str) -> AsyncIterator[Transport]:
+async def honest_network(host: Measured, torrc: str) -> AsyncIterator[Transport]:
     """What honest users dial over."""
     if torrc:
         async with tor.connect(Config(tor="own", torrc=Path(torrc), amnesic=True), lambda _: None) as network:
@@ -147,7 +148,7 @@ async def _network(host: Measured, torrc: str) -> AsyncIterator[Transport]:
 async def _measure(habits: Sequence[str], streams: int, seconds: float, torrc: str) -> _Found:
     """One attack on a fresh room; none, if there are no habits."""
     with ExitStack() as stack:
-        process = stack.enter_context(_process("tests.bench.host", *[torrc] * bool(torrc)))
+        process = stack.enter_context(bench_process("tests.bench.host", *[torrc] * bool(torrc)))
         assert process.stdin is not None
         assert process.stdout is not None
         host = Measured(process.stdout, process.stdin)
@@ -158,14 +159,14 @@ async def _measure(habits: Sequence[str], streams: int, seconds: float, torrc: s
         else:
             plan |= {"port": host.port}
         found = _Found()
-        async with _network(host, torrc) as network, trio.open_nursery() as nursery:
+        async with honest_network(host, torrc) as network, trio.open_nursery() as nursery:
             member = _Watched(host, network)
             nursery.start_soon(member.live)
             if math.isinf(await member.time_arrival()):
                 raise BenchFailed("a member does not get in though nobody attacks")
             attack = None
             if habits:
-                attack = _Attack(stack.enter_context(_process("tests.bench.strangers")), plan)
+                attack = Attack(stack.enter_context(bench_process("tests.bench.strangers")), plan)
                 await trio.sleep(WARM_UP)
             before, done = host.read(), await attack.read() if attack else {}
             began = trio.current_time()

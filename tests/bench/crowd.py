@@ -50,6 +50,11 @@ class Measured:
         reading: dict[str, Any] = json.loads(line)
         return reading
 
+    def type(self, command: str) -> None:
+        """Has its user type this."""
+        self._asked.write(f"{command}\n")
+        self._asked.flush()
+
     def read(self) -> dict[str, Any]:
         """What it measured since the last time, or has used so far."""
         self._asked.write("\n")

@@ -1,7 +1,8 @@
 """The host that scripts/bench measures: a real session in a process of its own, over TCP on loopback or a private Tor.
 
-Says on stdout at which port it is reached and for which room, then answers every line on stdin with measurements, as
-JSON. Ends with its stdin. Its argument, if there is one, is the torrc of the network.
+Says on stdout at which port it is reached and for which room, then answers every empty line on stdin with measurements,
+as JSON; any other is a command that its user types. Ends with its stdin. Its argument, if there is one, is the torrc of
+the network.
 """
 
 import json
@@ -23,8 +24,9 @@ from anonp2p.names.codes import RoomKey
 from anonp2p.net.session import Session
 from anonp2p.net.shared_network import SharedNetwork
 from anonp2p.net.tor import tor
-from anonp2p.room import events
+from anonp2p.room import events, inputs
 from anonp2p.room.room import Room
+from anonp2p.ui import commands
 from tests.support.transports import LoopbackNetwork
 
 TICK = 0.001  # seconds: the finest stall that is noticed
@@ -90,17 +92,31 @@ async def _host(network: LoopbackNetwork | tor.Tor) -> None:
     key = RoomKey(secrets.token_bytes(32))
     room = Room(label="r1", key=key.public, random=secrets.token_bytes, nick="hugo", room_key=key, name="bench")
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(Session(room, tell, SharedNetwork(usable)).run)
+        session = Session(room, tell, SharedNetwork(usable))
+        nursery.start_soon(session.run)
         nursery.start_soon(gauge.run)
         await reachable.wait()
         port = network.ports[key.code] if isinstance(network, LoopbackNetwork) else 0
         print(json.dumps({"port": port, "code": key.code, "room": key.public.hex()}), flush=True)
-        async with trio.lowlevel.FdStream(os.dup(0)) as asked:
-            while await asked.receive_some():
+        async with trio.lowlevel.FdStream(os.dup(0)) as stdin:
+            async for line in _lines(stdin):
+                if line:
+                    typed = commands.parse_command(line)
+                    assert isinstance(typed, inputs.Typed), "a command for the room"
+                    await session.post_input(typed)
+                    continue
                 stall, own = gauge.read()
                 reading = {**read_usage(), "entries": room.index, "stall": stall, "own": own, **told}
                 print(json.dumps(reading), flush=True)
         nursery.cancel_scope.cancel()
+
+
+async def _lines(stdin: trio.abc.ReceiveStream) -> AsyncIterator[str]:
+    rest = b""
+    while data := await stdin.receive_some():
+        *lines, rest = (rest + bytes(data)).split(b"\n")
+        for line in lines:
+            yield line.decode()
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from tests.bench.crowd import BenchFailed, Crowd, Measured, Member
 from tests.bench.crypto import crypto
 from tests.bench.failover import failover
 from tests.bench.irc import irc
+from tests.bench.raid import raid
 from tests.bench.rooms import rooms
 from tests.bench.screen import screen
 from tests.bench.strangers import HABITS
@@ -271,6 +272,9 @@ def main() -> int:
     one.add_argument("--seconds", type=float, default=20.0, help="of each attack (default: %(default)s)")
     one.add_argument("--attacks", default=",".join([*HABITS, MIXED]), help="which (default: %(default)s)")
     one.add_argument("--tor", nargs="?", const="", metavar="TORRC", help="over Tor: a new private network, or this")
+    one = commands.add_parser("raid", help="how soon a raid is over once a moderator has typed two commands")
+    one.add_argument("--raiders", type=int, default=300, help="who say 20 messages each (default: %(default)s)")
+    one.add_argument("--tor", nargs="?", const="", metavar="TORRC", help="over Tor: a new private network, or this")
     one = commands.add_parser("crypto", help="what sealing, opening, joining and removing cost")
     one.add_argument("--members", default="2,10,50,200,1000", help="sizes of rooms (default: %(default)s)")
     one = commands.add_parser("memory", help="whether a host grows with what was said")
@@ -308,6 +312,9 @@ def main() -> int:
             case "hostile":
                 with tor_network(arguments.tor) as torrc:
                     attack(arguments.attacks.split(","), arguments.streams, arguments.seconds, torrc)
+            case "raid":
+                with tor_network(arguments.tor) as torrc:
+                    raid(arguments.raiders, torrc)
             case "memory":
                 memory(arguments.messages)
             case "screen":

@@ -247,6 +247,7 @@ class _Network:
         self._pipe = pipe
         self.lost = self._network.lost
         self.dial = self._network.dial
+        self.forget_keys = self._network.forget_keys
 
     @asynccontextmanager
     async def listen(self, key: Any, clients: Any = ()) -> AsyncIterator[Any]:

@@ -1,6 +1,6 @@
 """Those who do their worst to a host, in a process of their own; see scripts/bench hostile.
 
-Gets what to do as one line of JSON on stdin: habits (by the names of HABITS, one for each stream, in turn), streams,
+Gets what to do as one line of JSON on stdin: habits (by their names below, one for each stream, in turn), streams,
 room, and port, or else socks and code. Goes on until stdin ends; then says what it has done, as JSON.
 """
 
@@ -26,6 +26,8 @@ from anonp2p.protocol.wire import Splitter
 from anonp2p.room.contents import entry_content, padded_content
 
 PAUSE: Final = 0.05  # seconds until one who was not connected dials again
+RAID_TEXTS: Final = 20  # that each one says who raids a room
+RAID_PAUSE: Final = 0.5  # seconds between them
 _ENDED: Final = (trio.BrokenResourceError, trio.ClosedResourceError, socks.SocksError, OSError, PeerFault, AnonError)
 
 
@@ -156,6 +158,19 @@ async def _join_and_hang_up(it: Stranger) -> None:
     await it.enter()
 
 
+async def _raid(it: Stranger) -> None:
+    await it.enter()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(it.listen)
+        for _ in range(RAID_TEXTS):
+            await it.say([_text(it)])
+            it.done["messages"] += 1
+            await trio.sleep(RAID_PAUSE)
+        while True:
+            await it.say([])
+            await trio.sleep(limits.HEARTBEAT)
+
+
 def _flood(make: Callable[[Stranger], frames.Frame]) -> Callable[[Stranger], Awaitable[None]]:
     """A member that says this as fast as it can."""
 
@@ -198,6 +213,7 @@ HABITS: dict[str, Callable[[Stranger], Awaitable[None]]] = {
     "nicks": _flood(_nick),
     "privates": _flood(_private),
 }
+_ALL: dict[str, Callable[[Stranger], Awaitable[None]]] = {**HABITS, "raid": _raid}  # the last is scripts/bench raid
 
 
 # --- the program
@@ -215,7 +231,7 @@ async def _main() -> None:
         return await socks.connect(way, plan["code"], limits.PORT, circuit, str(attempt // 20))
 
     async def go_on(number: int) -> None:
-        habit = HABITS[plan["habits"][number % len(plan["habits"])]]
+        habit = _ALL[plan["habits"][number % len(plan["habits"])]]
         for attempt in count():
             try:
                 stream = await dial(number, attempt)

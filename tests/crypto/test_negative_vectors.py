@@ -135,8 +135,8 @@ def test_client_handshakes_2_4_2_5() -> None:
         join: frames.JoinRequest = frames.unpack(frames.Request, case["bytes"])
         content = handshake.join_content(greeted["hello"], join)
         assert not identity.is_signed(identity.JOIN, room, content, join.signature, join.key)
-        _, link, signer, encryption_key, nick, signature, index, digest = second.read("request", case["bytes"])
-        signed = second.join_content(greeted["hello"], link, signer, encryption_key, index, digest, nick)
+        _, link, signer, encryption_key, nick, signature, index, digest, invited = second.read("request", case["bytes"])
+        signed = second.join_content(greeted["hello"], link, signer, encryption_key, index, digest, nick, invited)
         with pytest.raises(InvalidSignature):
             second.verify(signer, "join", room, signed, signature)
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from anonp2p import limits
-from anonp2p.crypto import commit, identity, padding, private, suite
+from anonp2p.crypto import commit, identity, invitations, padding, private, suite
 from anonp2p.crypto.epoch import COMMIT, Epoch, Header
 from anonp2p.crypto.ratchet import Ratchet
 from anonp2p.errors import PeerFault
-from anonp2p.names import nicks, safety_words, words
+from anonp2p.names import codes, nicks, safety_words, words
 from anonp2p.names.safety_words import Mark, Marks
 from anonp2p.protocol import appointment, bodies, credentials, field_types, frames, handshake, meeting, welcome, wire
 from anonp2p.room import contents, events, inputs
@@ -43,8 +43,20 @@ def held(name: str) -> Any:
     return read(json.loads((make.TARGET / f"{name}.json").read_text()))
 
 
-NOTATION, HANDSHAKE, RATCHETS, LOG, EPOCHS, WELCOME, RETENTION, WORDS, SUCCESSION = map(
-    held, ("notation", "handshake", "ratchets", "log", "epochs", "welcome", "retention", "words", "succession")
+NOTATION, HANDSHAKE, RATCHETS, LOG, EPOCHS, WELCOME, RETENTION, WORDS, SUCCESSION, PRIVATE = map(
+    held,
+    (
+        "notation",
+        "handshake",
+        "ratchets",
+        "log",
+        "epochs",
+        "welcome",
+        "retention",
+        "words",
+        "succession",
+        "private_rooms",
+    ),
 )
 CLIENT_HANDSHAKES = HANDSHAKE["2.2 hello, 2.4 client handshake"]
 BATCHES = LOG["4.5 in the order of the wire"]
@@ -59,7 +71,7 @@ def test_the_files_are_what_scripts_vectors_writes() -> None:
 
 
 def test_a_file_that_says_something_else_is_noticed(tmp_path: Path) -> None:
-    assert len(make.differing(tmp_path)) == 12
+    assert len(make.differing(tmp_path)) == 13
     for path, text in make.files(make.TARGET).items():
         (tmp_path / path.name).write_text(text)
     assert make.differing(tmp_path) == []
@@ -258,13 +270,16 @@ def test_a_ticket_2_5a() -> None:
 
 def test_a_join_2_5() -> None:
     said, client_handshake = CLIENT_HANDSHAKES[0]["2.2 hello"], CLIENT_HANDSHAKES[0]["2.4 Join"]
-    _, link, key, encryption_key, nick, signature, index, digest = second.unpack(second.unpad(client_handshake["text"]))
-    join = frames.JoinRequest(link, key, encryption_key, nick, signature, index, digest)
+    request = second.unpack(second.unpad(client_handshake["text"]))
+    _, link, key, encryption_key, nick, signature, index, digest, (invitation, invited) = request
+    known = index, digest, field_types.Invited(invitation, invited)
+    join = frames.JoinRequest(link, key, encryption_key, nick, signature, *known)
     assert handshake.join_content(said["hello"], join) == client_handshake["signed"]
-    signed = second.join_content(said["hello"], link, key, encryption_key, index, digest, nick)
+    signed = second.join_content(said["hello"], link, key, encryption_key, index, digest, nick, [invitation, invited])
     assert signed == client_handshake["signed"]
     assert identity.is_signed(identity.JOIN, ROOM, client_handshake["signed"], signature, key)
     second.verify(key, "join", ROOM, client_handshake["signed"], signature)
+    second.verify(invitation, "invited", b"", key, invited)
 
 
 def test_a_resume_2_5() -> None:
@@ -808,6 +823,38 @@ def test_the_first_epoch_of_an_heirs_term_8_3() -> None:
     opened = second.epoch(bytes(32), it["6.2 fresh secret"], it["6.2 digest"])
     assert (opened.init, opened.log_key) == (it["6.3 init"], it["6.3 log key"])
     assert it["epoch"] == second.heir_number(0, 0) * 2**32
+
+
+def test_the_keys_of_a_private_room_5d_2_to_5d_4() -> None:
+    pool = PRIVATE["pool"]
+    assert {slot["slot"] for slot in PRIVATE["5d.2 slots"]} == {0, 1, limits.INVITATIONS - 1}
+    for slot in PRIVATE["5d.2 slots"]:
+        key = second.invitation_key(pool, slot["slot"])
+        assert (key, second.client(key)) == (slot["key"], slot["client"])
+        assert slot["invitation"] == second.public(second.invitation_seed(key))
+        address, _, spelled = slot["code"].partition(":")
+        assert spelled == second.spelled_key(key)
+        assert codes.parse_code(slot["code"]) == codes.Code(PRIVATE["room"], key)
+        assert address == codes.encode_key(PRIVATE["room"])
+        assert invitations.list_clients(pool)[slot["slot"]] == slot["client"]
+        assert invitations.find_invitation(invitations.derive_key(pool, slot["slot"])) == slot["invitation"]
+
+
+def test_who_is_invited_signs_that_5d_3() -> None:
+    invited = PRIVATE["5d.3 invited"]
+    [slot] = [it for it in PRIVATE["5d.2 slots"] if it["slot"] == invited["slot"]]
+    assert invited["signed"] == second.label("invited") + invited["key"]
+    second.verify(slot["invitation"], "invited", b"", invited["key"], invited["signature"])
+    assert invitations.is_invited(slot["invitation"], invited["signature"], invited["key"])
+
+
+def test_the_pool_is_sealed_to_one_member_5d_6() -> None:
+    given = PRIVATE["5d.6 Pool"]
+    assert given["info"] == second.pool_info(PRIVATE["room"], given["member"])
+    opened = second.KeyPair(given["encryption key seed"]).open_sealed(given["box"], given["info"])
+    assert opened == given["text"] == PRIVATE["pool"]
+    keys = [suite.EncryptionKeyPair(given["encryption key seed"])]
+    assert appointment.open_pool(given["box"], keys, PRIVATE["room"], given["member"]) == PRIVATE["pool"]
 
 
 def test_what_host_and_heir_sign_and_seal_8_6_8_7_8_9() -> None:

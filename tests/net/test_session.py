@@ -1,5 +1,6 @@
 """A session: its mailbox, what it does for its room, dials, and the network that it waits for."""
 
+import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import pairwise
@@ -11,10 +12,13 @@ import trio.testing
 from anonp2p import limits
 from anonp2p.errors import TorMissing, Unreachable
 from anonp2p.names.codes import RoomKey
+from anonp2p.net.session import Session
+from anonp2p.net.shared_network import SharedNetwork
 from anonp2p.net.tor.errors import SocksPortLost
 from anonp2p.net.transport import DialFault, Transport
 from anonp2p.reasons import NO_REASON, Reason
 from anonp2p.room import events, inputs
+from anonp2p.room.room import Room
 from tests.support.people import Gathering, Person, always, gathering, watch_inputs
 from tests.support.transports import CONNECT, HANG, MemoryNetwork, Network
 
@@ -346,6 +350,15 @@ async def test_a_fault_that_no_other_try_mends_is_the_last(
         assert ann.session.room.failure == Unreachable(Reason("key-missing"))
 
 
+async def test_a_room_takes_its_key_back_from_tor_when_it_is_over(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    memory.plan.append(DialFault(Reason("key-wrong"), again=False))
+    room = Room(label="r1", key=bytes(32), random=secrets.token_bytes, nick="ann", invitation=b"K" * 32)
+    await Session(room, lambda _: None, SharedNetwork(always(memory))).run()
+    assert memory.forgotten == [memory.dials[0].isolation.partition(":")[0]]
+
+
 async def test_a_slow_dial_is_given_up_for_one_on_another_circuit(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
@@ -433,6 +446,9 @@ class NoNetwork:
     async def dial(self, code: str, isolation: str, *, fresh: bool = False, client_key: bytes = b"") -> trio.abc.Stream:
         await trio.lowlevel.checkpoint()
         raise TorMissing("it is not here")
+
+    async def forget_keys(self, user: str) -> None:
+        await trio.lowlevel.checkpoint()
 
 
 @pytest.mark.parametrize("name", ["demo", None], ids=["host", "member"])

@@ -45,3 +45,19 @@ def test_what_is_not_the_key_of_the_code_is_refused(seed: bytes) -> None:
     box = suite.seal_to_key(ANN.encryption_key.public, seed, info)
     with pytest.raises(PeerFault, match="wrong-room-key"):
         appointment.open_room_key(box, [ANN.encryption_key], ROOM, ANN.id, ROOM)
+
+
+def test_a_pool_opens_for_the_member_and_the_room_for_which_it_was_sealed() -> None:
+    pool = b"the pool of a private room here."
+    given = appointment.seal_pool(pool, ANN.encryption_key.public, ROOM, ANN.id)
+    assert appointment.open_pool(given.box, [BOB.encryption_key, ANN.encryption_key], ROOM, ANN.id) == pool
+    for keys, room, member in (
+        ([BOB.encryption_key], ROOM, ANN.id),
+        ([ANN.encryption_key], bytes(32), ANN.id),
+        ([ANN.encryption_key], ROOM, BOB.id),
+    ):
+        with pytest.raises(PeerFault, match="wrong-pool"):
+            appointment.open_pool(given.box, keys, room, member)
+    short = appointment.seal_pool(pool[1:], ANN.encryption_key.public, ROOM, ANN.id)
+    with pytest.raises(PeerFault, match="wrong-pool"):
+        appointment.open_pool(short.box, [ANN.encryption_key], ROOM, ANN.id)

@@ -49,6 +49,7 @@ roster = st.builds(room_state.RosterEntry, bytes32, texts, counts, st.booleans()
 snapshot_entries = st.builds(room_state.SnapshotEntry, bytes32, texts, counts, st.booleans(), bytes32)
 ttls = st.integers(0, 2**32 - 1)
 
+invited = st.none() | st.builds(field_types.Invited, bytes32, bytes64)
 openings = st.lists(st.builds(field_types.Opening, counts, bytes16, counts, bytes32), min_size=1, max_size=3)
 signed_entries = st.builds(frames.SignedEntry, counts, bytes33, st.binary(max_size=50))
 proofs = st.lists(signed_entries, max_size=limits.PROOF_OF_HEIR)
@@ -110,10 +111,11 @@ from_hosts = st.one_of(
     st.just(frames.AskHostFrame()),
     st.builds(frames.WantFrame, counts, bytes32, openings),
     st.builds(frames.HeldFrame, credentials, bytes64),
+    st.builds(frames.PoolFrame, blobs),
     st.builds(frames.KnockersFrame, st.lists(st.builds(frames.KnockEntry, bytes32, texts, counts), max_size=3)),
 )
 requests = st.one_of(
-    st.builds(frames.JoinRequest, bytes32, bytes32, keys, texts, bytes64),
+    st.builds(frames.JoinRequest, bytes32, bytes32, keys, texts, bytes64, counts, bytes32, invited),
     st.builds(frames.ResumeRequest, bytes32, bytes16, keys, counts, counts, bytes32, openings, st.booleans(), bytes64),
     st.builds(frames.MeetRequest, bytes32, bytes16, bytes32, counts, bytes32, openings, bytes64),
 )
@@ -289,6 +291,7 @@ EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (
     ("host's", frames.AskHostFrame(), 26),
     ("host's", frames.HeldFrame(CREDENTIALS, B64), 27),
     ("host's", frames.KnockersFrame([frames.KnockEntry(B32, "zoe", 7)]), 28),
+    ("host's", frames.PoolFrame(b"box"), 29),
     ("member's", BACKFILL, 8),
     ("past", frames.BackfilledEntry(B33, b"body"), 1),
     ("past", frames.Tombstone(B33, B32), 2),
@@ -729,7 +732,8 @@ def test_a_client_handshake_fits_its_limit_and_a_page_a_payload() -> None:
     openings = [field_types.Opening(2**53 - 1, B16, 2**53 - 1, B32)] * limits.OPENINGS
     longest = frames.ResumeRequest(B32, B16, KEY, 2**53 - 1, 2**53 - 1, B32, openings, True, B64)
     nick = "\U00020000" * limits.NICK
-    for request in (longest, frames.JoinRequest(B32, B32, KEY, nick, B64)):
+    invited = field_types.Invited(B32, B64)
+    for request in (longest, frames.JoinRequest(B32, B32, KEY, nick, B64, 2**53 - 1, B32, invited)):
         assert (
             limits.CLIENT_HANDSHAKE // 2
             < 2 + 16 + field_types.BOX + 2 + len(frames.pack(request))

@@ -11,7 +11,7 @@ from anonp2p.crypto import padding, suite
 from anonp2p.crypto.padding import SIZES
 from anonp2p.crypto.ratchet import Ratchet
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames, handshake
+from anonp2p.protocol import field_types, frames, handshake
 from anonp2p.protocol.field_types import Opening
 from anonp2p.protocol.frames import Frame, HostRecord, MemberRecord
 from anonp2p.protocol.handshake import Channel, HandshakeKey, HostHandshake
@@ -490,8 +490,9 @@ def test_nobody_client_handshakes_at_a_handshake_key_that_cannot_be_sealed_to() 
 
 
 def test_a_join_is_signed_over_all_of_it() -> None:
-    """2.5: "hello || link || key || H(encryption key) || u64 index || digest || nick"."""
-    rest = suite.hash_data(KEY) + bytes(40) + b"ann"
+    """2.5: "hello || link || key || H(encryption key) || u64 index || digest || H(packed [invited]) || nick"."""
+    invited = field_types.Invited(bytes(32), bytes(64))
+    rest = suite.hash_data(KEY) + bytes(40) + suite.hash_data(b"\x91\xc0") + b"ann"
     assert handshake.join_content(HELLO, JOIN) == HELLO + JOIN.link_secret + JOIN.key + rest
     others = [
         frames.JoinRequest(bytes(32), JOIN.key, KEY, "ann", bytes(64)),
@@ -500,10 +501,11 @@ def test_a_join_is_signed_over_all_of_it() -> None:
         frames.JoinRequest(LINK, JOIN.key, KEY, "añn", bytes(64)),
         frames.JoinRequest(LINK, JOIN.key, KEY, "ann", bytes(64), 7),
         frames.JoinRequest(LINK, JOIN.key, KEY, "ann", bytes(64), 0, b"d" * 32),
+        frames.JoinRequest(LINK, JOIN.key, KEY, "ann", bytes(64), invited=invited),
     ]
     assert (
         len({handshake.join_content(HELLO, join) for join in [JOIN, *others]} | {handshake.join_content(LINK, JOIN)})
-        == 8
+        == 9
     )
 
 

@@ -18,7 +18,7 @@ class Services:
 
     def __init__(self) -> None:
         self.context = new_context()
-        self.serving = Serving(self.context.reporter, self.context.random)
+        self.serving = Serving(self.context.reporter, self.context.random, self.context.pool)
         for key in KEYS:
             self.serving.add_key(key)
         self.serving.serve(ONE)

@@ -259,6 +259,7 @@ _REPLY = either(nil, array(_ID, number()))
 _MEMBER = (_HASH, text, number(), flag, _HASH)
 _CONTEXTS = many(either(nil, _HASH))
 _HEIR = array(_ID, _HASH)
+_INVITED = either(nil, array(_HASH, _SIGNATURE))
 _BODY = either(
     tagged(1, text, flag, _REPLY, flag),
     tagged(2, text),
@@ -361,11 +362,12 @@ _FROM_HOST = either(
     tagged(26),
     tagged(27, _CREDENTIALS, _SIGNATURE),
     tagged(28, many(array(_HASH, text, number()), 64)),
+    tagged(29, blob()),
 )
 FORMS: dict[str, Form] = {
     "hello": tagged(1, number(), _HASH, _KEY),
     "request": either(
-        tagged(1, _HASH, _HASH, _KEY, text, _SIGNATURE, number(), _HASH),
+        tagged(1, _HASH, _HASH, _KEY, text, _SIGNATURE, number(), _HASH, _INVITED),
         tagged(2, _HASH, _ID, _KEY, number(), number(), _HASH, _OPENINGS, flag, _SIGNATURE),
         tagged(3, _HASH, _ID, _HASH, number(), _HASH, _OPENINGS, _SIGNATURE),
     ),
@@ -465,10 +467,18 @@ def bound(name: str, room: bytes, hello_digest: bytes) -> bytes:
 
 
 def join_content(
-    hello_digest: bytes, link: bytes, key: bytes, encryption_key: bytes, index: int, digest: bytes, nick: str
+    hello_digest: bytes,
+    link: bytes,
+    key: bytes,
+    encryption_key: bytes,
+    index: int,
+    digest: bytes,
+    nick: str,
+    invited: list[bytes] | None,
 ) -> bytes:
     """2.5"""
-    return hello_digest + link + key + h(encryption_key) + u(64, index) + digest + nick.encode()
+    place = u(64, index) + digest
+    return hello_digest + link + key + h(encryption_key) + place + h(pack([invited])) + nick.encode()
 
 
 def resume_content(
@@ -735,6 +745,35 @@ def fork(mine: list[list[Any]], my_index: int, theirs: list[list[Any]], their_in
 def room_key_info(room: bytes, member: bytes, code: bytes) -> bytes:
     """8.7"""
     return label("room key") + room + member + code
+
+
+# --- 5d Private rooms
+
+
+def invitation_key(pool: bytes, slot: int) -> bytes:
+    """5d.2"""
+    return expand(pool, "pool", u(16, slot))
+
+
+def client(key: bytes) -> bytes:
+    """5d.2"""
+    return x25519.X25519PrivateKey.from_private_bytes(key).public_key().public_bytes_raw()
+
+
+def invitation_seed(key: bytes) -> bytes:
+    """5d.2"""
+    return expand(key, "invitation")
+
+
+def spelled_key(key: bytes) -> str:
+    """5d.4: a bit string of 256 bits and 4 more, five to each character."""
+    bits = f"{int.from_bytes(key, 'big'):0256b}{h(label('key check') + key)[0] >> 4:04b}"
+    return "".join("abcdefghijklmnopqrstuvwxyz234567"[int(bits[at : at + 5], 2)] for at in range(0, 260, 5))
+
+
+def pool_info(room: bytes, member: bytes) -> bytes:
+    """5d.6"""
+    return label("pool") + room + member
 
 
 # --- 7a Safety words

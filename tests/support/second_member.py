@@ -196,8 +196,8 @@ class Member:
         self._link = request[1]
         self._up, self._down = (second.expand(self._link, name, self._hello) for name in ("up", "down"))
         if request[0] == 1:
-            _, link, key, encryption_key, nick, signature, index, digest = request
-            signed = second.join_content(self._hello, link, key, encryption_key, index, digest, nick)
+            _, link, key, encryption_key, nick, signature, index, digest, _ = request
+            signed = second.join_content(self._hello, link, key, encryption_key, index, digest, nick, None)
             second.verify(key, "join", self._key, signed, signature)
             self._me = second.member_id(key)
         else:

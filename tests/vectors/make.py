@@ -17,7 +17,7 @@ from typing import Any
 from msgspec import msgpack
 
 from anonp2p import limits
-from anonp2p.crypto import epoch, identity, padding, private, ratchet, suite
+from anonp2p.crypto import epoch, identity, invitations, padding, private, ratchet, suite
 from anonp2p.crypto.epoch import FLEETING, KEPT, Epoch, Header
 from anonp2p.crypto.identity import Identity
 from anonp2p.errors import PeerFault
@@ -25,13 +25,14 @@ from anonp2p.names import confusables, nicks, safety_words, words
 from anonp2p.names.codes import RoomKey
 from anonp2p.names.safety_words import Mark, Marks
 from anonp2p.protocol import appointment, bodies, credentials, frames, handshake, room_state, welcome
-from anonp2p.protocol.field_types import Opening
+from anonp2p.protocol.field_types import Invited, Opening
 from anonp2p.protocol.meeting import meet_content, sign_meet, sign_redirect
 from anonp2p.protocol.rights import Rights
 from anonp2p.room import contents
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.log.log import Log, LogEntry, Retraction
 from tests.vectors.negative import negative
+from tests.vectors.private_rooms import private_rooms
 from tests.vectors.succession import succession
 from tests.vectors.transcripts import transcripts
 
@@ -172,7 +173,9 @@ def client_handshake(boxes: Boxes, request: frames.Request, content: bytes, dige
 def handshakes(boxes: Boxes) -> Vectors:
     ann = Person("ann")
     joining, digest = hello("a join")
-    known = 2**40, seed("a digest")
+    invitation = seed("the key of an invitation")
+    invited = Invited(invitations.find_invitation(invitation), invitations.sign_invited(invitation, ann.me.key))
+    known = 2**40, seed("a digest"), invited
     join = frames.JoinRequest(seed("link 1"), ann.me.key, ann.key.public, "ann", bytes(64), *known)
     content = handshake.join_content(digest, join)
     signature = ann.me.sign(identity.JOIN, content)
@@ -237,8 +240,8 @@ def records(link: bytes, digest: bytes) -> Vectors:
         ([frames.ProofFrame([bytes(range(65)), bytes(range(97))])], False),
         ([frames.CommitShareFrame(b"a box"), frames.KeyNotFoundFrame(seed("a key"))], False),
         ([frames.KeyResponseFrame(key)], False),
-        ([frames.PrepareFrame(), frames.EntrustFrame(b"a box"), frames.EchoedFrame()], False),
-        ([frames.WaitingFrame(bytes(64)), frames.HostLivesFrame(), frames.AskHostFrame()], False),
+        ([frames.PrepareFrame(), frames.EntrustFrame(b"a box"), frames.PoolFrame(b"a box")], False),
+        ([frames.EchoedFrame(), frames.WaitingFrame(bytes(64)), frames.HostLivesFrame(), frames.AskHostFrame()], False),
         ([redirect, frames.WantFrame(7, seed("a log"), openings)], False),
         ([credentials.sign_hold(digest, vouched, host.sign)], False),
         ([frames.KnockersFrame([frames.KnockEntry(seed("a key"), "zoe", 7)])], False),
@@ -826,6 +829,7 @@ def made(boxes: Boxes) -> dict[str, Vectors]:
         "retention": retention(boxes),
         "words": words_to_compare(boxes),
         "succession": succession(ROOM, {name: Person(name) for name in ("host", "ann", "bob")}, seed, boxes),
+        "private_rooms": private_rooms(ROOM, Person("ann"), seed, boxes),
     }
     return {**well_formed, "negative": negative(well_formed, boxes), "transcripts": transcripts(ROOM_KEY, boxes)}
 

@@ -1,8 +1,6 @@
-"""The keys by which private rooms are found: each is our Tor's for as long as a dial needs it, and in memory alone."""
+"""The keys by which private rooms are found: each is our Tor's for as long as a room dials by it, in memory alone."""
 
-from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 
 import trio
 
@@ -12,39 +10,40 @@ from anonp2p.net.tor import commands
 from anonp2p.net.tor.control import Control
 from anonp2p.net.tor.errors import ClientKeyRefused, InvitationNeedsControl
 
-_TAKEN = ("250", "251")  # it is new; it takes the place of another
+_TAKEN = ("250", "251", "252")  # it is new; it replaces another; it opens what Tor has of the room already
 
 
 class ClientKeys:
-    """Keys that a Tor holds for us. control: None where it grants us a SOCKS port alone.
+    """Keys that a Tor has from us. control: None where it grants us a SOCKS port alone.
 
-    Of several dials to one service, the key of the latest counts: any key that opens a service is as good for all.
+    They stay between dials: with the key, Tor drops what it knows of the room, and it asks each of a room's six
+    directories again only after 15 minutes.
     """
 
     def __init__(self, control: Control | None) -> None:
         self._control = control
-        self._users: Counter[str] = Counter()  # dials, by code
+        self._users: dict[str, set[str]] = {}  # who dials by the key, by code
 
-    @asynccontextmanager
-    async def lend(self, code: str, key: bytes) -> AsyncIterator[None]:
-        """Tor finds the room with this code by this key while the context lasts; by none, if the key is empty.
+    async def lend(self, code: str, key: bytes, user: str) -> None:
+        """Tor finds the room with this code by this key, until it is taken back from all who use it.
 
-        What was dialled goes on without it. Raises TorRefused where Tor does not take it, TorLost.
+        It is told so each time: another program may have taken it away, and any key that opens a service is as good
+        as another. Raises TorRefused where Tor does not take it, TorLost.
         """
-        if not key:
-            yield
-            return
         if self._control is None:
             raise InvitationNeedsControl
-        self._users[code] += 1
-        try:
-            status, _, _ = (await self._control.send(commands.add_client_key(code, key)))[-1]
-            if status not in _TAKEN:
-                raise ClientKeyRefused(status)
-            yield
-        finally:
-            self._users[code] -= 1
-            if not self._users[code]:
+        self._users.setdefault(code, set()).add(user)
+        status, _, _ = (await self._control.send(commands.add_client_key(code, key)))[-1]
+        if status not in _TAKEN:
+            raise ClientKeyRefused(status)
+
+    async def take_back(self, user: str) -> None:
+        """This one dials no more; what it has dialled goes on. Does not wait long for a Tor that does not answer."""
+        unused = [code for code, users in self._users.items() if users == {user}]
+        for users in self._users.values():
+            users.discard(user)
+        with trio.move_on_after(limits.WITHDRAW_PATIENCE, shield=True), suppress(AnonError):
+            for code in unused:
                 del self._users[code]
-                with trio.move_on_after(limits.WITHDRAW_PATIENCE, shield=True), suppress(AnonError):
-                    await self._control.send(commands.remove_client_key(code))
+                assert self._control is not None, "it has been lent"
+                await self._control.send(commands.remove_client_key(code))

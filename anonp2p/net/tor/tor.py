@@ -189,17 +189,15 @@ class Tor:
     async def dial(self, code: str, isolation: str, *, fresh: bool = False, client_key: bytes = b"") -> trio.abc.Stream:
         """A stream to the room through the SOCKS port. Raises DialFault with what Tor's reply means, TorLost.
 
-        client_key: by which a private room is found. Raises TorRefused where Tor does not take it.
+        client_key: by which a private room is found; Tor has it until `forget_keys`. Raises TorRefused where it does
+        not take it.
 
         After a dial that got no answer, the next one has Tor look anew where the room is, as a fresh one always has.
         So does a second try beside one that gets none for a while: where a host is gone at that moment, or another one
         takes its place, Tor waits for minutes for who cannot come any more.
         """
-        async with self._client_keys.lend(code, client_key):
-            return await self._dial(code, isolation, fresh=fresh)
-
-    async def _dial(self, code: str, isolation: str, *, fresh: bool) -> trio.abc.Stream:
-        """The same, where Tor has the key that it takes."""
+        if client_key:
+            await self._client_keys.lend(code, client_key, isolation.partition(":")[0])
         if code in self._unanswered:
             if not await self._fetch(code) and self.control is not None and self.kind == "own":
                 with suppress(TorRefused):
@@ -213,6 +211,10 @@ class Tor:
             return await self._connect(code, f"{isolation}:again")
 
         return await race(lambda: self._connect(code, isolation), try_again, limits.DIAL_BESIDE)
+
+    async def forget_keys(self, user: str) -> None:
+        """As Transport has it."""
+        await self._client_keys.take_back(user)
 
     async def _connect(self, code: str, isolation: str) -> trio.abc.Stream:
         """One try."""

@@ -183,8 +183,16 @@ class Heirs:
             if is_needed and link == self._presence.find_link(member):
                 self._asked.add(member)
                 self._waits_until = self._clock.tick + limits.PREPARE
-                self._reporter.add_effect(effects.RecordEffect(link, (frames.PrepareFrame(),)))
+                self._ask(link, member)
                 return
+
+    def _ask(self, link: int, member: bytes) -> None:
+        """Asks a member to prepare; in a private room it gets before that by what its service is to be found."""
+        said: tuple[frames.Frame, ...] = (frames.PrepareFrame(),)
+        if self._context.pool.is_ours:
+            key = self._presence.links[link].reader.encryption_key
+            said = (self._context.pool.seal_secret(key, self._replica.ledger.room, member), *said)
+        self._reporter.add_effect(effects.RecordEffect(link, said))
 
     def _entrust_first(self) -> None:
         """Gives the first heir the key, once on each link, when it has been sent the entry with the present code."""

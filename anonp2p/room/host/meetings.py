@@ -112,12 +112,13 @@ class Meetings:
             self._dial(heir, is_last=False)
 
     def _dial(self, heir: Heir, *, is_last: bool) -> None:
-        link = self._context.number_dial()
-        self._calls[link] = _Meeting(Call(self._context, link, heir.address, self._ask, b""), heir.member, is_last)
         fresh = heir.member == _ANYBODY and self._clock.tick >= self._fresh_at.get(heir.address, 0.0)
+        dial = self._context.plan_dial(heir.address, limits.DIAL_TRIES[0], fresh=fresh)
+        link = dial.link
+        self._calls[link] = _Meeting(Call(self._context, link, heir.address, self._ask, b""), heir.member, is_last)
         if fresh:  # else it would lead to ourselves for as long as our Tor remembers us there
             self._fresh_at[heir.address] = self._clock.tick + limits.CODE_FRESH
-        self._reporter.add_effect(effects.DialEffect(link, heir.address, limits.DIAL_TRIES[0], False, 0.0, fresh))
+        self._reporter.add_effect(dial)
 
     def _ask(self, secret: bytes, service: bytes, hello: bytes) -> frames.MeetRequest:
         ledger, me = self._replica.ledger, self._replica.me

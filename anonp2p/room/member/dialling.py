@@ -1,6 +1,7 @@
 """When a member dials its host: time limits, back-off, giving up. Nothing here dials: `net` does."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 from anonp2p import limits
 from anonp2p.reasons import NO_REASON, Reason
@@ -8,18 +9,24 @@ from anonp2p.room import effects, inputs
 from anonp2p.room.dice import draw_between
 
 
+class PlanDial(Protocol):
+    """Makes the next dial, as `Context.plan_dial` does."""
+
+    def __call__(self, address: bytes, seconds: float, *, returns: bool, pause: float) -> effects.DialEffect: ...
+
+
 class Dialling:
     """Plans tries to reach the host, one after the other: before we are in, and each time that the link was lost.
 
-    number_dial: gives each dial the number of its link. random: gives so many fresh bytes. is_alone: whether no other
-    room of ours waits for a network when the first try does. attempt: how many tries there were since the last link on
+    plan_dial: makes each dial. random: gives so many fresh bytes. is_alone: whether no other room of ours waits for a
+    network when the first try does. attempt: how many tries there were since the last link on
     which we were let in; reason: why the last of them failed.
     """
 
-    def __init__(self, number_dial: Callable[[], int], random: Callable[[int], bytes], *, is_alone: bool) -> None:
+    def __init__(self, plan_dial: PlanDial, random: Callable[[int], bytes], *, is_alone: bool) -> None:
         self.attempt = 0
         self.reason = NO_REASON
-        self._number_dial = number_dial
+        self._plan_dial = plan_dial
         self._random = random
         self._is_alone = is_alone
         self._has_dialled = False
@@ -52,7 +59,7 @@ class Dialling:
         seconds = limits.DIAL_TRIES[min(self.attempt, len(limits.DIAL_TRIES)) - 1]
         pause = self._draw_return()
         self._has_dialled = True
-        return effects.DialEffect(self._number_dial(), address, seconds, self._has_been_in, pause)
+        return self._plan_dial(address, seconds, returns=self._has_been_in, pause=pause)
 
     def note_let_in(self) -> None:
         """The handshake on the present link has succeeded, whoever has dialled it: it may be that to an heir."""

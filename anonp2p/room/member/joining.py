@@ -73,9 +73,10 @@ class Joining:
 
     def _join(self, link: bytes, service: bytes, hello: bytes) -> frames.JoinRequest:
         me, key, wanted = self._replica.me, self._replica.own_keys[0].public, self._wanted
-        unsigned = frames.JoinRequest(link, me.key, key, wanted, bytes(identity.SIGNATURE), *self.position[:2])
+        further = *self.position[:2], self._context.pool.sign_invited(me.key)
+        unsigned = frames.JoinRequest(link, me.key, key, wanted, bytes(identity.SIGNATURE), *further)
         signature = me.sign_for(service, identity.JOIN, handshake.join_content(hello, unsigned))
-        return frames.JoinRequest(link, me.key, key, wanted, signature, *self.position[:2])
+        return frames.JoinRequest(link, me.key, key, wanted, signature, *further)
 
     def _resume(self, link: bytes, service: bytes, hello: bytes) -> frames.ResumeRequest:
         member, key, epoch = self._replica.me.id, self._replica.own_keys[0].public, self._replica.current_epoch.number

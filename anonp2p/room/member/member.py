@@ -73,6 +73,7 @@ class MemberRole:
             frames.RedirectFrame: self._take_redirect,
             frames.PrepareFrame: self._carrier.service.prepare,
             frames.EntrustFrame: self._carrier.service.take_key,
+            frames.PoolFrame: self._carrier.service.take_pool,
             frames.EchoedFrame: self._carrier.take_echo,
         }
 

@@ -63,8 +63,12 @@ class OwnService:
             self._uplink.send(frames.AbleFrame())
 
     def prepare(self, _: frames.PrepareFrame) -> None:
-        """Our host asks for the address of a service of ours. Raises PeerFault unless we have said that it may."""
+        """Our host asks for the address of a service of ours. Raises PeerFault unless we have said that it may.
+
+        Without the pool, everybody could find our service of a private room.
+        """
         expect(self._context.may_host, "unexpected-preparation")
+        expect(self._context.pool.is_ours or not self._replica.ledger.is_private, "unexpected-preparation")
         self._forget_former()
         if self._service == "off" or self.address == self._replica.ledger.code:  # which is its host's by now
             self._serving.stop(self.address)
@@ -93,6 +97,12 @@ class OwnService:
         ledger = self._replica.ledger
         me, own_keys = self._replica.me.id, self._replica.own_keys
         self._serving.add_key(appointment.open_room_key(entrusted.box, own_keys, ledger.room, me, ledger.code))
+
+    def take_pool(self, given: frames.PoolFrame) -> None:
+        """Our host gives us the pool of a private room. Raises PeerFault for a box in which there is none."""
+        expect(self._replica.ledger.is_private, "unexpected-pool")
+        ledger, me, own_keys = self._replica.ledger, self._replica.me.id, self._replica.own_keys
+        self._context.pool.take_secret(appointment.open_pool(given.box, own_keys, ledger.room, me))
 
     # --- our service
 

@@ -65,7 +65,7 @@ class Search:
         self._uplink = uplink
         self._joining = joining
         self._waiting = Waiting(context, loss, state, host_check, catch_up, self._take_hint)
-        self._dialling = Dialling(context.number_dial, context.random, is_alone=context.is_alone)
+        self._dialling = Dialling(context.plan_dial, context.random, is_alone=context.is_alone)
         self._turned_away_at = b""  # the service of one who hosts and has given us no place
         self._credence = Credence(context.replica, context.clock, loss)
         self._tries: dict[int, _Try] = {}  # by link
@@ -351,8 +351,7 @@ class Search:
     def _dial(self, target: Target) -> None:
         pause = draw_between(self._context.random, 0.0, limits.RETURN_SPREAD)
         seconds = limits.DIAL_TRIES[min(max(self._rounds, 1), len(limits.DIAL_TRIES)) - 1]
-        number = self._context.number_dial()
-        dial = effects.DialEffect(number, target.address, seconds, returns=True, pause=pause)
+        dial = self._context.plan_dial(target.address, seconds, returns=True, pause=pause)
         self._begin_call(dial, target)
         self._reporter.add_effect(dial)
 

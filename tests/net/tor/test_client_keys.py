@@ -13,21 +13,24 @@ from anonp2p.errors import AnonError, TorRefused
 from anonp2p.net.tor.client_keys import ClientKeys
 from anonp2p.net.tor.listener import UnixEntrance
 from anonp2p.net.tor.tor import Tor
-from anonp2p.net.transport import DialFault
-from tests.net.tor.parts import ADDRESS, KEY, NOWHERE, STEM, control_of, refused, socks_replies
+from tests.net.tor.parts import ADDRESS, KEY, NOWHERE, STEM, control_of, refused, replies
 from tests.support.servers import FakeTor, server
 
 pytestmark = STEM
 
 SECRET = b"the key of an invitation, secret"
 ADDED = f"ONION_CLIENT_AUTH_ADD {ADDRESS} x25519:{base64.b64encode(SECRET).decode()}"
+CONNECTS = replies(b"\x05\x02", b"\x01\x00", bytes([5, 0, 0, 1]) + bytes(6), b"")
 REMOVED = f"ONION_CLIENT_AUTH_REMOVE {ADDRESS}"
 
 
 @asynccontextmanager
-async def tor_at(fake: FakeTor, path: Path, code: int = 0) -> AsyncIterator[Tor]:
-    """A Tor whose SOCKS port answers dials with this code."""
-    async with control_of(fake, path) as control, server(socks_replies(code), path / "socks") as endpoint:
+async def tor_at(fake: FakeTor, path: Path) -> AsyncIterator[Tor]:
+    """A Tor whose SOCKS port connects all dials."""
+    async with (
+        control_of(fake, path) as control,
+        server(CONNECTS, path / "socks") as endpoint,
+    ):
         yield Tor(control, endpoint, None, "own")
 
 
@@ -35,44 +38,55 @@ def of_keys(fake: FakeTor) -> list[str]:
     return [line for line in fake.heard if "CLIENT_AUTH" in line]
 
 
-async def test_tor_has_a_key_while_it_dials_and_the_link_goes_on_without_it(fake: FakeTor, short_path: Path) -> None:
+async def test_a_key_stays_between_dials_and_is_taken_back_from_its_user_and_the_link_goes_on(
+    fake: FakeTor, short_path: Path
+) -> None:
+    """A Tor from which the key is taken drops what it knows of the room."""
     async with tor_at(fake, short_path) as tor:
         stream = await tor.dial(KEY.code, "me:1", client_key=SECRET)
-        assert of_keys(fake) == [ADDED, REMOVED]
+        await (await tor.dial(KEY.code, "me:2", client_key=SECRET)).aclose()
+        await tor.forget_keys("another")
+        assert of_keys(fake) == [ADDED, ADDED]
+        await tor.forget_keys("me")
+        await tor.forget_keys("me")
+        assert of_keys(fake) == [ADDED, ADDED, REMOVED]
         await stream.aclose()
 
 
 async def test_a_room_that_is_not_private_is_dialled_without_a_word_of_keys(fake: FakeTor, short_path: Path) -> None:
     async with tor_at(fake, short_path) as tor:
         await (await tor.dial(KEY.code, "me:1")).aclose()
+        await tor.forget_keys("me")
     assert of_keys(fake) == []
 
 
-@pytest.mark.parametrize(("code", "reason"), [(0xF4, "key-missing"), (0xF5, "key-wrong"), (0xF3, "broken-circuit")])
-async def test_a_key_is_gone_after_a_dial_in_vain(fake: FakeTor, short_path: Path, code: int, reason: str) -> None:
-    async with tor_at(fake, short_path, code) as tor:
-        with pytest.raises(DialFault) as caught:
-            await tor.dial(KEY.code, "me:1", client_key=SECRET)
-    assert caught.value.reason.code == reason
-    assert of_keys(fake) == [ADDED, REMOVED]
+@pytest.mark.parametrize("status", ["251 Client for onion existed and replaced", "252 Registered client and decrypted"])
+async def test_a_key_that_replaces_another_or_opens_what_tor_has_is_taken(
+    fake: FakeTor, short_path: Path, status: str
+) -> None:
+    fake.deny["ONION_CLIENT_AUTH_ADD"] = status
+    async with tor_at(fake, short_path) as tor:
+        await (await tor.dial(KEY.code, "me:1", client_key=SECRET)).aclose()
 
 
-async def test_a_key_stays_until_the_last_of_several_dials_is_over(fake: FakeTor, short_path: Path) -> None:
+async def test_a_key_stays_until_the_last_of_its_users_is_gone(fake: FakeTor, short_path: Path) -> None:
     async with control_of(fake, short_path) as control:
         keys = ClientKeys(control)
-        async with keys.lend(KEY.code, SECRET):
-            async with keys.lend(KEY.code, SECRET):
-                pass
-            assert of_keys(fake) == [ADDED, ADDED]
+        await keys.lend(KEY.code, SECRET, "me")
+        await keys.lend(KEY.code, SECRET, "another")
+        await keys.take_back("me")
+        assert of_keys(fake) == [ADDED, ADDED]
+        await keys.take_back("another")
         assert of_keys(fake) == [ADDED, ADDED, REMOVED]
 
 
-async def test_a_key_is_gone_when_the_dial_is_called_off(fake: FakeTor, short_path: Path) -> None:
+async def test_a_key_is_taken_back_by_who_is_cancelled(fake: FakeTor, short_path: Path) -> None:
     async with control_of(fake, short_path) as control:
+        keys = ClientKeys(control)
+        await keys.lend(KEY.code, SECRET, "me")
         with trio.CancelScope() as scope:
-            async with ClientKeys(control).lend(KEY.code, SECRET):
-                scope.cancel()
-                await trio.sleep_forever()
+            scope.cancel()
+            await keys.take_back("me")
         assert of_keys(fake) == [ADDED, REMOVED]
 
 

@@ -33,9 +33,12 @@ class Member:
 
     def __init__(self, random: Callable[[int], bytes] = longest, *, is_alone: bool = True) -> None:
         self.numbers = itertools.count(-1, -1)
-        self.dialling = Dialling(lambda: next(self.numbers), random, is_alone=is_alone)
+        self.dialling = Dialling(self._plan, random, is_alone=is_alone)
         self.now = START
         self.dialling.begin(START)
+
+    def _plan(self, address: bytes, seconds: float, *, returns: bool, pause: float) -> effects.DialEffect:
+        return effects.DialEffect(next(self.numbers), address, seconds, returns, pause)
 
     def dial(self) -> effects.DialEffect:
         """Waits until it dials; the dial."""

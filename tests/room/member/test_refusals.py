@@ -69,7 +69,8 @@ def test_a_join_answers_the_hello_of_its_own_link_with_a_secret_of_its_own() -> 
         join = ask()
         assert isinstance(join, frames.JoinRequest)
         assert join.nick == "me"
-        content = host.hello + join.link_secret + join.key + suite.hash_data(join.encryption_key) + bytes(40) + b"me"
+        place = bytes(40) + suite.hash_data(b"\x91\xc0")
+        content = host.hello + join.link_secret + join.key + suite.hash_data(join.encryption_key) + place + b"me"
         assert identity.is_signed(identity.JOIN, ROOM, content, join.signature, join.key)
         links.add(join.link_secret)
     assert len(links) == 2

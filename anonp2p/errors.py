@@ -189,7 +189,7 @@ class CloseNotAllowed(NotAllowed):
 
 
 class HostStays(NotAllowed):
-    sentence = "A host can be neither thrown out nor muted: it hands the room over first, or the others go to a new one."
+    sentence = "A host can be neither thrown out nor muted: it hands the room over first, or the rest go to a new one."
 
 
 class FormerModerator(NotAllowed):

@@ -77,6 +77,9 @@ class Submission:
         active = self._scene.active
         if not (text.strip() or (active.way_in.again and active.way_in.over)):
             return ""
+        if not text.strip() and active.way_in.wants_nick:  # the same one would be refused again
+            self.suggest_nick(active)
+            return ""
         line = text
         if codes.is_meant(text):
             if active.label and not answer:
@@ -200,7 +203,7 @@ class Submission:
     def suggest_nick(self, tab: Tab) -> None:
         """Begins a line that goes on with the join under another nick, unless something else is typed."""
         line = tab.way_in.begun_line
-        if tab is self._scene.active and not self._editor.edit_text:
+        if tab is self._scene.active and not self._editor.edit_text.strip():
             self._editor.replace(line, len(line))
 
     def _request(self, action: AppAction) -> None:

@@ -27,8 +27,6 @@ EPOCH: Final = 1_800.0  # seconds without a commit, after which all members get 
 COMMIT_SHARES: Final = 60.0  # seconds for which a commit secret is kept for links that have not reached the commit
 RENEWING: Final = 64  # members of the largest room in which all renew their encryption keys, once in `EPOCH`
 EVIDENCE: Final = 16  # pieces of evidence against a host that are kept and told: one is enough
-INVITATION_USES: Final = 1_000  # people who may come by one invitation: as many as are in a room
-INVITATION_NOTE: Final = 200  # characters of what one notes of an invitation for oneself
 KICK_REASON: Final = 200  # characters of the reason for throwing somebody out
 
 # The room.

@@ -14,13 +14,12 @@ from anonp2p.ui.attention import Level
 
 @dataclass(frozen=True, slots=True, repr=False)
 class CreateRoomAction:
-    """Create a room. knock: newcomers wait for a moderator. private: they need an invitation."""
+    """Create a room. knock: newcomers wait for a moderator."""
 
     name: str
     retention: room_state.RetentionPolicy = ANY
     history: room_state.HistoryPolicy = NO_HISTORY
     knock: bool = False
-    private: bool = False
     re: events.Re = UNSET
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from contextlib import suppress
 
 from anonp2p import limits
 from anonp2p.crypto.epoch import FLEETING, KEPT
@@ -35,8 +36,17 @@ def parse_join(argument: str, re: events.Re) -> Action:
         except (CodeMistyped, CodeLetters, KeyMistyped):
             raise
         except BadCode:
+            _check_nick_of_words(argument.split())
             raise error from None
     return JoinRoomAction(code.address, nick, key=code.key, re=re)
+
+
+def _check_nick_of_words(pieces: list[str]) -> None:
+    """Raises BadNick where several words follow a code: it is the nick that is wrong then."""
+    for count in range(1, len(pieces) - 1):
+        with suppress(BadCode):
+            codes.parse_code("".join(pieces[:count]))
+            nicks.parse_nick(" ".join(pieces[count:]))
 
 
 def parse_kick(argument: str, re: events.Re) -> Action:
@@ -98,30 +108,6 @@ def parse_raid(argument: str, re: events.Re) -> Action:
     return inputs.RaidInput(parse_switch(argument or "on"), re)
 
 
-def parse_invite(argument: str, re: events.Re) -> Action:
-    words = argument.split()
-    uses = 1
-    if "--uses" in words:
-        at = words.index("--uses")
-        number = "".join(words[at + 1 : at + 2])
-        if not (_is_number(number) and 0 < int(number) <= limits.INVITATION_USES):
-            raise BadInput(f"An invitation is good for 1 to {limits.INVITATION_USES:,} people.")
-        uses = int(number)
-        del words[at : at + 2]
-    if any(word.startswith("--") for word in words):
-        raise WrongArgument
-    note = " ".join(words)
-    if len(note) > limits.INVITATION_NOTE:
-        raise BadInput(f"A note is up to {limits.INVITATION_NOTE} characters.")
-    return inputs.InviteInput(note, uses, re)
-
-
-def parse_revoke(argument: str, re: events.Re) -> Action:
-    if not _is_number(argument):
-        raise BadInput("An invitation is named by its number, as /invites lists it.")
-    return inputs.RevokeInput(int(argument), re)
-
-
 def parse_code(argument: str, re: events.Re) -> Action:
     if argument.lower() not in ("", "new"):
         raise WrongArgument
@@ -143,14 +129,14 @@ def parse_create(argument: str, re: events.Re) -> Action:
             names_given.append(word)
         elif word in ("--retain", "--history") and words and word not in options:
             options[word] = words.pop(0)
-        elif word in ("--knock", "--private") and word not in switches:
+        elif word == "--knock" and word not in switches:
             switches.add(word)
         else:
             raise WrongArgument
     retention = _retention(options["--retain"]) if "--retain" in options else ANY
     history = _history(options["--history"]) if "--history" in options else NO_HISTORY
     name = nicks.parse_room_name(" ".join(names_given))
-    return CreateRoomAction(name, retention, history, "--knock" in switches, "--private" in switches, re)
+    return CreateRoomAction(name, retention, history, "--knock" in switches, re=re)
 
 
 def _retention(given: str) -> room_state.RetentionPolicy:

@@ -36,7 +36,7 @@ def expect_bounded(room: Room, links: set[int], tick: float) -> None:
     presence, commits = role.presence, role.commits
     linked = {link.member for link in presence.links.values()}
     absent = set(presence.absences)
-    assert set(presence.links) | role.gate.links | set(role.knocking.knockers.links) <= links
+    assert set(presence.links) | role.gate.links | set(role.porter.knockers.links) <= links
     assert len(linked) == len(presence.links)
     assert room.over or members - {room.replica.me.id} <= linked | absent | commits.pending_removals
     assert linked | absent | set(presence.allowances) <= members

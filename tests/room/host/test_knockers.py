@@ -53,7 +53,7 @@ def ends_batch(inn: Inn, *guests: FalseMember) -> list[effects.Effect]:
 
 def links_in_line(inn: Inn) -> list[int]:
     """The links of those who wait, as the host has them."""
-    return list(host_role(inn.room).knocking.knockers.links)
+    return list(host_role(inn.room).porter.knockers.links)
 
 
 # --- who waits

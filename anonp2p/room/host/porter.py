@@ -13,7 +13,7 @@ from anonp2p.room.knocker_list import Knock
 from anonp2p.room.token_bucket import TokenBucket
 
 
-class Knocking:
+class Porter:
     """Empties the line of those who wait, and tells other moderators of it. admission: lets them in."""
 
     def __init__(self, context: Context, presence: Presence, knockers: Knockers, admission: Admission) -> None:

@@ -180,8 +180,95 @@ class HostOnly(NotAllowed):
     sentence = "Only the host can do that."
 
 
+class ModeratorsOnly(NotAllowed):
+    sentence = "Only moderators can do that."
+
+
 class CloseNotAllowed(NotAllowed):
-    sentence = "Only the host can close the room; /leave leaves it."
+    sentence = "Only moderators can close the room; /leave leaves it."
+
+
+class HostStays(NotAllowed):
+    sentence = (
+        "That member hosts the room: it can hand it over and be removed then, or all others can move to a new room."
+    )
+
+
+class FormerModerator(NotAllowed):
+    sentence = "That member has been a moderator for longer than you: you cannot do that to it."
+
+
+class TooManyModerators(NotAllowed):
+    sentence = "This room has as many moderators as there can be."
+
+
+class RightLost(NotAllowed):
+    sentence = "The room did not take that: you are not allowed to do it any more."
+
+
+class Muted(NotAllowed):
+    sentence = "You are muted in this room: nothing that you say is shown to others."
+
+
+class RoomSlow(NotAllowed):
+    sentence = "The room is slow: wait a little before you say more."
+
+
+class TextDenied(NotAllowed):
+    sentence = "The host did not take that: the room may be slow, or you may be muted."
+
+
+class OrderDenied(NotAllowed):
+    sentence = "The host did not take that: somebody may have been faster, or you may be no moderator any more."
+
+
+class ChangesNothing(Failed):
+    sentence = "Nothing has changed: {detail}."
+    about = "it was so already, or the member is gone"
+
+
+class AlreadyModerator(ChangesNothing):
+    about = "that member is a moderator already"
+
+
+class NoModerator(ChangesNothing):
+    about = "that member is no moderator"
+
+
+class AlreadyMuted(ChangesNothing):
+    about = "that member is muted already"
+
+
+class NotMuted(ChangesNothing):
+    about = "that member is not muted"
+
+
+class AlreadyKept(ChangesNothing):
+    about = "that member is kept already"
+
+
+class NobodyBanned(ChangesNothing):
+    about = "nobody with that nick is banned"
+
+
+class NobodyKnocks(ChangesNothing):
+    about = "nobody with that nick waits to be let in"
+
+
+class NobodyToPurge(ChangesNothing):
+    about = "nobody has come since who is neither a moderator nor kept"
+
+
+class KnockUnchanged(ChangesNothing):
+    about = "newcomers have to wait already, or need not"
+
+
+class SlowUnchanged(ChangesNothing):
+    about = "the room is as slow already"
+
+
+class RaidUnchanged(ChangesNothing):
+    about = "the room is closed against a raid already, or is not"
 
 
 class KickSelf(NotAllowed):
@@ -243,6 +330,14 @@ class TooManyRooms(NotAllowed):
 
 class NickUnsent(Failed):
     sentence = "Your change of nick did not reach the room."
+
+
+class OrderUnsent(Failed):
+    sentence = "What you have asked as a moderator did not reach the room."
+
+
+class OrderIgnored(Failed):
+    sentence = "The host has not ordered what you have asked as a moderator: it may keep it back."
 
 
 class RetractUnsent(Failed):

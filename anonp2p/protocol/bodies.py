@@ -6,6 +6,7 @@ import msgspec
 
 from anonp2p import limits
 from anonp2p.protocol.field_types import BOX, Bytes16, Bytes32, Count, Heir, Packed
+from anonp2p.protocol.rights import Slow, Why
 
 
 class EntryId(Packed, frozen=True):
@@ -52,7 +53,7 @@ class AwayBody(Packed, frozen=True, tag=5):
 
 
 class CloseBody(Packed, frozen=True, tag=6):
-    """Host: the room ends. Nothing follows."""
+    """Moderator: the room ends. Nothing follows."""
 
 
 class BackBody(Packed, frozen=True, tag=7):
@@ -68,17 +69,16 @@ class RenewBody(Packed, frozen=True, tag=8):
 
 
 class LockBody(Packed, frozen=True, tag=9):
-    """Host: whether the room refuses newcomers from here on."""
+    """Moderator: whether the room refuses newcomers from here on."""
 
     locked: bool
 
 
 class Removal(Packed, frozen=True):
-    """A member that a commit removes. why: the host's words to a member that it removes, perhaps empty."""
+    """A member that a commit removes: one that was away, or that a moderator has ordered out."""
 
     member: Bytes16
     reason: Literal["lost", "kicked"]
-    why: Annotated[str, msgspec.Meta(max_length=limits.KICK_REASON)]
 
 
 class CommitBody(Packed, frozen=True, tag=10):
@@ -141,6 +141,59 @@ class CodeBody(Packed, frozen=True, tag=16):
     code: Bytes32
 
 
+class RoleBody(Packed, frozen=True, tag=17):
+    """Moderator: this member is a moderator, muted, or neither from here on."""
+
+    member: Bytes16
+    role: Literal["member", "moderator", "muted"]
+
+
+class KnockBody(Packed, frozen=True, tag=18):
+    """Moderator: whether newcomers wait from here on until a moderator admits them."""
+
+    on: bool
+
+
+class SlowBody(Packed, frozen=True, tag=19):
+    """Moderator: how far apart messages of one member are from here on; 0: as they come."""
+
+    seconds: Slow
+
+
+class RaidBody(Packed, frozen=True, tag=20):
+    """Moderator: whether the room is closed against a raid from here on; if not, it is as before."""
+
+    on: bool
+
+
+class RemoveBody(Packed, frozen=True, tag=21):
+    """Moderator: the host is to throw these members out, at once. ban: they may not come back."""
+
+    members: Annotated[list[Bytes16], msgspec.Meta(min_length=1, max_length=limits.MEMBERS)]
+    why: Why
+    ban: bool
+
+
+class UnbanBody(Packed, frozen=True, tag=22):
+    """Moderator: one that was banned is so no longer."""
+
+    member: Bytes16
+
+
+class AdmitBody(Packed, frozen=True, tag=23):
+    """Moderator: the owner of this key, who waits, may come in, or is turned away."""
+
+    key: Bytes32
+    admitted: bool
+
+
+class KeepBody(Packed, frozen=True, tag=24):
+    """Moderator: no purge is to throw this member out."""
+
+    member: Bytes16
+
+
+Moderating = RoleBody | KnockBody | SlowBody | RaidBody | RemoveBody | UnbanBody | AdmitBody | KeepBody
 Body = (
     TextBody
     | NickBody
@@ -158,6 +211,7 @@ Body = (
     | HeirsBody
     | HandOverBody
     | CodeBody
+    | Moderating
 )
 
 

@@ -41,7 +41,7 @@ Refusal = Literal[
     "turned-away",
     "crowded",
 ]
-Denial = Literal["nick-taken", "repeated", "too-often"]
+Denial = Literal["nick-taken", "repeated", "too-often", "muted", "slow", "not-allowed", "moot"]
 
 Openings = Annotated[list[Opening], msgspec.Meta(min_length=1, max_length=limits.OPENINGS)]
 

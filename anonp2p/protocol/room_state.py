@@ -7,6 +7,7 @@ import msgspec
 from anonp2p import limits
 from anonp2p.protocol.field_types import Bytes16, Bytes32, Bytes33, Bytes112, Count, Heir, Opening, Packed, Ttl
 from anonp2p.protocol.frames import Credentials
+from anonp2p.protocol.rights import Rights
 
 
 class RosterEntry(Packed, frozen=True):
@@ -49,7 +50,7 @@ class RoomSnapshot(Packed, frozen=True):
 
     digest: Bytes32
     epoch: Count
-    locked: bool
+    rights: Rights
     roster: Annotated[list[SnapshotEntry], msgspec.Meta(max_length=limits.MEMBERS)]
     term: Term
 
@@ -91,7 +92,7 @@ class RoomState(Packed, frozen=True):
 
     room: Bytes32
     name: str
-    locked: bool
+    rights: Rights
     term: Term
     retention: RetentionPolicy
     history: HistoryPolicy

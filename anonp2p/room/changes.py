@@ -3,11 +3,12 @@
 None of them shows what it holds. `mine`: of whether it is about ourselves, or by us where it is a message.
 """
 
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
 from anonp2p.protocol.bodies import EntryId
+from anonp2p.room.events import RoleName
 
 
 class _Value(msgspec.Struct, frozen=True):
@@ -103,7 +104,7 @@ class LeftChange(_Value, frozen=True):
 
 
 class RemovedChange(_Value, frozen=True):
-    """A member was put out of the room. why: in the host's words; away: whether it had no link."""
+    """A member was put out of the room. why: in a moderator's words; away: whether it had no link."""
 
     member: bytes
     nick: str
@@ -125,6 +126,62 @@ class LockedChange(_Value, frozen=True):
 
     member: bytes
     locked: bool
+
+
+class KnockChange(_Value, frozen=True):
+    """Newcomers wait until a moderator lets them in, or no longer, as this member wants it."""
+
+    member: bytes
+    on: bool
+
+
+class SlowChange(_Value, frozen=True):
+    """Messages of one member are so many seconds apart, as this member wants it."""
+
+    member: bytes
+    seconds: int
+
+
+class RaidChange(_Value, frozen=True):
+    """The room was closed against a raid by this member, or is as it was before."""
+
+    member: bytes
+    on: bool
+
+
+class RoleChange(_Value, frozen=True):
+    """A member has another role. by: who did it."""
+
+    member: bytes
+    nick: str
+    role: RoleName
+    by: bytes
+
+
+class BanChange(_Value, frozen=True):
+    """A member was banned, or one that was is so no longer. by: who did it."""
+
+    member: bytes
+    nick: str
+    banned: bool
+    by: bytes
+
+
+class KeptChange(_Value, frozen=True):
+    """No purge throws this member out. by: who did it."""
+
+    member: bytes
+    nick: str
+    by: bytes
+
+
+RightChange = LockedChange | KnockChange | SlowChange | RaidChange | RoleChange | BanChange | KeptChange
+
+
+class RightsChange(_Value, frozen=True):
+    """What a moderator did, in parts; without any where nobody is told."""
+
+    parts: tuple[RightChange, ...]
 
 
 class KeyRenewedChange(_Value, frozen=True):
@@ -153,13 +210,30 @@ Change = (
     | LeftChange
     | RemovedChange
     | CommitChange
-    | LockedChange
+    | RightChange
+    | RightsChange
     | KeyRenewedChange
     | ClosedChange
     | HiddenChange
 )
 # Who is there: told once, where a log took the place of another.
-OF_ROSTER = (JoinedChange, RenamedChange, AwayChange, BackChange, LeftChange, RemovedChange, LockedChange)
+OF_ROSTER = (
+    *(JoinedChange, RenamedChange, AwayChange, BackChange, LeftChange, RemovedChange),
+    *get_args(RightChange),
+)
+
+
+def parts_of(change: Change) -> tuple[Change, ...]:
+    """The changes that one entry has made, each of which is told by itself."""
+    match change:
+        case CommitChange(removed=removed):
+            return removed
+        case RightsChange(parts=parts):
+            return parts
+        case _:
+            return (change,)
+
+
 End = Literal["left", "closed", "kicked", "lost"]
 
 

@@ -1,7 +1,7 @@
 """What a room and its role share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from msgspec import UNSET
 
@@ -20,6 +20,7 @@ from anonp2p.room.lifecycle import Lifecycle
 from anonp2p.room.log.room_log import is_message
 from anonp2p.room.message_index import MessageIndex
 from anonp2p.room.narrator import Narrator
+from anonp2p.room.newcomers import Newcomers
 from anonp2p.room.outbox import Outbox
 from anonp2p.room.pending import Pending, Whisper
 from anonp2p.room.pool import Pool
@@ -40,7 +41,8 @@ class Context:
     label: how events name the room. random: gives so many fresh bytes. cover: whether cover traffic is sent.
     ttl: of our messages; None: as the room has it. is_alone: whether we had no other room when we asked for this one.
     may_host: whether we may be asked to take the room over. entrusts: whether we, as its host, give the key of its code
-    to our first heir. dials: how many links we have dialled.
+    to our first heir. dials: how many links we have dialled. newcomers: when who came. removals: whom we have ordered
+    out, and for which input.
     """
 
     label: str
@@ -62,6 +64,8 @@ class Context:
     entrusts: bool
     ttl: int | None = None
     dials: int = 0
+    newcomers: Newcomers = field(default_factory=Newcomers)
+    removals: dict[bytes, events.Re] = field(default_factory=dict)
 
     def plan_dial(
         self, address: bytes, seconds: float, *, returns: bool = False, pause: float = 0.0, fresh: bool = False
@@ -92,7 +96,10 @@ class Context:
     def add_entry(self, body: bodies.Body | Whisper, line: str | None, re: events.Re) -> int:
         """Puts something of ours into the outbox; returns its counter. Parameters: see `Pending`."""
         ttl = self.own_ttl if isinstance(body, bodies.TextBody | Whisper) else KEPT
-        return self.outbox.add_entry(body, line, re, ttl)
+        counter = self.outbox.add_entry(body, line, re, ttl)
+        if self.replica.holds_back(self.replica.me.id):
+            self.outbox.note_held_back()
+        return counter
 
     def take_change(self, entry: OpenedEntry, change: Change, age: float = 0.0, *, merges: bool = False) -> bool:
         """Tells of an entry that has taken effect; False if it was a message to us that had expired before it came.
@@ -108,9 +115,14 @@ class Context:
             place = self.replica.shown_place(self.replica.ledger)
             change = self._own_message(entry.header, pending, place, age)  # we know what it says
         re = UNSET if pending is None else pending.re
-        for part in change.removed if isinstance(change, changes.CommitChange) else (change,):
+        self._note_orders(entry, re)
+        for part in changes.parts_of(change):
+            if isinstance(part, changes.SlowChange | changes.RoleChange):
+                self.outbox.note_held_back()
+            asked = self.removals.pop(part.member, re) if isinstance(part, changes.RemovedChange) else re
+            self.newcomers.note_change(part, self.clock.now.age - age)
             if not (merges and isinstance(part, changes.OF_ROSTER)):
-                self.reporter.tell_change(part, re)
+                self.reporter.tell_change(part, asked)
             if end := changes.end_of(part):
                 self.lifecycle.leave_room(end)
         if not (self.lifecycle.over or merges):
@@ -119,6 +131,11 @@ class Context:
                 self.move_shown(self.replica.ledger.index - 1)
         self._retract_if_wanted(entry.header, pending)
         return True
+
+    def _note_orders(self, entry: OpenedEntry, re: events.Re) -> None:
+        """Whom we have ordered out goes with a commit, which is told as caused by the same input."""
+        if re is not UNSET and entry.content is not None and isinstance(entry.content.body, bodies.RemoveBody):
+            self.removals.update(dict.fromkeys(entry.content.body.members, re))
 
     def _note_sent(self, entry: OpenedEntry, change: Change, pending: Pending | None, age: float) -> None:
         """Keeps what of ours has its place, but for what ends with this entry."""

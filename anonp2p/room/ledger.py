@@ -1,30 +1,27 @@
-"""What the ordered entries of a room add up to, and which entry may come next: the same for every member.
-
-The host checks an entry before it orders it, all others before they apply it: one set of rules (PROTOCOL.md, 5).
-"""
+"""What the ordered entries of a room add up to: the same for every member. `entry_rules` says which may come next."""
 
 import copy
 from collections import deque
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Container, Sequence
+
+from msgspec import UNSET
 
 from anonp2p import limits
 from anonp2p.crypto import identity
-from anonp2p.crypto.epoch import COMMIT, ENTRY, KEPT, OPENING, Header
+from anonp2p.crypto.epoch import OPENING, Header
 from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
 from anonp2p.protocol import bodies, frames, room_state
 from anonp2p.protocol.field_types import Heir, Opening
+from anonp2p.protocol.rights import Rights
 from anonp2p.reasons import Fault
 from anonp2p.room import events
 from anonp2p.room.contents import entry_content, unpack_content
 from anonp2p.room.log.log import FIRST
 from anonp2p.room.retention import ANY, NO_HISTORY
+from anonp2p.room.rights import MODERATING, RoomRights, admit_newcomer, drop_member
 from anonp2p.room.roster import Member, Roster
 from anonp2p.room.succession import terms
-
-# What the group context has a place for, and no entry changes (PROTOCOL.md, 4.8).
-_RIGHTS: Final[tuple[list[bytes], ...]] = ([], [], [], [])  # moderators, mutes, bans, invitations
 
 
 class Ledger:
@@ -52,7 +49,7 @@ class Ledger:
         self.kicked: dict[bytes, bytes] = {}
         self.retention = ANY
         self.history = NO_HISTORY
-        self.locked = False
+        self.rights = Rights()
         self.epoch = 0
         self.epoch_start = 0  # index of the commit that began it; 0 if it began before we came, or with the room
         self.index = FIRST - 1  # of the latest entry
@@ -108,7 +105,7 @@ class Ledger:
         self.number, self.host, self.address, self.code = term.number, term.host, term.address, term.code
         expect(terms.are_proper(term.openings) and term.openings[-1].term == (term.number, term.host), "bad-opening")
         expect(identity.is_key(term.address) and identity.is_key(term.code), "bad-code")
-        self._check_heirs(term.heirs)
+        self.check_heirs(term.heirs)
         self.heirs, self.holders, self.openings = tuple(term.heirs), tuple(term.holders), tuple(term.openings)
         self.handed_over = term.handed_over
 
@@ -141,10 +138,15 @@ class Ledger:
         self._group_context = self._hash_state()
 
     def _hash_state(self) -> bytes:
-        settings = [self.locked, self.retention, self.history]
+        rules = [self.retention, self.history]
         term = [self.number, self.host, self.address, self.code, self.heirs, self.holders, self.handed_over]
-        state = [self.room, self.name, self.epoch, *term, settings, *_RIGHTS, self.roster.group_context()]
+        state = [self.room, self.name, self.epoch, *term, rules, self.rights, self.roster.group_context()]
         return identity.hash_group_context(frames.pack(state))
+
+    @property
+    def room_rights(self) -> RoomRights:
+        """Who may do what, as of the latest entry."""
+        return RoomRights(self.rights, self.roster, self.host, bool(self.heirs))
 
     def get_member(self, member: bytes) -> Member:
         """The member with this id, whose presence was checked."""
@@ -176,106 +178,15 @@ class Ledger:
         expect(identity.is_signed(identity.ENTRY, self.room, signed, signature, author.key), "forged-entry")
         return author
 
-    def check_tombstone(self, header: Header) -> Member:
-        """The author of an entry of which only a tombstone is left. Raises PeerFault if there can be no such entry.
-
-        Whether the message has expired or was retracted is not known here.
-        """
-        author = self.roster.find_member(header.author)
-        if author is None:
-            raise PeerFault("stranger")
-        self._check_author(author, header)
-        expect(header.kind == ENTRY and self._allows_ttl(header.ttl), "expired-too-soon")
-        return author
-
-    def _check_author(self, author: Member, header: Header) -> None:
-        expect(not self.handed_over, "handed-over")
-        expect(header.counter > author.counter, "repeated-entry")
-        expect(not author.away, "entry-of-absent")
-
-    def _allows_ttl(self, ttl: int) -> bool:
-        return self.retention.least <= ttl <= self.retention.most
-
-    def check_entry(self, author: Member, header: Header, content: bodies.Content) -> None:
-        """Raises PeerFault if this author may not write this now."""
-        if isinstance(content.body, bodies.OpeningBody):
-            self._check_opening(author, header, content, content.body)
-            return
-        is_host = author.id == self.host
-        self._check_author(author, header)
-        is_message = isinstance(content.body, bodies.TextBody | bodies.PrivateBody)
-        kept = self._allows_ttl(header.ttl) if is_message else header.ttl == KEPT
-        expect(kept, "retention-not-allowed")
-        expect(header.kind == kind_of(content.body), "bad-commit")
-        expect(content.index <= self.index, "reference-to-future")
-        expect(content.index >= self.epoch_start, "reference-to-past")
-        match content.body:
-            case bodies.TextBody(text=text):
-                expect(0 < len(text.encode()) <= limits.TEXT, "text-length")
-            case bodies.RetractBody(counter=counter):
-                expect(0 < counter < header.counter, "retracts-no-message")
-            case bodies.NickBody(nick=nick):
-                expect(nicks.is_nick(nick) and not self.roster.is_taken(nick, author.id), "bad-nick")
-            case bodies.LeaveBody():
-                expect(not is_host, "host-left")
-            case bodies.JoinedBody() | bodies.CloseBody() | bodies.LockBody():
-                expect(is_host, "host-only")
-            case bodies.HeirsBody():
-                expect(is_host, "host-only")
-                self._check_heirs(content.body.heirs)
-                expect(bool(content.body.heirs) or not content.body.entrusts, "bad-heirs")
-                expect(len(self._holders_with(content.body)) <= limits.HOLDERS, "bad-heirs")
-            case bodies.HandOverBody():
-                expect(is_host, "host-only")
-                expect(bool(self.heirs), "bad-hand-over")
-            case bodies.CodeBody(code=code):
-                expect(is_host, "host-only")
-                expect(identity.is_key(code) and code != self.code, "bad-code")
-            case bodies.AwayBody(member=member):
-                expect(is_host, "host-only")
-                found = self.roster.find_member(member)
-                expect(found is not None and member != self.host and not found.away, "lost-nobody")
-            case bodies.BackBody(member=member):
-                expect(is_host, "host-only")
-                found = self.roster.find_member(member)
-                expect(found is not None and found.away, "returned-without-loss")
-            case bodies.CommitBody(epoch=epoch, removed=removed):
-                expect(is_host, "host-only")
-                expect(epoch == self.epoch + 1, "commit-for-other-epoch")
-                expect(len({removal.member for removal in removed}) == len(removed), "removed-twice")
-                for removal in removed:
-                    found = self.roster.find_member(removal.member)
-                    gone = found is not None and (removal.reason == "kicked" or found.away)
-                    expect(gone and removal.member != self.host, "removed-nobody")
-                    expect(removal.reason == "kicked" or not removal.why, "why-of-lost")
-
-    def _check_opening(
-        self, author: Member, header: Header, content: bodies.Content, opening: bodies.OpeningBody
-    ) -> None:
-        """Raises PeerFault if this author may not begin this term after the latest entry.
-
-        It may be away: an heir that lost its host was perhaps lost to that.
-        """
-        expect(header.kind == OPENING, "bad-opening")
-        expect((content.index, content.digest) == (self.index, self.digest), "bad-opening")
-        is_host = author.id == self.host
-        expect(not (is_host and self.handed_over), "handed-over")
-        may_begin = terms.may_begin(author.id, opening.number, host=self.host, before=self.number, heirs=self.heirs)
-        expect(may_begin, "bad-opening")
-        least = 0 if is_host else self.index + 1
-        expect(least <= opening.since <= self.index + 1, "bad-opening")
-        own = {heir.member: heir.address for heir in self.heirs} | {self.host: self.address}
-        expect(opening.address == own[author.id], "bad-opening")
-        keeps_code = opening.code == self.code and author.id in self.holders
-        expect(keeps_code or opening.code == opening.address, "bad-opening")
-
-    def _check_heirs(self, heirs: Sequence[Heir]) -> None:
+    def check_heirs(self, heirs: Sequence[Heir]) -> None:
+        """Raises PeerFault unless these can take the room over."""
         members, addresses = {heir.member for heir in heirs}, {heir.address for heir in heirs}
         expect(len(members) == len(addresses) == len(heirs), "bad-heirs")
         expect(all(member != self.host and self.roster.find_member(member) for member in members), "bad-heirs")
+        expect(not any(map(self.room_rights.is_ordered_out, members)), "bad-heirs")
         expect(all(map(identity.is_key, addresses)), "bad-heirs")
 
-    def _holders_with(self, body: bodies.HeirsBody) -> tuple[bytes, ...]:
+    def holders_with(self, body: bodies.HeirsBody) -> tuple[bytes, ...]:
         """Who has ever had the key of the code once these heirs are named."""
         first = body.heirs[0].member if body.entrusts else self.holders[0]
         return self.holders if first in self.holders else (*self.holders, first)
@@ -308,6 +219,7 @@ class Ledger:
             case bodies.NickBody(nick=nick):
                 self.roster.rename_member(author, nick)
             case bodies.JoinedBody(key=key, nick=nick, key_hash=key_hash):
+                self.rights = admit_newcomer(self.rights, key)
                 return self.add_member(key, nick, key_hash)
             case bodies.LeaveBody():
                 self._remove_member(author)
@@ -318,8 +230,6 @@ class Ledger:
                 return about
             case bodies.RenewBody(key_hash=key_hash):
                 self.roster.renew_key(author, key_hash)
-            case bodies.LockBody(locked=locked):
-                self.locked = locked
             case bodies.CommitBody(epoch=epoch, removed=removed):
                 self.epoch, self.epoch_start = epoch, self.index + 1
                 for removal in removed:
@@ -331,7 +241,7 @@ class Ledger:
             case bodies.OpeningBody():
                 self._begin_term(author, body)
             case bodies.HeirsBody(heirs=heirs):
-                self.holders = self._holders_with(body)
+                self.holders = self.holders_with(body)
                 self.heirs = tuple(heirs)
                 for heir in heirs:
                     self._note_carrier(heir.member, heir.address)
@@ -346,11 +256,20 @@ class Ledger:
                     self.address = code
                     self._note_carrier(self.host, code)
                 self.code, self.holders = code, (self.host,)
+            case bodies.RemoveBody():
+                self._drop_heirs(self.room_rights.list_targets(author.id, body))
+                self.rights = self.room_rights.apply_body(author.id, body)
+            case _ if isinstance(body, MODERATING):
+                self.rights = self.room_rights.apply_body(author.id, body)
         return author
 
     def _remove_member(self, member: Member) -> None:
         self.roster.remove_member(member)
-        self.heirs = tuple(heir for heir in self.heirs if heir.member != member.id)
+        self.rights = drop_member(self.rights, member.id)
+        self._drop_heirs([member.id])
+
+    def _drop_heirs(self, members: Container[bytes]) -> None:
+        self.heirs = tuple(heir for heir in self.heirs if heir.member not in members)
 
     def _note_carrier(self, member: bytes, address: bytes) -> None:
         _note_latest(self.carriers, member, address, limits.CARRIERS)
@@ -389,27 +308,18 @@ class Ledger:
 
     def list_people(self) -> list[events.Person]:
         """The members who are here, as they are shown."""
+        rights = self.room_rights
         return [
             events.Person(
                 member=identity.spell_member(member.id),
                 nick=member.nick,
-                role="host" if member.id == self.host else "member",
+                role="host" if member.id == self.host else rights.role_of(member.id),
                 tag=identity.short_id(member.id),
+                moderator=True if rights.is_moderator(member.id) else UNSET,
             )
             for member in self.roster
             if not member.away
         ]
-
-
-def kind_of(body: bodies.Body) -> int:
-    """The kind of an entry that says this, as its header has it."""
-    match body:
-        case bodies.CommitBody():
-            return COMMIT
-        case bodies.OpeningBody():
-            return OPENING
-        case _:
-            return ENTRY
 
 
 def _note_latest(known: dict[bytes, bytes], key: bytes, value: bytes, most: int) -> None:

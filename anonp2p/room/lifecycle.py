@@ -113,6 +113,10 @@ class Lifecycle:
         self._leave_re = re
         self.phase = "leaving"
 
+    def note_close(self, re: events.Re) -> None:
+        """The user wants the room to end for all; until it does, we are in it. re: the input that asked for it."""
+        self._leave_re = re
+
     @property
     def may_give_up(self) -> bool:
         """Whether a leave does not wait for us to be let in: nothing was typed before it, or we may wait for ever."""

@@ -46,10 +46,29 @@ class Narrator:
                 return [events.LeftEvent(room=room, member=identity.spell_member(member), nick=nick, reason="left")]
             case changes.RemovedChange():
                 return self._removed(change, re)
-            case changes.CommitChange(removed=removed):
-                return [event for gone in removed for event in self._removed(gone, re)]
+            case changes.CommitChange() | changes.RightsChange():
+                return [it for part in changes.parts_of(change) for it in self.describe_change(part, wall, re)]
+            case _:
+                return self._describe_right(change, re)
+
+    def _describe_right(self, change: Change, re: events.Re) -> list[events.Event]:
+        room, spell = self._room, identity.spell_member
+        match change:
             case changes.LockedChange(member=member, locked=locked):
-                return [events.LockChangedEvent(room=room, locked=locked, member=identity.spell_member(member), re=re)]
+                return [events.LockChangedEvent(room=room, locked=locked, member=spell(member), re=re)]
+            case changes.KnockChange(member=member, on=on):
+                return [events.KnockChangedEvent(room=room, on=on, member=spell(member), re=re)]
+            case changes.SlowChange(member=member, seconds=seconds):
+                return [events.SlowChangedEvent(room=room, seconds=seconds, member=spell(member), re=re)]
+            case changes.RaidChange(member=member, on=on):
+                return [events.RaidChangedEvent(room=room, on=on, member=spell(member), re=re)]
+            case changes.RoleChange(member=member, nick=nick, role=role, by=by):
+                return [events.RoleEvent(room=room, member=spell(member), nick=nick, role=role, by=spell(by), re=re)]
+            case changes.BanChange(member=member, nick=nick, banned=banned, by=by):
+                about, author = spell(member), spell(by)
+                return [events.BanEvent(room=room, member=about, nick=nick, banned=banned, by=author, re=re)]
+            case changes.KeptChange(member=member, nick=nick, by=by):
+                return [events.KeptEvent(room=room, member=spell(member), nick=nick, by=spell(by), re=re)]
             case _:
                 return []  # nothing to tell, or the end of the room for us
 

@@ -91,6 +91,16 @@ class Outbox:
         """Whether another encryption key of ours is to have its place in the log."""
         return any(isinstance(pending.body, bodies.RenewBody) for pending in self._entries.values())
 
+    def note_held_back(self) -> None:
+        """An honest host may deny those messages of ours that wait, as what we may say has changed meanwhile."""
+        for pending in self._entries.values():
+            pending.may_be_refused = pending.may_be_refused or pending.is_message
+
+    @property
+    def has_text(self) -> bool:
+        """Whether a message to all has no place yet."""
+        return any(isinstance(pending.body, bodies.TextBody) for pending in self._entries.values())
+
     def refuse_excess(self) -> list[GivenBack]:
         """Gives back the last entry if a host that denied all since the last certain one would not bear it."""
         pending = self._entries[self._counter]
@@ -143,7 +153,7 @@ class Outbox:
         given = self._give_back_former(None if proven else errors.Unconfirmed())
         for counter in [counter for counter in self._entries if counter <= up_to]:
             pending = self._entries[counter]
-            error = _lost_denial(pending) if pending.deniable else errors.Repeated()
+            error = pending.denial_error("repeated")
             given.append(self.refuse_entry(counter, error if proven else errors.Unconfirmed()))
         self._certain = max(self._certain, up_to)
         return given
@@ -298,7 +308,7 @@ class Outbox:
         """The entry with this counter has its place: what might have one before it was denied on a link that broke."""
         self._certain = max(self._certain, counter)
         denied = [at for at, pending in self._entries.items() if at < counter and pending.deniable]
-        return [self.refuse_entry(at, _lost_denial(self._entries[at])) for at in denied]
+        return [self.refuse_entry(at, self._entries[at].lost_denial) for at in denied]
 
     def expect_next(self, header: Header, digest: bytes) -> None:
         """Checks an entry ordered as ours. digest: of its body. Raises PeerFault if our next one is another."""
@@ -310,13 +320,4 @@ class Outbox:
         pending = self._entries.get(counter)
         if pending is None:
             raise PeerFault("unexpected-denial")
-        if reason == "repeated":
-            error = _lost_denial(pending) if pending.deniable else errors.Repeated()
-        else:
-            error = errors.NickTaken() if reason == "nick-taken" else pending.too_often
-        return self.refuse_entry(counter, error)
-
-
-def _lost_denial(pending: Pending) -> errors.AnonError:
-    """What the host may have meant by a denial on a link that broke."""
-    return pending.too_often if isinstance(pending.body, Whisper) else errors.NickDenied()
+        return self.refuse_entry(counter, pending.denial_error(reason))

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from anonp2p import errors
 from anonp2p.crypto.epoch import KEPT, Header
-from anonp2p.protocol import bodies
+from anonp2p.protocol import bodies, frames
 from anonp2p.room import events
+from anonp2p.room.rights import MODERATING
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -38,7 +39,7 @@ class Pending:
     """Something of ours on its way: the line to give back if it is not ordered, and the input that asked for it.
 
     retraction: the input that wants this message ended as soon as it has its place, if any does. sent_at: when it went
-    out last, in seconds of the sender's clock.
+    out last, in seconds of the sender's clock. may_be_refused: whether ours are held back then.
 
     In the epoch in which it was first sent, the same bytes go out again on a new link; in another, it is sealed anew.
     Either way what has its place already is known by its counter.
@@ -51,6 +52,7 @@ class Pending:
     sealed: Sealed | None = None
     retraction: events.Re | None = None
     sent_at: float = 0.0
+    may_be_refused: bool = False
 
     @property
     def is_message(self) -> bool:
@@ -65,12 +67,44 @@ class Pending:
                 return errors.NickUnsent()
             case bodies.RetractBody():
                 return errors.RetractUnsent()
+            case _ if isinstance(self.body, MODERATING):
+                return errors.OrderUnsent()
         return None
 
     @property
     def deniable(self) -> bool:
-        """Whether an honest host may deny it: another member was faster, or we were too fast."""
-        return isinstance(self.body, bodies.NickBody | Whisper)
+        """Whether an honest host may deny it: another member was faster, we were too fast, or may not say it now."""
+        return self.may_be_refused or isinstance(self.body, bodies.NickBody | Whisper | MODERATING)
+
+    def denial_error(self, reason: frames.Denial) -> errors.AnonError:
+        """What the user is told of a denial."""
+        match reason:
+            case "repeated":
+                return self.lost_denial if self.deniable else errors.Repeated()
+            case "nick-taken":
+                return errors.NickTaken()
+            case "too-often":
+                return self.too_often
+            case "muted":
+                return errors.Muted()
+            case "slow":
+                return errors.RoomSlow()
+            case "not-allowed":
+                return errors.RightLost()
+            case "moot":
+                return errors.ChangesNothing()
+
+    @property
+    def lost_denial(self) -> errors.AnonError:
+        """What the host may have meant by a denial on a link that broke."""
+        match self.body:
+            case Whisper():
+                return self.too_often
+            case bodies.NickBody():
+                return errors.NickDenied()
+            case bodies.TextBody():
+                return errors.TextDenied()
+        return errors.OrderDenied()
 
     @property
     def too_often(self) -> errors.AnonError:

@@ -1,6 +1,7 @@
 """Our copy of a room: what the log adds up to, the keys that it takes, and what we remember of it."""
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from anonp2p import limits
 from anonp2p.crypto import identity, private, suite
@@ -11,23 +12,29 @@ from anonp2p.names.reused import ReusedNicks
 from anonp2p.names.safety_words import Marks
 from anonp2p.protocol import bodies, frames
 from anonp2p.protocol.field_types import Opening
-from anonp2p.room import changes
+from anonp2p.room import changes, entry_rules
 from anonp2p.room.changes import Caution, Change
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import Ledger, expect
 from anonp2p.room.log.room_log import RoomLog
+from anonp2p.room.pending import Whisper
+from anonp2p.room.rights import RightDenial
+from anonp2p.room.rights_changes import describe_rights
 from anonp2p.room.roster import Member, Roster
 from anonp2p.room.sealer import Sealer
+from anonp2p.room.slow import SlowRule
 from anonp2p.room.succession import terms
+
+_A_PRIVATE = bodies.PrivateBody(b"")  # stands for one of ours that is not boxed yet
 
 
 def check_entry(ledger: Ledger, entry: OpenedEntry) -> Member:
     """The author of an entry, as of this ledger. Raises PeerFault if it may not come next."""
     if not entry.body:
-        return ledger.check_tombstone(entry.header)
+        return entry_rules.check_tombstone(ledger, entry.header)
     author, content = ledger.verify_entry(entry.header, entry.body), entry.content
     assert content is not None, "there is one where there is a body"
-    ledger.check_entry(author, entry.header, content)
+    entry_rules.check_entry(ledger, author, entry.header, content)
     return author
 
 
@@ -39,7 +46,7 @@ class Replica:
     former: the ids of those who were members and are none, the first to go first. evidence: what proves that our host
     lies. unproven_until: a time of the room; of what was before it, something is missing, and nothing proves that the
     rest is of the same log; None where that is not so. final_openings: of the log to which what is replayed now
-    leads; None where nothing is.
+    leads; None where nothing is. slow: when who has last said something.
     """
 
     def __init__(self, room: bytes, me: identity.Identity, own_key: suite.EncryptionKeyPair) -> None:
@@ -52,6 +59,7 @@ class Replica:
         self.evidence: list[tuple[bytes, ...]] = []
         self.unproven_until: int | None = None
         self.final_openings: Sequence[Opening] | None = None
+        self.slow = SlowRule()
         self._latest_shown = 0  # the place of the latest message that was shown
         self._room_log: RoomLog | None = None
         self.begin_identity(me, own_key)
@@ -119,6 +127,33 @@ class Replica:
         """What seals our entries as of now, when there is an epoch. random: gives so many fresh bytes."""
         return Sealer(self.me, self.ledger, self.current_epoch, self.keys, random)
 
+    # --- rights
+
+    def find_right_denial(
+        self, author: bytes, body: bodies.Body | Whisper, time: int
+    ) -> RightDenial | Literal["slow"] | None:
+        """Why rights keep this author from saying this, under a head of this time; see `RoomRights.find_denial`."""
+        rights, said = self.ledger.room_rights, _A_PRIVATE if isinstance(body, Whisper) else body
+        if denial := rights.find_denial(author, said):
+            return denial
+        return "slow" if isinstance(said, bodies.TextBody) and self._is_too_soon(author, time) else None
+
+    def holds_back(self, member: bytes) -> bool:
+        """Whether the rights of a member keep messages of its back, or some of them."""
+        rights = self.ledger.room_rights
+        is_slow = rights.rights.restrictions.slow > 0 and not rights.is_moderator(member)
+        return is_slow or not rights.may_speak(member)
+
+    def _is_too_soon(self, author: bytes, time: int) -> bool:
+        rights = self.ledger.room_rights
+        seconds = 0 if rights.is_moderator(author) else rights.rights.restrictions.slow
+        return self.slow.is_too_soon(author, self.ledger.openings[-1].term, time, seconds)
+
+    def expect_apart(self, author: Member, entry: OpenedEntry, time: int) -> None:
+        """Raises PeerFault for a message that a host has ordered too soon. time: of the head that covers it."""
+        is_text = entry.content is not None and isinstance(entry.content.body, bodies.TextBody)
+        expect(not (is_text and self._is_too_soon(author.id, time)), "ordered-too-soon")
+
     # --- entries
 
     def apply_entry(self, author: Member, entry: OpenedEntry, age: float = 0.0, replay: Ledger | None = None) -> Change:
@@ -131,7 +166,10 @@ class Replica:
         header, content = entry.header, entry.content
         was, epoch, host = author.nick, ledger.epoch, ledger.host
         removed = self._free_nicks(ledger, author, content)
+        before = ledger.rights
         about = ledger.take_entry(author, header, content, entry.digest)
+        if replay is None and content is not None and isinstance(content.body, bodies.TextBody):
+            self.slow.note_text(author.id, ledger.openings[-1].term)
         mine = about.id == self.me.id
         if content is None:
             return changes.HiddenChange()
@@ -162,15 +200,13 @@ class Replica:
                 return changes.LeftChange(about.id, about.nick, mine)
             case bodies.RenewBody():
                 return changes.KeyRenewedChange(about.id)
-            case bodies.LockBody(locked=locked):
-                return changes.LockedChange(about.id, locked)
             case bodies.OpeningBody() if about.id == host:  # its members stay with it, and get its next epoch
                 return changes.CommitChange((), renew=False)
             case bodies.CommitBody(renew=renew):
                 return changes.CommitChange(removed, renew)
             case bodies.CloseBody():
                 return changes.ClosedChange(mine)
-        return changes.HiddenChange()
+        return describe_rights(author.id, content.body, before, ledger)
 
     def shown_place(self, ledger: Ledger, *, is_history: bool = False) -> int:
         """The place under which the latest entry of this ledger is shown: the same to all, and later than what was.
@@ -260,11 +296,17 @@ class Replica:
                 self._note_former(author)
             case bodies.CommitBody(removed=removals):
                 gone = [(ledger.get_member(removal.member), removal) for removal in removals]
+                whys = {member: order.why for order in ledger.rights.orders for member in order.members}
                 for member, _ in gone:
                     self._note_former(member)
                 return tuple(
                     changes.RemovedChange(
-                        member.id, member.nick, removal.reason, removal.why, member.away, member.id == self.me.id
+                        member.id,
+                        member.nick,
+                        removal.reason,
+                        whys.get(member.id, ""),
+                        member.away,
+                        member.id == self.me.id,
                     )
                     for member, removal in gone
                 )

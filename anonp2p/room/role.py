@@ -67,7 +67,7 @@ class Role(Protocol):
     def author_entry(self, body: bodies.Body | Whisper, line: str | None, re: events.Re) -> None:
         """Has an entry of ours ordered. line: what the user typed, if it is text; re: the input that asked for it."""
 
-    def moderate(self, event: inputs.Moderation | inputs.Hosting) -> None:
+    def host_room(self, event: inputs.Hosting) -> None:
         """Does what only a host may do."""
 
     def leave(self, event: inputs.LeaveInput) -> None:

@@ -23,6 +23,7 @@ from anonp2p.room.heirs_report import describe_heirs
 from anonp2p.room.host.founding import Founding
 from anonp2p.room.host.host import HostRole
 from anonp2p.room.member.member import MemberRole
+from anonp2p.room.moderation import Moderation
 from anonp2p.room.pending import Whisper
 from anonp2p.room.pool import Pool
 from anonp2p.room.retention import ANY, NO_HISTORY, span, ttl_or_none
@@ -81,6 +82,7 @@ class Room:
         self._reporter = self._context.reporter
         self._lifecycle = self._context.lifecycle
         self._verification = Verification()
+        self._moderation = Moderation(self._context)
         self.role: Role = MemberRole(self._context, nick)
         if room_key is not None:
             self.role = HostRole(self._context, Founding(room_key, nick, name, retention, history))
@@ -94,7 +96,8 @@ class Room:
             inputs.RenameInput: self._change_nick,
             inputs.AskInput: self._answer,
             inputs.LeaveInput: self._leave,
-            **dict.fromkeys(get_args(inputs.Moderation | inputs.Hosting), self._moderate),
+            **dict.fromkeys(get_args(inputs.Moderation), self._moderate),
+            **dict.fromkeys(get_args(inputs.Hosting), self._host_room),
         }
 
     def handle_input(self, event: inputs.Input, now: inputs.Now) -> list[effects.Effect]:
@@ -211,6 +214,7 @@ class Room:
     def snapshot(self) -> Snapshot:
         """The room at a glance; costs the same however large it is."""
         ledger, ttl = self.replica.ledger, self._context.own_ttl
+        now = ledger.rights.restrictions
         me, host = ledger.roster.find_member(self.replica.me.id), ledger.roster.find_member(ledger.host)
         heir = ledger.roster.find_member(ledger.heirs[0].member) if ledger.heirs else None
         return Snapshot(
@@ -224,7 +228,11 @@ class Room:
             members=ledger.roster.present_count,
             away=ledger.roster.away_count,
             epoch=ledger.epoch,
-            locked=ledger.locked,
+            locked=now.locked,
+            knock=now.knock,
+            slow=now.slow,
+            raid=ledger.rights.before_raid is not None,
+            moderates=ledger.room_rights.is_moderator(self.replica.me.id),
             heir=heir.nick if heir else "",
             ends_with_us=self.role.ends_room,
             ttl=ttl_or_none(ttl),
@@ -235,16 +243,18 @@ class Room:
         """All members, those who are away too, in the order in which they came."""
         ledger = self.replica.ledger
         ranks = {heir.member: rank for rank, heir in enumerate(ledger.heirs, 1)}
+        rights = ledger.room_rights
         return [
             MemberView(
                 member=identity.spell_member(member.id),
                 nick=member.nick,
-                role="host" if member.id == ledger.host else "member",
+                role="host" if member.id == ledger.host else rights.role_of(member.id),
                 tag=identity.short_id(member.id),
                 away=member.away,
                 mine=member.id == self.replica.me.id,
                 rank=ranks.get(member.id),
                 holds_key=member.id in ledger.holders,
+                moderator=rights.is_moderator(member.id),
             )
             for member in ledger.roster
         ]
@@ -263,6 +273,9 @@ class Room:
             self._lifecycle.waiting.append(event)
 
     def _send_message(self, event: inputs.SayInput) -> None:
+        if refusal := self._find_text_error():
+            self._refuse_text(refusal, event)
+            return
         self.role.author_entry(bodies.TextBody(event.text, event.action, None), event.text, event.re)
 
     def _send_reply(self, event: inputs.ReplyInput) -> None:
@@ -274,6 +287,9 @@ class Room:
             return
         reply = bodies.EntryId(shown.author, shown.counter)
         if shown.peer is None:
+            if refusal := self._find_text_error():
+                self._refuse_text(refusal, event)
+                return
             self.role.author_entry(bodies.TextBody(event.text, False, reply), event.line, event.re)
         else:
             self._send_private(self.replica.ledger.roster.find_member(shown.peer), event, reply)
@@ -303,7 +319,9 @@ class Room:
         self, member: Member | None, event: inputs.WhisperInput | inputs.ReplyInput, reply: bodies.EntryId | None
     ) -> None:
         error: errors.AnonError | None = None
-        if member is None:
+        if not self.replica.ledger.room_rights.may_speak(self.replica.me.id):
+            error = errors.Muted()
+        elif member is None:
             error = errors.NoSuchNick()
         elif member.id == self.replica.me.id:
             error = errors.WhisperToSelf()
@@ -314,6 +332,10 @@ class Room:
             self._refuse_text(error, event)
         else:
             self.role.author_entry(Whisper(member.id, member.nick, event.text, reply), event.line, event.re)
+
+    def _find_text_error(self) -> errors.AnonError | None:
+        """Why we can say nothing to all just now, as far as we know."""
+        return self._moderation.find_text_error(self.role.room_time())
 
     def _refuse_text(self, error: errors.AnonError, event: inputs.Typed) -> None:
         """Says why a text is not sent, and gives it back."""
@@ -375,6 +397,8 @@ class Room:
     def _change_nick(self, event: inputs.RenameInput) -> None:
         if event.nick == self._context.own_member.nick:
             self._reporter.tell_event(events.NickUnchangedEvent(room=self.label, nick=event.nick, re=event.re))
+        elif not self.replica.ledger.room_rights.may_speak(self.replica.me.id):
+            self._reporter.tell_error(errors.Muted(), event.re)
         elif self.role.refuses_nick(event.nick):
             self._reporter.tell_error(errors.NickTaken(), event.re)
         else:
@@ -398,8 +422,13 @@ class Room:
         }
         return [msgspec.structs.replace(one, verified=one.member in verified) for one in self.people()]
 
-    def _moderate(self, event: inputs.Moderation | inputs.Hosting) -> None:
-        self.role.moderate(event)
+    def _moderate(self, event: inputs.Moderation) -> None:
+        body = self._moderation.read_input(event)
+        if body is not None:
+            self.role.author_entry(body, None, event.re)
+
+    def _host_room(self, event: inputs.Hosting) -> None:
+        self.role.host_room(event)
 
     def _leave(self, event: inputs.LeaveInput) -> None:
         self.role.leave(event)

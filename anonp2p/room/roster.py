@@ -9,7 +9,6 @@ from anonp2p.names import nicks
 from anonp2p.protocol import frames
 
 _ANONYMOUS = "anon-"
-_NO_ROLE = ""  # in the group context: there are none but the host's, which it names by itself
 
 
 @dataclass(slots=True, repr=False)
@@ -104,7 +103,7 @@ class Roster:
         """What the group context has of all members (PROTOCOL.md, 4.8): 32 bytes of each, in the order they came."""
         for member in self:
             if not member.context:
-                entry = [member.key, member.nick, member.away, _NO_ROLE, member.key_hash]
+                entry = [member.key, member.nick, member.away, member.key_hash]
                 member.context = identity.hash_roster_entry(frames.pack(entry))
         return b"".join([member.context for member in self])
 

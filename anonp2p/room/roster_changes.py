@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from anonp2p.room import changes
 from anonp2p.room.changes import Change
 from anonp2p.room.ledger import Ledger
+from anonp2p.room.rights_changes import compare_rights
 from anonp2p.room.roster import Member
 
 
 def compare_ledgers(before: Ledger, now: Ledger, me: bytes) -> list[Change]:
-    """Who came, went and has another nick, and whether newcomers are let in. me: who we are."""
+    """Who came, went and has another nick, and what anybody may do. me: who we are."""
     found = [_compare(member, now, mine=member.id == me) for member in before.roster]
     new = [member for member in now.roster if before.roster.find_member(member.id) is None and not member.away]
     joined = [changes.JoinedChange(member.id, member.nick, unknown_past=False, cautions=()) for member in new]
-    locked = [changes.LockedChange(now.host, now.locked)] if before.locked != now.locked else []
-    return [*(change for several in found for change in several), *joined, *locked]
+    return [*(change for several in found for change in several), *joined, *compare_rights(before, now)]
 
 
 def _compare(was: Member, now: Ledger, *, mine: bool) -> Iterator[Change]:

@@ -16,6 +16,7 @@ from anonp2p.crypto.epoch import COMMIT, ENTRY, Epoch, Header
 from anonp2p.crypto.identity import Identity
 from anonp2p.protocol import bodies, frames, handshake, room_state, welcome
 from anonp2p.protocol.handshake import Channel, HandshakeKey
+from anonp2p.protocol.rights import Rights
 from anonp2p.room.contents import entry_content, padded_content, unpack_content
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.retention import ANY, NO_HISTORY
@@ -94,7 +95,7 @@ class Room:
         return room_state.RoomState(
             ROOM,
             "demo",
-            False,
+            Rights(),
             self.ledger.term,
             *rules,
             epoch.number,
@@ -180,7 +181,7 @@ def join(room: Room) -> tuple[float, int]:
 
 def removal(room: Room) -> tuple[float, float]:
     """Seconds for a host to put one out, with the commit shares of all others; bytes that one of them gets."""
-    removed = bodies.Removal(room.members[-1].id, "kicked", "spam")
+    removed = bodies.Removal(room.members[-1].id, "kicked")
     links = [Channel(secrets.token_bytes(32), ROOM, up=False) for _ in room.others]
     got: list[int] = []
 

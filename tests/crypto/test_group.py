@@ -15,6 +15,7 @@ from anonp2p.crypto.padding import SIZES
 from anonp2p.crypto.ratchet import Ratchet
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames, room_state, welcome
+from anonp2p.protocol.rights import Rights
 from anonp2p.protocol.wire import Splitter
 from tests.support.terms import founders_term
 
@@ -181,7 +182,7 @@ class Group(RuleBasedStateMachine):
         state = room_state.RoomState(
             ROOM,
             "demo",
-            False,
+            Rights(),
             founders_term(self.host.id, ROOM),
             *rules,
             self.epoch.number,

@@ -20,7 +20,7 @@ from anonp2p.protocol import appointment, bodies, credentials, field_types, fram
 from anonp2p.room import contents, events, inputs
 from tests.room.member.false_host import FalseHost
 from tests.room.peers import ANN, NOW
-from tests.support import second
+from tests.support import second, second_rights
 from tests.vectors import make
 
 LABELS = {"entry": identity.ENTRY}
@@ -358,13 +358,14 @@ def context_of(it: Any) -> Any:
 def test_the_group_contexts_of_the_log_4_8() -> None:
     """Each from what its entry says, and the one before."""
     welcome = second.unpack(WELCOME["7.1 array"])
-    name, locked, term, retention, history, epoch = welcome[1:7]
+    name, _, term, retention, history, epoch = welcome[1:7]
     host = term[1]
     [founder] = [entry for entry in welcome[13] if second.member_id(entry[0]) == host]
     members = {host: [founder[0], founder[1], founder[3], founder[4]]}
+    rights = second_rights.of_founder(host)
 
     def context() -> bytes:
-        return second.group_context(ROOM, name, epoch, term, [locked, retention, history], list(members.values()))
+        return second.group_context(ROOM, name, epoch, term, [retention, history], rights, list(members.values()))
 
     assert context() == LOG["4.8 group context without entries"]["4.8 group context"]
     for it in ENTRIES:
@@ -374,18 +375,22 @@ def test_the_group_contexts_of_the_log_4_8() -> None:
                 members[author][1] = said[0]
             case "Leave":
                 del members[author]
+                rights = second_rights.without(rights, author)
             case "Joined":
+                rights = second_rights.with_newcomer(rights, said[0])
                 members[second.member_id(said[0])] = [said[0], said[1], False, said[2]]
             case "Away" | "Back":
                 members[said[0]][2] = it["says"] == "Away"
             case "Renew":
                 members[author][3] = said[0]
-            case "Lock":
-                locked = said[0]
             case "Commit":
                 epoch = said[0]
-                for member, *_ in said[1]:
+                for member, _ in said[1]:
                     del members[member]
+                    rights = second_rights.without(rights, member)
+            case _:
+                tag, nicks = it["4.4 content, unpacked"][3][0], {who: place[1] for who, place in members.items()}
+                rights = second_rights.apply(rights, author, host, nicks, [tag, *said])
         assert (context_of(it) or before) == context()
         assert (context_of(it) is None) == (context() == before)
 
@@ -667,16 +672,17 @@ def test_the_library_arrives_with_the_welcome_7_1() -> None:
             content = contents.unpack_content(it["4.4 body"])
             if isinstance(content.body, bodies.JoinedBody):
                 epoch.admit_member(identity.member_id(content.body.key))
-    assert opened == ["Joined", "Text", "Nick", "Text", "Text", "Text", "Private"]
+    assert opened == ["Joined", "Text", "Nick", "Text", "Text", "Text", "Private", "Remove"]
 
 
 def test_the_history_of_the_welcome_leads_to_its_head_5_18() -> None:
     head, latest, _, roster, since, base, has_proof, *_ = second.unpack(WELCOME["7.1 array"])[10:]
     assert not has_proof
-    digest, epoch, locked, members, term = base
+    digest, epoch, rights, members, term = base
     assert term == [0, second.member_id(roster[0][0]), ROOM, ROOM, [], [term[1]], False, [[0, term[1], 0, digest, 0]]]
     context = LOG["4.8 group context without entries"]["4.8 group context"]
-    assert (since, digest, epoch, locked) == (0, second.genesis(ROOM, context), 0, False)
+    assert (since, digest, epoch) == (0, second.genesis(ROOM, context), 0)
+    assert rights == second_rights.of_founder(term[1])
     assert [member[0] for member in members] == [roster[0][0]]
     _, entries, contexts, ends, *_ = second.unpack(BACKFILLS[0]["5.13 frame"])
     for index, ((tag, header, body), changed) in enumerate(zip(entries, contexts, strict=True), since + 1):
@@ -691,9 +697,9 @@ def test_the_history_of_the_welcome_leads_to_its_head_5_18() -> None:
 def test_the_head_of_a_welcome_covers_its_roster_7_2() -> None:
     room, *state = second.unpack(WELCOME["7.1 array"])
     assert room == ROOM
-    name, locked, term, retention, history, epoch, _, _, _, head, latest, _, roster, *_ = state
+    name, rights, term, retention, history, epoch, _, _, _, head, latest, _, roster, *_ = state
     members = [[key, nick, away, key_digest] for key, nick, _, away, key_digest, *_ in roster]
-    context = second.group_context(ROOM, name, epoch, term, [locked, retention, history], members)
+    context = second.group_context(ROOM, name, epoch, term, [retention, history], rights, members)
     before, header, body_digest = latest
     index = int.from_bytes(head[:8], "big")
     assert second.longer(before, index, header, body_digest, context) == head[8:40]
@@ -760,8 +766,8 @@ def test_the_log_of_a_room_that_goes_on_with_another_host_8_1_to_8_5() -> None:
     epoch = 0
 
     def context() -> bytes:
-        settings = [False, *SUCCESSION["4.8 settings"]]
-        return second.group_context(ROOM, "demo", epoch, term, settings, members)
+        rules, rights = SUCCESSION["4.8 rules"], second_rights.of_founder(host)
+        return second.group_context(ROOM, "demo", epoch, term, rules, rights, members)
 
     digest = second.genesis(ROOM, context())
     openings = [[0, host, 0, digest, 0]]

@@ -376,7 +376,7 @@ class _Liar:
 
     def _commit(self) -> None:
         source = self.source
-        removed = bodies.Removal(source.pick(ANN.id, self.host.me or bytes(16)), source.pick("kicked", "lost"), "")
+        removed = bodies.Removal(source.pick(ANN.id, self.host.me or bytes(16)), source.pick("kicked", "lost"))
         right, wrong = self.host.commit(*source.pick([], [], [removed])), source.odd(6)
         if wrong == 1:
             right = self.host.commit(removed, removed, epoch=source.below(3), author=source.pick(HOST, ANN))

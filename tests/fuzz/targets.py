@@ -24,6 +24,7 @@ from anonp2p.protocol import bodies, frames, handshake, room_state, welcome
 from anonp2p.protocol.connection import Connection
 from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.protocol.handshake import Channel, HostHandshake
+from anonp2p.protocol.rights import Rights
 from anonp2p.room import contents, events, inputs
 from anonp2p.room.gate import NotAdmitted
 from anonp2p.room.host import admission
@@ -250,11 +251,11 @@ class _Handshake:
         keys = self.epoch
         secrets = keys.init_secret, keys.log_key, keys.newcomer_secret
         snapshot_entries = [room_state.SnapshotEntry(HOST.key, "host", 0, False, bytes(32))]
-        base = room_state.RoomSnapshot(bytes(32), 0, False, snapshot_entries, self.ledger.term)
+        base = room_state.RoomSnapshot(bytes(32), 0, Rights(), snapshot_entries, self.ledger.term)
         self.state = room_state.RoomState(
             ROOM,
             "demo",
-            False,
+            Rights(),
             self.ledger.term,
             ANY,
             NO_HISTORY,

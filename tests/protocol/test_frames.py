@@ -13,6 +13,7 @@ from anonp2p.crypto.padding import SIZES
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies, field_types, frames, room_state
 from anonp2p.protocol.field_types import Heir, Opening
+from anonp2p.protocol.rights import Ban, Order, Restrictions, Rights
 from tests.support.packed import other_encodings
 
 bytes16, bytes32, bytes33, bytes64, bytes112, keys = (
@@ -36,11 +37,11 @@ words = {
         "turned-away",
         "crowded",
     ],
-    frames.DeniedFrame: ["nick-taken", "repeated", "too-often"],
+    frames.DeniedFrame: ["nick-taken", "repeated", "too-often", "muted", "slow", "not-allowed", "moot"],
     bodies.Removal: ["lost", "kicked"],
 }
 reasons = {kind: st.sampled_from(known) for kind, known in words.items()}
-removals = st.builds(bodies.Removal, bytes16, reasons[bodies.Removal], st.text(max_size=limits.KICK_REASON))
+removals = st.builds(bodies.Removal, bytes16, reasons[bodies.Removal])
 replies = st.none() | st.builds(bodies.EntryId, bytes16, counts)
 boxes = st.binary(min_size=field_types.BOX + 4, max_size=field_types.BOX + 50)
 roster = st.builds(room_state.RosterEntry, bytes32, texts, counts, st.booleans(), bytes32, generations, bytes32)
@@ -57,7 +58,20 @@ heirs = st.lists(st.builds(field_types.Heir, bytes16, bytes32), max_size=3)
 holders = st.lists(bytes16, min_size=1, max_size=3)
 terms = st.builds(room_state.Term, counts, bytes16, bytes32, bytes32, heirs, holders, st.booleans(), openings)
 places = st.lists(snapshot_entries, max_size=3)
-bases = st.builds(room_state.RoomSnapshot, bytes32, counts, st.booleans(), places, terms)
+slows = st.integers(0, limits.SLOW)
+whys = st.text(max_size=limits.KICK_REASON)
+restrictions = st.builds(Restrictions, st.booleans(), st.booleans(), slows)
+members = st.lists(bytes16, max_size=3).map(tuple)
+rights = st.builds(
+    Rights,
+    restrictions,
+    st.none() | restrictions,
+    *[members] * 3,
+    st.lists(st.builds(Order, members, whys), max_size=2).map(tuple),
+    st.lists(st.builds(Ban, bytes16, texts), max_size=3).map(tuple),
+    st.lists(bytes32, max_size=3).map(tuple),
+)
+bases = st.builds(room_state.RoomSnapshot, bytes32, counts, rights, places, terms)
 missed = st.one_of(
     st.builds(frames.BackfilledEntry, bytes33, blobs),
     st.builds(frames.Tombstone, bytes33, bytes32),
@@ -123,13 +137,21 @@ all_bodies = st.one_of(
     st.builds(bodies.HeirsBody, heirs, st.booleans()),
     st.builds(bodies.HandOverBody, st.booleans()),
     st.builds(bodies.CodeBody, bytes32),
+    st.builds(bodies.RoleBody, bytes16, st.sampled_from(["member", "moderator", "muted"])),
+    st.builds(bodies.KnockBody, st.booleans()),
+    st.builds(bodies.SlowBody, slows),
+    st.builds(bodies.RaidBody, st.booleans()),
+    st.builds(bodies.RemoveBody, st.lists(bytes16, min_size=1, max_size=3), whys, st.booleans()),
+    st.builds(bodies.UnbanBody, bytes16),
+    st.builds(bodies.AdmitBody, bytes32, st.booleans()),
+    st.builds(bodies.KeepBody, bytes16),
 )
 contents = st.builds(bodies.Content, bytes16, counts, bytes32, all_bodies)
 states = st.builds(
     room_state.RoomState,
     bytes32,
     texts,
-    st.booleans(),
+    rights,
     terms,
     st.builds(room_state.RetentionPolicy, ttls, ttls, ttls),
     st.builds(room_state.HistoryPolicy, counts, counts),
@@ -170,7 +192,17 @@ B16, B32, B33, B64, B112, KEY = (bytes(size) for size in (16, 32, 33, 64, 112, 1
 ROSTER_ENTRY = room_state.RosterEntry(B32, "ann", 1, False, B32, 0, B32)
 SNAPSHOT_ENTRY = room_state.SnapshotEntry(B32, "ann", 1, False, B32)
 TERM = room_state.Term(4, B16, B32, B32, [Heir(B16, B32)], [B16], False, [Opening(4, B16, 7, B32)])
-BASE = room_state.RoomSnapshot(B32, 1, False, [SNAPSHOT_ENTRY], TERM)
+RIGHTS = Rights(
+    Restrictions(False, True, 10),
+    Restrictions(),
+    (B16,),
+    (B16,),
+    (B16,),
+    (Order((B16,), "spam"),),
+    (Ban(B16, "eve"),),
+    (B32,),
+)
+BASE = room_state.RoomSnapshot(B32, 1, RIGHTS, [SNAPSHOT_ENTRY], TERM)
 RETENTION, HISTORY = room_state.RetentionPolicy(0, 60, 2**32 - 1), room_state.HistoryPolicy(50, 0)
 LATEST = room_state.LatestEntry(B32, B33, B32)
 CREDENTIALS = frames.Credentials(B32, B32, 0, B64)
@@ -179,7 +211,8 @@ BACKFILL = frames.BackfillFrame(
 )
 STATE = room_state.RoomState(
     B32,
-    *("demo", False),
+    "demo",
+    RIGHTS,
     TERM,
     RETENTION,
     HISTORY,
@@ -207,13 +240,21 @@ SAID: list[tuple[Any, int]] = [  # every body, and its tag (4.4)
     (bodies.BackBody(B16), 7),
     (bodies.RenewBody(B32), 8),
     (bodies.LockBody(locked=True), 9),
-    (bodies.CommitBody(1, [bodies.Removal(B16, "kicked", "spam")], renew=False), 10),
+    (bodies.CommitBody(1, [bodies.Removal(B16, "kicked")], renew=False), 10),
     (bodies.PrivateBody(bytes(field_types.BOX + 4)), 11),
     (bodies.RetractBody(1), 12),
     (bodies.OpeningBody(5, B32, B32, 1), 13),
     (bodies.HeirsBody([Heir(B16, B32)], entrusts=True), 14),
     (bodies.HandOverBody(leaves=True), 15),
     (bodies.CodeBody(B32), 16),
+    (bodies.RoleBody(B16, "muted"), 17),
+    (bodies.KnockBody(on=True), 18),
+    (bodies.SlowBody(10), 19),
+    (bodies.RaidBody(on=True), 20),
+    (bodies.RemoveBody([B16], "spam", ban=True), 21),
+    (bodies.UnbanBody(B16), 22),
+    (bodies.AdmitBody(B32, admitted=True), 23),
+    (bodies.KeepBody(B16), 24),
 ]
 EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (2.2, 2.4, 2.7, 5.13, 7.1)
     ("hello", frames.Hello(3, B32, KEY), 1),
@@ -281,7 +322,7 @@ def within(kind: str, packed: object) -> bytes:
         case "base":
             return msgpack.encode([*fields(STATE)[:-4], packed, False, [], []])
         case "sitter":
-            return within("base", [B32, 1, False, [packed], fields(TERM)])
+            return within("base", [B32, 1, fields(RIGHTS), [packed], fields(TERM)])
         case "seat" | "latest" | "credentials" | "retention" | "history" | "term":
             whole = fields(STATE)
             at = {"seat": 13, "credentials": 12, "latest": 11, "retention": 4, "history": 5, "term": 3}[kind]
@@ -480,12 +521,36 @@ def test_what_an_entry_says_is_as_strict(body: Any, tag: int) -> None:
         ("host's", [13, [bytes(65)] * (limits.PROOF_STEPS + 1)]),
         ("host's", [14, B32]),
         ("member's", [0, B32]),
-        ("content", [B16, 1, B32, [10, 1, [[B16, "kicked", "x" * (limits.KICK_REASON + 1)]], False]]),
-        ("content", [B16, 1, B32, [10, 1, [[B16, "left", ""]], False]]),
-        ("content", [B16, 1, B32, [10, 1, [[B16[1:], "kicked", ""]], False]]),
-        ("content", [B16, 1, B32, [10, 1, [[B16, "kicked"]], False]]),
+        ("content", [B16, 1, B32, [10, 1, [[B16, "left"]], False]]),
+        ("content", [B16, 1, B32, [10, 1, [[B16[1:], "kicked"]], False]]),
+        ("content", [B16, 1, B32, [10, 1, [[B16, "kicked", ""]], False]]),
+        ("content", [B16, 1, B32, [17, B16, "host"]]),
+        ("content", [B16, 1, B32, [18, 1]]),
+        ("content", [B16, 1, B32, [19, limits.SLOW + 1]]),
+        ("content", [B16, 1, B32, [21, [], "", False]]),
+        ("content", [B16, 1, B32, [21, [B16] * (limits.MEMBERS + 1), "", False]]),
+        ("content", [B16, 1, B32, [21, [B16], "x" * (limits.KICK_REASON + 1), False]]),
+        ("content", [B16, 1, B32, [23, B16, True]]),
+        *(
+            (
+                "state",
+                [
+                    *fields(STATE)[:2],
+                    [*fields(RIGHTS)[:at], [value] * (most + 1), *fields(RIGHTS)[at + 1 :]],
+                    *fields(STATE)[3:],
+                ],
+            )
+            for at, value, most in (
+                (2, B16, limits.MODERATORS),
+                (3, B16, limits.MEMBERS),
+                (4, B16, limits.MEMBERS),
+                (5, [[B16], ""], limits.ORDERS),
+                (6, [B16, "eve"], limits.BANS),
+                (7, B32, limits.ADMITTED),
+            )
+        ),
         ("content", [B16, 1, B32, [10, 1, [], 0]]),
-        ("content", [B16, 1, B32, [10, 1, [[B16, "kicked", ""]] * (limits.MEMBERS + 1), False]]),
+        ("content", [B16, 1, B32, [10, 1, [[B16, "kicked"]] * (limits.MEMBERS + 1), False]]),
         ("content", [B16, 1, B32, [11, bytes(1_139)]]),
         ("content", [B16, 1, B32, [11, bytes(5_169)]]),
         *(
@@ -497,8 +562,8 @@ def test_what_an_entry_says_is_as_strict(body: Any, tag: int) -> None:
         ("retention", [0, 60, 2**32]),
         ("retention", [-1, 60, 60]),
         ("history", [2**53, 0]),
-        ("base", [B32, 1, False, [fields(SNAPSHOT_ENTRY)] * (limits.MEMBERS + 1), fields(TERM)]),
-        ("base", [B32[1:], 1, False, [], fields(TERM)]),
+        ("base", [B32, 1, fields(RIGHTS), [fields(SNAPSHOT_ENTRY)] * (limits.MEMBERS + 1), fields(TERM)]),
+        ("base", [B32[1:], 1, fields(RIGHTS), [], fields(TERM)]),
         ("state", [*fields(STATE)[:13], [fields(ROSTER_ENTRY)] * (limits.MEMBERS + 1), 1, None, True, [], []]),
         ("state", [*fields(STATE)[:-2], [[B16, B32]] * (limits.CARRIERS + 1), []]),
         ("state", [*fields(STATE)[:-2], [], [B32] * (limits.KICKED + 1)]),
@@ -537,12 +602,14 @@ def test_the_bounds_themselves_are_in_order() -> None:
         ("host's", [7, B112, B64]),
         ("host's", [8, [], [], B112, B112]),
         ("burst", [[], [], B112]),
-        ("content", [B16, 1, B32, [10, 1, [[B16, "kicked", "x" * limits.KICK_REASON]] * limits.MEMBERS, False]]),
+        ("content", [B16, 1, B32, [10, 1, [[B16, "kicked"]] * limits.MEMBERS, False]]),
+        ("content", [B16, 1, B32, [19, limits.SLOW]]),
+        ("content", [B16, 1, B32, [21, [B16] * limits.MEMBERS, "x" * limits.KICK_REASON, True]]),
         ("content", [B16, 1, B32, [11, bytes(1_140)]]),
         ("content", [B16, 1, B32, [11, bytes(5_168)]]),
         ("content", [B16, 1, B32, [1, "hello", False, [B16, 2**53 - 1], False]]),
         ("retention", [0, 2**32 - 1, 2**32 - 1]),
-        ("base", [B32, 1, False, [fields(SNAPSHOT_ENTRY)] * limits.MEMBERS, fields(TERM)]),
+        ("base", [B32, 1, fields(RIGHTS), [fields(SNAPSHOT_ENTRY)] * limits.MEMBERS, fields(TERM)]),
         ("base", None),
         ("state", [*fields(STATE)[:13], [fields(ROSTER_ENTRY)] * limits.MEMBERS, 1, None, True, [], []]),
         ("state", [*fields(STATE)[:-2], [[B16, B32]] * limits.CARRIERS, [B32] * limits.KICKED]),
@@ -679,7 +746,7 @@ def test_a_client_handshake_fits_its_limit_and_a_page_a_payload() -> None:
 
 def test_the_largest_commit_for_those_who_are_lost_fits_a_payload() -> None:
     """A room of which all but the host are lost at once."""
-    everyone = [bodies.Removal(B16, "lost", "")] * (limits.MEMBERS - 1)
+    everyone = [bodies.Removal(B16, "lost")] * (limits.MEMBERS - 1)
     sealed = entry(bodies.CommitBody(2**53 - 1, everyone, renew=False))
     assert 2 + 12 + 2 + len(frames.pack(frames.Batch([sealed], [B32], B112))) + 16 <= SIZES[-1]
     backfill = frames.BackfillFrame([frames.BackfilledEntry(B33, sealed[49:])], [B32], B112, B112)

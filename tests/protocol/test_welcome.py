@@ -13,6 +13,7 @@ from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames, room_state, welcome
 from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.protocol.handshake import Channel
+from anonp2p.protocol.rights import Ban, Order, Restrictions, Rights
 from anonp2p.protocol.wire import Splitter
 from tests.support.terms import founders_term
 
@@ -23,7 +24,11 @@ RULES = room_state.RetentionPolicy(0, 60, 2**32 - 1), room_state.HistoryPolicy(5
 LATEST = room_state.LatestEntry(bytes(32), bytes(33), bytes(32))
 VOUCHED = frames.Credentials(bytes(32), bytes(32), 0, bytes(64))
 BASE = room_state.RoomSnapshot(
-    b"d" * 32, 0, True, [room_state.SnapshotEntry(HOST.key, "boss", 2, False, b"l" * 32)], founders_term(HOST.id, ROOM)
+    b"d" * 32,
+    0,
+    Rights(Restrictions(locked=True)),
+    [room_state.SnapshotEntry(HOST.key, "boss", 2, False, b"l" * 32)],
+    founders_term(HOST.id, ROOM),
 )
 
 
@@ -54,7 +59,7 @@ def state(
     return room_state.RoomState(
         ROOM,
         "demo",
-        False,
+        Rights(),
         founders_term(host, ROOM),
         *RULES,
         at.number,
@@ -72,7 +77,7 @@ def bare(host: bytes, roster: list[room_state.RosterEntry]) -> room_state.RoomSt
     return room_state.RoomState(
         ROOM,
         "demo",
-        False,
+        Rights(),
         founders_term(host, ROOM),
         *RULES,
         0,
@@ -183,9 +188,18 @@ def test_the_largest_room_fits_its_pages() -> None:
     openings = [Opening(limits.TERMS - 1, HOST.id, 2**53 - 1, bytes(32))] * limits.OPENINGS
     holders = [bytes(16)] * limits.HOLDERS
     term = room_state.Term(limits.TERMS - 1, HOST.id, bytes(32), bytes(32), heirs, holders, True, openings)
-    base = room_state.RoomSnapshot(bytes(32), 2**53 - 1, False, snapshot_entries, term)
+    rights = Rights(
+        Restrictions(slow=limits.SLOW),
+        Restrictions(slow=limits.SLOW),
+        (bytes(16),) * limits.MODERATORS,
+        *((bytes(16),) * limits.MEMBERS,) * 2,
+        tuple(Order((bytes(16),) * some, "\U00020000" * limits.KICK_REASON) for some in (985, *(1,) * 15)),
+        (Ban(bytes(16), nick),) * limits.BANS,
+        (bytes(32),) * limits.ADMITTED,
+    )
+    base = room_state.RoomSnapshot(bytes(32), 2**53 - 1, rights, snapshot_entries, term)
     full = room_state.RoomState(
-        *(ROOM, name, False, term, *rules, 2**53 - 1, *keys, bytes(112), LATEST, VOUCHED, roster, 2**53 - 1, base),
+        *(ROOM, name, rights, term, *rules, 2**53 - 1, *keys, bytes(112), LATEST, VOUCHED, roster, 2**53 - 1, base),
         carriers=(Heir(bytes(16), bytes(32)),) * limits.CARRIERS,
         kicked=(bytes(32),) * limits.KICKED,
     )

@@ -128,7 +128,7 @@ def assert_dropped(inn: Inn, done: list[effects.Effect], *before: bodies.Body) -
     inn.ann.says(text("undisturbed"), ttl=inn.room.replica.ledger.retention.default)
     assert inn.ordered() == [*before, AwayBody(EVE.id), text("undisturbed")]
     inn.ticks(inn.tick + limits.COMMIT_PAUSE)
-    assert inn.ordered()[-1] == CommitBody(1, [Removal(EVE.id, "lost", "")], renew=False)
+    assert inn.ordered()[-1] == CommitBody(1, [Removal(EVE.id, "lost")], renew=False)
 
 
 def assert_still_linked(member: FalseMember) -> None:

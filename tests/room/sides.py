@@ -11,6 +11,7 @@ from anonp2p.protocol.field_types import Heir
 from anonp2p.room import where
 from anonp2p.room.contents import entry_content, padded_content
 from anonp2p.room.entries import OpenedEntry
+from anonp2p.room.entry_rules import check_entry
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.replica import Replica
 from anonp2p.room.succession import terms
@@ -44,7 +45,7 @@ class Side:
     def says(self, author: Identity, body: bodies.Body) -> None:
         entry, ledger = self.signed(author, body), self.replica.ledger
         assert entry.content is not None
-        ledger.check_entry(ledger.get_member(author.id), entry.header, entry.content)
+        check_entry(ledger, ledger.get_member(author.id), entry.header, entry.content)
         before = ledger.group_context
         self.replica.apply_entry(ledger.get_member(author.id), entry)
         entry.context = None if ledger.group_context == before else ledger.group_context

@@ -1,5 +1,7 @@
 """A room with a host and those who join it: a `World` of one room, in the words of those who use one."""
 
+from collections.abc import Callable
+
 from msgspec import UNSET
 
 from anonp2p.errors import AnonError
@@ -74,7 +76,11 @@ class Simulation:
 
     def kick(self, nick: str, why: str = "") -> int:
         """The host types /kick; returns the id."""
-        return self._type(self.host, inputs.KickInput(nick, why, self._next()))
+        return self._type(self.host, inputs.KickInput(nick, why, re=self._next()))
+
+    def moderate(self, party: Party, asked: Callable[..., inputs.Moderation], *about: object) -> int:
+        """Types a command of moderators, of which this is the input; returns the id."""
+        return self._type(party, asked(*about, re=self._next()))
 
     def lock(self, *, locked: bool) -> int:
         """The host types /lock or /unlock; returns the id."""

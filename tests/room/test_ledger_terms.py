@@ -21,10 +21,12 @@ from anonp2p.protocol.bodies import (
     LeaveBody,
     OpeningBody,
     Removal,
+    RemoveBody,
     TextBody,
 )
 from anonp2p.protocol.field_types import Heir, Opening
-from anonp2p.room.ledger import Ledger, kind_of
+from anonp2p.room.entry_rules import check_entry, check_tombstone, kind_of
+from anonp2p.room.ledger import Ledger
 from anonp2p.room.succession.terms import first_epoch, make_place
 
 ROOM, KEY = b"r" * 32, b"l" * 32
@@ -65,7 +67,7 @@ def take(ledger: Ledger, author: Identity, body: Body, **other: Any) -> None:
     content = Content(bytes(limits.SALT), ledger.index, ledger.digest, body)
     changed = {key: value for key, value in other.items() if key not in Header._fields}
     content = msgspec.structs.replace(content, **changed)
-    ledger.check_entry(member, header, content)
+    check_entry(ledger, member, header, content)
     ledger.take_entry(member, header, content, suite.hash_data(b"body"))
 
 
@@ -123,7 +125,10 @@ def test_nobody_but_the_host_says_who_takes_over(named: Ledger, body: Body) -> N
 def test_who_is_out_is_no_heir_any_more(named: Ledger) -> None:
     take(named, ANN, LeaveBody())
     assert list(named.heirs) == HEIRS[1:]
-    take(named, HOST, CommitBody(1, [Removal(BOB.id, "kicked", "")], renew=False))
+    take(named, HOST, RemoveBody([BOB.id], "", ban=False))
+    assert not named.heirs, "it could else begin a term before it is carried out"
+    refuse(named, HOST, HeirsBody([HEIRS[1]], entrusts=False), "bad-heirs")
+    take(named, HOST, CommitBody(1, [Removal(BOB.id, "kicked")], renew=False))
     assert not named.heirs
 
 
@@ -184,7 +189,7 @@ def test_after_a_hand_over_nothing_comes_but_an_opening_by_an_heir(named: Ledger
     refuse(named, ANN, HELLO, "handed-over")
     refuse(named, CAT, LeaveBody(), "handed-over")
     with pytest.raises(PeerFault, match="handed-over"):
-        named.check_tombstone(Header(ENTRY, ANN.id, 1, 0, 60))
+        check_tombstone(named, Header(ENTRY, ANN.id, 1, 0, 60))
     if not leaves:
         refuse(named, HOST, HELLO, "handed-over")
         refuse(named, HOST, OpeningBody(4, ROOM, ROOM, 0), "handed-over")
@@ -330,11 +335,13 @@ def test_a_commit_goes_on_from_the_epoch_of_its_term(named: Ledger) -> None:
 
 def test_who_was_thrown_out_is_known_and_not_who_was_lost(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     take(ledger, HOST, AwayBody(BOB.id))
-    removed = [Removal(ANN.id, "kicked", ""), Removal(BOB.id, "lost", "")]
+    removed = [Removal(ANN.id, "kicked"), Removal(BOB.id, "lost")]
+    take(ledger, HOST, RemoveBody([ANN.id], "", ban=False))
     take(ledger, HOST, CommitBody(1, removed, renew=False))
     assert ledger.kicked == {ANN.id: ANN.key}
     monkeypatch.setattr(limits, "KICKED", 1)
-    take(ledger, HOST, CommitBody(2, [Removal(CAT.id, "kicked", "")], renew=False))
+    take(ledger, HOST, RemoveBody([CAT.id], "", ban=False))
+    take(ledger, HOST, CommitBody(2, [Removal(CAT.id, "kicked")], renew=False))
     assert ledger.kicked == {CAT.id: CAT.key}
 
 
@@ -343,7 +350,8 @@ def test_who_was_thrown_out_is_known_and_not_who_was_lost(ledger: Ledger, monkey
 
 def test_a_copy_goes_its_own_way(named: Ledger) -> None:
     other, before = named.copy(), (named.term, dict(named.carriers), named.group_context)
-    take(other, HOST, CommitBody(1, [Removal(CAT.id, "kicked", "")], renew=False))
+    take(other, HOST, RemoveBody([CAT.id], "", ban=False))
+    take(other, HOST, CommitBody(1, [Removal(CAT.id, "kicked")], renew=False))
     take(other, HOST, HeirsBody([Heir(BOB.id, THIRD)], entrusts=True))
     take(other, BOB, OpeningBody(5, THIRD, ROOM, 0))
     assert (named.term, named.carriers, named.group_context) == before

@@ -29,6 +29,7 @@ from anonp2p.protocol.bodies import (
     NickBody,
     OpeningBody,
     Removal,
+    RemoveBody,
     RenewBody,
     TextBody,
 )
@@ -196,21 +197,10 @@ CHANGES: list[tuple[Identity, Body, Change]] = [
     (HOST, AwayBody(ANN.id), changes.AwayChange(ANN.id, "ann", mine=True)),
     (BOB, LeaveBody(), changes.LeftChange(BOB.id, "bob", mine=False)),
     (ANN, LeaveBody(), changes.LeftChange(ANN.id, "ann", mine=True)),
-    (HOST, LockBody(True), changes.LockedChange(HOST.id, locked=True)),
+    (HOST, LockBody(True), changes.RightsChange((changes.LockedChange(HOST.id, locked=True),))),
     (BOB, RenewBody(bytes(32)), changes.KeyRenewedChange(BOB.id)),
     (HOST, CloseBody(), changes.ClosedChange(mine=False)),
     (HOST, CommitBody(1, [], renew=True), changes.CommitChange((), renew=True)),
-    (
-        HOST,
-        CommitBody(1, [Removal(BOB.id, "kicked", "spam"), Removal(ANN.id, "kicked", "")], renew=False),
-        changes.CommitChange(
-            (
-                changes.RemovedChange(BOB.id, "bob", "kicked", "spam", away=False, mine=False),
-                changes.RemovedChange(ANN.id, "ann", "kicked", "", away=False, mine=True),
-            ),
-            renew=False,
-        ),
-    ),
 ]
 
 
@@ -220,6 +210,19 @@ def test_each_kind_of_entry_is_a_change(ours: Replica, author: Identity, body: B
     assert ours.ledger.index == 1
 
 
+def test_who_was_ordered_out_is_removed_for_that_reason(ours: Replica) -> None:
+    applied(ours, HOST, RemoveBody([BOB.id], "spam", ban=False))
+    applied(ours, HOST, RemoveBody([ANN.id], "", ban=False))
+    removed = [Removal(BOB.id, "kicked"), Removal(ANN.id, "kicked")]
+    assert applied(ours, HOST, CommitBody(1, removed, renew=False)) == changes.CommitChange(
+        (
+            changes.RemovedChange(BOB.id, "bob", "kicked", "spam", away=False, mine=False),
+            changes.RemovedChange(ANN.id, "ann", "kicked", "", away=False, mine=True),
+        ),
+        renew=False,
+    )
+
+
 def test_one_who_was_away_comes_back(ours: Replica) -> None:
     applied(ours, HOST, AwayBody(BOB.id))
     assert applied(ours, HOST, BackBody(BOB.id)) == changes.BackChange(BOB.id, "bob", mine=False)
@@ -227,7 +230,7 @@ def test_one_who_was_away_comes_back(ours: Replica) -> None:
 
 def test_one_who_was_removed_while_away_is_said_to_have_been(ours: Replica) -> None:
     applied(ours, HOST, AwayBody(BOB.id))
-    change = applied(ours, HOST, CommitBody(1, [Removal(BOB.id, "lost", "")], renew=False))
+    change = applied(ours, HOST, CommitBody(1, [Removal(BOB.id, "lost")], renew=False))
     removed = changes.RemovedChange(BOB.id, "bob", "lost", "", away=True, mine=False)
     assert change == changes.CommitChange((removed,), renew=False)
 
@@ -264,7 +267,8 @@ def test_who_takes_a_nick_that_another_gave_up_is_cautioned_about(ours: Replica,
 
 
 def test_who_was_removed_gave_up_its_nick(ours: Replica) -> None:
-    applied(ours, HOST, CommitBody(1, [Removal(BOB.id, "kicked", "")], renew=False))
+    applied(ours, HOST, RemoveBody([BOB.id], "", ban=False))
+    applied(ours, HOST, CommitBody(1, [Removal(BOB.id, "kicked")], renew=False))
     change = applied(ours, HOST, joined(EVE, "bob"))
     assert isinstance(change, changes.JoinedChange)
     assert change.cautions == (Caution(EVE.id, "bob", "bob", "former"),)
@@ -421,7 +425,8 @@ def test_so_many_former_members_are_remembered(ours: Replica, monkeypatch: pytes
     applied(ours, HOST, joined(EVE, "eve"))
     applied(ours, BOB, LeaveBody())
     assert list(ours.former) == [BOB.id]
-    applied(ours, HOST, CommitBody(1, [Removal(EVE.id, "kicked", "")], renew=False))
+    applied(ours, HOST, RemoveBody([EVE.id], "", ban=False))
+    applied(ours, HOST, CommitBody(1, [Removal(EVE.id, "kicked")], renew=False))
     applied(ours, HOST, HeirsBody([Heir(ANN.id, b"a" * 32)], entrusts=False))
     applied(ours, HOST, HandOverBody(leaves=True))
     assert list(ours.former) == [EVE.id, HOST.id]

@@ -45,6 +45,7 @@ def test_a_host_sees_its_room(room: Simulation) -> None:
         locked=False,
         ttl=None,
         alarmed=False,
+        moderates=True,
     )
 
 
@@ -72,7 +73,14 @@ def test_one_who_joins_knows_little_and_then_as_much_as_the_host(room: Simulatio
     after, host = ann.room.snapshot(), room.host.room.snapshot()
     assert host.members == 2
     assert host.ends_with_us, "as the other one has not said that it can host"
-    own = {"nick": "ann", "member": before.member, "hosting": False, "ends_with_us": False, "settled": True}
+    own = {
+        "nick": "ann",
+        "member": before.member,
+        "hosting": False,
+        "ends_with_us": False,
+        "settled": True,
+        "moderates": False,
+    }
     assert after == replace(host, **own)  # type: ignore[arg-type]  # of the types of their fields
 
 

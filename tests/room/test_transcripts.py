@@ -38,7 +38,7 @@ def test_the_transcripts_have_what_they_are_there_for() -> None:
     assert {name: [it for it in said(name) if "told" in it and it["told"] != "room"][-1] for name in TRANSCRIPTS} == {
         "join": {"told": "gone", "reason": "left"},
         "resume": {"told": "message", "seq": 6, "nick": "hugo", "text": "after"},
-        "missed commit": {"told": "message", "seq": 6, "nick": "annie", "text": "so am I"},
+        "missed commit": {"told": "message", "seq": 7, "nick": "annie", "text": "so am I"},
         "history": {"told": "message", "seq": 6, "nick": "annie", "text": "and the third"},
         "removal": {"told": "gone", "reason": "kicked"},
         "retraction": {"told": "expired-unseen", "count": 1},

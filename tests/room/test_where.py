@@ -114,7 +114,7 @@ def test_a_log_that_does_not_reach_back_to_the_fork_proves_and_judges_nothing(si
 def test_members_of_before_the_logs_parted_have_keys_for_both_sides(sides: tuple[Side, Side]) -> None:
     mine, theirs = sides
     mine.says(HOST, bodies.AwayBody(ANN.id))
-    mine.says(HOST, bodies.CommitBody(1, [bodies.Removal(ANN.id, "lost", "")], False))
+    mine.says(HOST, bodies.CommitBody(1, [bodies.Removal(ANN.id, "lost")], False))
     theirs.says(ANN, bodies.JoinedBody(CID.key, "cid", KEY))
     ledger = theirs.replica.ledger
     found = [where.find_key(mine.replica, it.id, ledger.openings, ledger.index) for it in (ANN, BEN, CID)]
@@ -123,7 +123,7 @@ def test_members_of_before_the_logs_parted_have_keys_for_both_sides(sides: tuple
 
 def test_one_that_was_thrown_out_has_none(sides: tuple[Side, Side]) -> None:
     mine, theirs = sides
-    mine.says(HOST, bodies.CommitBody(1, [bodies.Removal(ANN.id, "kicked", "")], False))
+    throw_out(mine, HOST, ANN)
     ledger = theirs.replica.ledger
     assert where.find_key(mine.replica, ANN.id, ledger.openings, ledger.index) is None
 
@@ -132,12 +132,13 @@ def test_who_has_left_since_the_logs_parted_is_on_no_side(sides: tuple[Side, Sid
     mine, theirs = sides
     mine.says(BEN, bodies.LeaveBody())
     mine.says(HOST, bodies.AwayBody(ANN.id))
-    mine.says(HOST, bodies.CommitBody(1, [bodies.Removal(ANN.id, "lost", "")], False))
+    mine.says(HOST, bodies.CommitBody(1, [bodies.Removal(ANN.id, "lost")], False))
     assert judged(mine, theirs).present == [HOST.id, ANN.id, EVE.id]
 
 
 def throw_out(side: Side, host: Identity, *members: Identity, why: str = "") -> None:
-    removed = [bodies.Removal(who.id, "kicked", why) for who in members]
+    side.says(host, bodies.RemoveBody([who.id for who in members], why, ban=False))
+    removed = [bodies.Removal(who.id, "kicked") for who in members]
     side.says(host, bodies.CommitBody(side.replica.ledger.epoch + 1, removed, False))
 
 
@@ -374,7 +375,7 @@ def before_opening() -> Side:
     return side
 
 
-REMOVES = bodies.CommitBody(1, [bodies.Removal(EVE.id, "kicked", "")], False)
+REMOVES = bodies.CommitBody(1, [bodies.Removal(EVE.id, "kicked")], False)
 EARLIER, LATER, OTHER_LOG = founded(), founded(), founded()
 LATER.talks(EVE, EVE)
 OTHER_LOG.talks(EVE)
@@ -402,7 +403,7 @@ def at_the_beginning() -> Side:
     return side_from(ledger)
 
 
-REMOVES_ANN = bodies.CommitBody(1, [bodies.Removal(ANN.id, "kicked", "")], False)
+REMOVES_ANN = bodies.CommitBody(1, [bodies.Removal(ANN.id, "kicked")], False)
 NO_LAST_WORDS: dict[str, Callable[[], frames.SignedEntry]] = {
     "another's than the host's": lambda: forged(BEN, REMOVES_ANN, founded()),
     "one that another has signed": lambda: forged(HOST, REMOVES_ANN, founded(), EVE),

@@ -228,6 +228,10 @@ def either(*forms: Form) -> Form:
     return lambda value: any(form(value) for form in forms)
 
 
+def why(value: Any) -> bool:
+    return text(value) and len(value) <= 200
+
+
 def array(*forms: Form) -> Form:
     return lambda value: (
         isinstance(value, list)
@@ -269,7 +273,7 @@ _BODY = either(
     tagged(
         10,
         number(),
-        many(array(_ID, word("lost", "kicked"), lambda value: text(value) and len(value) <= 200), 1000),
+        many(array(_ID, word("lost", "kicked")), 1000),
         flag,
     ),
     tagged(11, blob(1140, 5168)),
@@ -278,6 +282,25 @@ _BODY = either(
     tagged(14, many(_HEIR, 3), flag),
     tagged(15, flag),
     tagged(16, _HASH),
+    tagged(17, _ID, word("member", "moderator", "muted")),
+    tagged(18, flag),
+    tagged(19, number(3601)),
+    tagged(20, flag),
+    tagged(21, some(_ID, 1000), why, flag),
+    tagged(22, _ID),
+    tagged(23, _HASH, flag),
+    tagged(24, _ID),
+)
+_RESTRICTIONS = array(flag, flag, number(3601))
+_RIGHTS = array(
+    _RESTRICTIONS,
+    either(nil, _RESTRICTIONS),
+    many(_ID, 64),
+    many(_ID, 1000),
+    many(_ID, 1000),
+    many(array(many(_ID, 1000), why), 16),
+    many(array(_ID, text), 1000),
+    many(_HASH, 64),
 )
 _BACKFILLED = either(
     tagged(1, _HEADER, blob()), tagged(2, _HEADER, _HASH), tagged(3, _HEADER, _HASH, number(), _HEADER, blob())
@@ -325,7 +348,7 @@ _FROM_HOST = either(
     tagged(7, _HEAD, _SIGNATURE),
     _BACKFILL,
     tagged(9, blob()),
-    tagged(10, number(), word("nick-taken", "repeated", "too-often")),
+    tagged(10, number(), word("nick-taken", "repeated", "too-often", "muted", "slow", "not-allowed", "moot")),
     tagged(11, _KEY),
     tagged(12, _HASH),
     tagged(13, many(either(exactly(65), exactly(97)), 256)),
@@ -356,7 +379,7 @@ FORMS: dict[str, Form] = {
     "welcome": array(
         _HASH,
         text,
-        flag,
+        _RIGHTS,
         _TERM,
         array(_TTL, _TTL, _TTL),
         array(number(), number()),
@@ -369,7 +392,7 @@ FORMS: dict[str, Form] = {
         _CREDENTIALS,
         many(array(*_MEMBER, number(2**31), _HASH), 1000),
         number(),
-        either(nil, array(_HASH, number(), flag, many(array(*_MEMBER), 1000), _TERM)),
+        either(nil, array(_HASH, number(), _RIGHTS, many(array(*_MEMBER), 1000), _TERM)),
         flag,
         many(_HEIR, 16),
         many(_HASH, 1000),
@@ -604,12 +627,12 @@ def longer(digest: bytes, index: int, head: bytes, body_digest: bytes, context: 
 
 
 def group_context(
-    room: bytes, name: str, epoch: int, term: list[Any], settings: list[Any], members: list[list[Any]]
+    room: bytes, name: str, epoch: int, term: list[Any], rules: list[Any], rights: list[Any], members: list[list[Any]]
 ) -> bytes:
     """4.8, of a term as in 7.1, and members with key, nick, away and H(encryption key)."""
-    places = [[key, nick, away, "", key_digest] for key, nick, away, key_digest in members]
+    places = [[key, nick, away, key_digest] for key, nick, away, key_digest in members]
     roster = b"".join(h(label("roster entry") + pack(place)) for place in places)
-    array = [room, name, epoch, *term[:7], settings, [], [], [], [], roster]
+    array = [room, name, epoch, *term[:7], rules, rights, roster]
     return h(label("group context") + pack(array))
 
 

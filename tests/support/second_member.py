@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 
-from tests.support import second
+from tests.support import second, second_rights
 
 TEXT, NICK, LEAVE, JOINED, AWAY, CLOSE, BACK, RENEW, LOCK, COMMIT, PRIVATE, RETRACT = range(1, 13)
 WELCOME, PAGE, RESUMED, BACKFILL, COMMIT_SHARE = range(5, 10)
@@ -44,10 +44,11 @@ class Room:
 
     def __init__(self, key: bytes, state: list[Any], index: int, digest: bytes, epoch: int, places: list[Any]) -> None:
         self.key = key
-        self.name, self.locked, self.term = state[0], state[1], state[2]
+        self.name, self.rights, self.term = state[0], state[1], state[2]
         self.host = self.term[1]
         self.rules = state[3:5]
         self.index, self.epoch = index, epoch
+        self.whys: dict[bytes, str] = {}  # the words to those whom the last commit has thrown out
         self.places = {second.member_id(place[0]): Place(*place) for place in places}
         self.digests = {index: digest}
         self.init = self.log_key = self.newcomers = b""
@@ -61,8 +62,7 @@ class Room:
     def context(self) -> bytes:
         """4.8"""
         members = [[it.key, it.nick, it.away, it.key_digest] for it in self.places.values()]
-        settings = [self.locked, *self.rules]
-        return second.group_context(self.key, self.name, self.epoch, self.term, settings, members)
+        return second.group_context(self.key, self.name, self.epoch, self.term, self.rules, self.rights, members)
 
     def take_key(self, header: bytes) -> bytes:
         """4.2, 6.6: the key of a body, which is dropped."""
@@ -120,25 +120,33 @@ class Room:
     def _change(self, author: bytes, said: list[Any]) -> None:
         """4.4: what a body does to the room."""
         place = self.places[author]
-        assert author == self.host or said[0] in (TEXT, NICK, LEAVE, RENEW, PRIVATE, RETRACT)
+        of_anyone = TEXT, NICK, LEAVE, RENEW, PRIVATE, RETRACT
+        assert author == self.host or said[0] in (*of_anyone, *second_rights.OF_MODERATORS)
         match said:
             case [2, nick]:
                 self.places[author] = place._replace(nick=nick)
             case [3]:
-                del self.places[author]
+                self._drop(author)
             case [4, key, nick, key_digest]:
+                self.rights = second_rights.with_newcomer(self.rights, key)
                 self.places[second.member_id(key)] = Place(key, nick, 0, False, key_digest)
             case [5 | 7 as what, member]:
                 self.places[member] = self.places[member]._replace(away=what == AWAY)
             case [8, key_digest]:
                 self.places[author] = place._replace(key_digest=key_digest)
-            case [9, locked]:
-                self.locked = locked
             case [10, epoch, removed, _]:
                 assert epoch == self.epoch + 1
                 self.epoch = epoch
-                for member, _, _ in removed:
-                    del self.places[member]
+                self.whys = {member: why for out, why in self.rights[second_rights.ORDERS] for member in out}
+                for member, _ in removed:
+                    self._drop(member)
+            case _:
+                nicks = {member: it.nick for member, it in self.places.items()}
+                self.rights = second_rights.apply(self.rights, author, self.host, nicks, said)
+
+    def _drop(self, member: bytes) -> None:
+        del self.places[member]
+        self.rights = second_rights.without(self.rights, member)
 
 
 class Member:
@@ -280,8 +288,8 @@ class Member:
         self._ticket = second.ticket(self._link, self._hello)
         begin = None if self.room is None or proof else self.room
         if snapshot is not None:
-            digest, epoch, locked, places, term = snapshot
-            begin = Room(self._key, [state[0], locked, term, *state[3:]], since, digest, epoch, places)
+            digest, epoch, rights, places, term = snapshot
+            begin = Room(self._key, [state[0], rights, term, *state[3:]], since, digest, epoch, places)
         if proof:
             self._proof = [begin or shown]
             self._welcome = [shown]
@@ -407,9 +415,9 @@ class Member:
                 self._tell("locked", locked=locked)
             case [10, _, removed, _]:
                 room.log_key = b""  # until its CommitShare
-                for member, reason, why in removed:
+                for member, reason in removed:
                     if member == self._me:
-                        self._tell("kicked", why=why)
+                        self._tell("kicked", why=room.whys.get(member, ""))
                     else:
                         self._tell("left", nick=before[member].nick, reason=reason)
 

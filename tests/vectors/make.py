@@ -27,6 +27,7 @@ from anonp2p.names.safety_words import Mark, Marks
 from anonp2p.protocol import appointment, bodies, credentials, frames, handshake, room_state, welcome
 from anonp2p.protocol.field_types import Invited, Opening
 from anonp2p.protocol.meeting import meet_content, sign_meet, sign_redirect
+from anonp2p.protocol.rights import Rights
 from anonp2p.room import contents
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.log.log import Log, LogEntry, Retraction
@@ -327,6 +328,7 @@ class Story:
         self._room.name, self._room.retention, self._room.history = "demo", RETENTION, HISTORY
         joined = self._joined(self._host)
         self._room.host = self._room.add_member(joined.key, joined.nick, joined.key_hash).id
+        self._room.rights = Rights(moderators=(self._room.host,))
         self._room.begin_log()
         self._log = Log()
         self._told: list[Vectors] = []
@@ -341,7 +343,9 @@ class Story:
     def log(self) -> Vectors:
         """Tells it all."""
         empty, began = self._room.digest, self._group_context()
-        snapshot = room_state.RoomSnapshot(empty, 0, False, [self._snapshot_entry(self._host)], self._room.term)
+        snapshot = room_state.RoomSnapshot(
+            empty, 0, self._room.rights, [self._snapshot_entry(self._host)], self._room.term
+        )
         self._say(self._host, self._joined(self._ann))
         self._admit(self._ann)
         self._batch(1_000)
@@ -363,11 +367,20 @@ class Story:
         self._whisper(self._ann, self._bob, "Only you read this.", ttl=120)
         self._batch(60_000)
         self._batch(65_000)
-        self._commit(bodies.CommitBody(1, [bodies.Removal(self._bob.me.id, "kicked", "spam")], renew=False))
+        self._say(self._host, bodies.RemoveBody([self._bob.me.id], "noise", ban=True))
+        self._batch(65_500)
+        self._commit(bodies.CommitBody(1, [bodies.Removal(self._bob.me.id, "kicked")], renew=False))
         self._backfill(self._room.index)
         renewed = suite.EncryptionKeyPair(seed("ann's next encryption key")).public
         self._say(self._ann, bodies.RenewBody(suite.hash_data(renewed)))
         self._say(self._host, bodies.LockBody(locked=True))
+        self._say(self._host, bodies.RoleBody(self._ann.me.id, "moderator"))
+        self._say(self._ann, bodies.RaidBody(on=True))
+        self._say(self._ann, bodies.AdmitBody(self._bob.me.key, admitted=True))
+        self._say(self._ann, bodies.UnbanBody(self._bob.me.id))
+        self._say(self._ann, bodies.KeepBody(self._host.me.id))
+        self._say(self._host, bodies.KnockBody(on=False))
+        self._say(self._host, bodies.SlowBody(30))
         self._say(self._host, bodies.AwayBody(self._ann.me.id))
         self._say(self._host, bodies.BackBody(self._ann.me.id))
         self._retract(self._ann, 1, at=3)
@@ -499,12 +512,11 @@ class Story:
 
     def _group_context(self) -> Vectors:
         """The present one, as it is made."""
-        members = [[it.key, it.nick, it.away, "", it.key_hash] for it in self._room.roster]
+        members = [[it.key, it.nick, it.away, it.key_hash] for it in self._room.roster]
         roster = b"".join(identity.hash_roster_entry(frames.pack(member)) for member in members)
-        settings = [self._room.locked, RETENTION, HISTORY]
-        rights: list[list[bytes]] = [[], [], [], []]
+        rules, rights = [RETENTION, HISTORY], self._room.rights
         term = [0, self._room.host, ROOM, ROOM, [], [self._room.host], False]
-        array = [ROOM, "demo", self._room.epoch, *term, settings, *rights, roster]
+        array = [ROOM, "demo", self._room.epoch, *term, rules, rights, roster]
         assert identity.hash_group_context(frames.pack(array)) == self._room.group_context
         return {
             "4.8 roster": [frames.pack(member) for member in members],
@@ -596,7 +608,7 @@ class Story:
         keys = (now.init_secret, now.log_key, now.newcomer_secret)
         rules = (RETENTION, HISTORY)
         vouched = credentials.sign_credentials(ROOM_KEY, self._host.me.key)
-        about = (ROOM, "demo", False, self._room.term, *rules, now.number)
+        about = (ROOM, "demo", self._room.rights, self._room.term, *rules, now.number)
         state = room_state.RoomState(
             *about, *keys, self._head, self._latest, vouched, roster, since=0, snapshot=snapshot
         )

@@ -12,7 +12,8 @@ from anonp2p.crypto.epoch import COMMIT, ENTRY, OPENING, Epoch, Header
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import appointment, bodies, credentials, frames
 from anonp2p.protocol.field_types import Heir, Opening
-from anonp2p.room import contents, ledger
+from anonp2p.protocol.rights import Rights
+from anonp2p.room import contents, entry_rules
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.succession import terms
 
@@ -39,7 +40,7 @@ def succession(room: bytes, people: dict[str, Any], seed: Any, boxes: Any) -> Ve
     hello = seed("hello of ann's service")
     return {
         "room": room,
-        "4.8 settings": [_fields(story.room.retention), _fields(story.room.history)],
+        "4.8 rules": [_fields(story.room.retention), _fields(story.room.history)],
         "entries": story.entries,
         "8.3 epoch of an heir": first,
         "8.4 openings": [_fields(opening) for opening in openings],
@@ -110,6 +111,7 @@ class _Story:
         self.room.name = "demo"
         said = self.joined("host")
         self.room.host = self.room.add_member(said.key, said.nick, said.key_hash).id
+        self.room.rights = Rights(moderators=(self.room.host,))
         self.room.begin_log()
 
     def joined(self, name: str) -> bodies.JoinedBody:
@@ -133,7 +135,7 @@ class _Story:
 
     def say(self, name: str, body: bodies.Body) -> None:
         person, room = self._people[name], self.room
-        kind = ledger.kind_of(body)
+        kind = entry_rules.kind_of(body)
         assert kind != COMMIT
         person.counter += kind == ENTRY
         header = Header(kind, person.me.id, person.counter if kind == ENTRY else 0)
@@ -143,7 +145,7 @@ class _Story:
         signed = contents.entry_content(epoch, header.pack(), padded)
         text = person.me.sign(identity.ENTRY, signed) + padded
         author = room.get_member(person.me.id)
-        room.check_entry(author, header, content)
+        entry_rules.check_entry(room, author, header, content)
         room.take_entry(author, header, content, suite.hash_data(text))
         self.entries.append(
             {

@@ -19,6 +19,7 @@ from anonp2p.room.log.hashes import ProofReader
 from anonp2p.room.log.log import FIRST
 from anonp2p.room.log.reader import LogReader
 from anonp2p.room.resuming import can_seal_to, check_resume_request
+from anonp2p.room.rights import is_banned
 from anonp2p.room.roster import Member
 from anonp2p.room.standby import StandbyLink
 from anonp2p.room.succession import terms
@@ -43,13 +44,13 @@ def choose_nick(
         raise NotAdmitted("signature")
     if not can_seal_to(join.encryption_key):
         raise NotAdmitted("key")
-    if identity.member_id(join.key) in kicked:
+    if identity.member_id(join.key) in kicked or is_banned(ledger.rights, identity.member_id(join.key)):
         raise NotAdmitted("kicked")
     if member := ledger.roster.find_member(identity.member_id(join.key)):
         if member.id == ledger.host:
             raise NotAdmitted("not-allowed")
         return member.nick
-    if ledger.locked:
+    if ledger.rights.restrictions.locked:
         raise NotAdmitted("locked")
     if len(ledger.roster) >= limits.MEMBERS:
         raise NotAdmitted("full")
@@ -276,7 +277,7 @@ class Admission:
         return room_state.RoomState(
             ledger.room,
             ledger.name,
-            ledger.locked,
+            ledger.rights,
             ledger.term,
             ledger.retention,
             ledger.history,

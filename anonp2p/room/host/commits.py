@@ -1,16 +1,16 @@
 """When an epoch ends, which members the commit removes, and its secret, which only the others get."""
 
-from msgspec import UNSET
+from collections.abc import Iterable
 
 from anonp2p import limits
 from anonp2p.crypto import suite
 from anonp2p.crypto.commit import CommitSecret
 from anonp2p.crypto.epoch import Epoch
 from anonp2p.protocol import bodies
-from anonp2p.room import events
 from anonp2p.room.context import Context
 from anonp2p.room.host.presence import Presence
 from anonp2p.room.host.sequencer import Sequencer
+from anonp2p.room.rights import list_ordered_out
 from anonp2p.room.token_bucket import TokenBucket
 
 
@@ -110,9 +110,10 @@ class Commits:
         """Somebody has left, and still has the keys of this epoch."""
         self._somebody_left = True
 
-    def kick(self, member: bytes, why: str, re: events.Re) -> None:
-        """Throws a member out, at once."""
-        self._commit_epoch([bodies.Removal(member, "kicked", why)], re)
+    def carry_out_orders(self) -> None:
+        """Throws out at once whom moderators have ordered out."""
+        if self._replica.ledger.rights.orders:
+            self._commit_epoch([])
 
     def make_room(self) -> bool:
         """Removes idle members and pending removals to make room for a newcomer; returns whether there were any.
@@ -128,7 +129,7 @@ class Commits:
         for member in idle:
             if not self._replica.ledger.get_member(member).away:
                 self._sequencer.order_own(bodies.AwayBody(member))
-        self._commit_epoch([bodies.Removal(member, "lost", "") for member in idle])
+        self._commit_epoch(idle)
         return True
 
     # --- epochs
@@ -146,15 +147,16 @@ class Commits:
                 self._pause = max(limits.COMMIT_PAUSE, wait)
             self._commit_epoch([])
 
-    def _commit_epoch(self, removed: list[bodies.Removal], re: events.Re = UNSET) -> None:
-        """Gives fresh secrets to all but these, those whose removal is pending, and those who have left."""
+    def _commit_epoch(self, idle: Iterable[bytes]) -> None:
+        """Gives fresh secrets to all but these, those whose removal is pending or ordered, and those who have left."""
         ledger = self._replica.ledger
-        lost = [bodies.Removal(member, "lost", "") for member in self._removals if ledger.roster.find_member(member)]
-        gone = removed + [it for it in lost if it.member not in {removal.member for removal in removed}]
+        kicked = {it: bodies.Removal(it, "kicked") for it in list_ordered_out(ledger.rights)}
+        lost = {it: bodies.Removal(it, "lost") for it in (*idle, *self._removals) if ledger.roster.find_member(it)}
+        gone = list((lost | kicked).values())
         before = self._replica.current_epoch
         renew = self._takes_renewals(len(ledger.roster) - len(gone))
         self._sequencer.end_batch()  # what was said before goes to all in the same bytes, the commit to each in others
-        self._sequencer.order_own(bodies.CommitBody(before.number + 1, gone, renew), None, re)
+        self._sequencer.order_own(bodies.CommitBody(before.number + 1, gone, renew))
         self._sequencer.end_batch()
         secret, digest = self._context.random(suite.SECRET), ledger.digest
         self._replica.epoch, tag = before.follow(secret, digest, [member.id for member in ledger.roster])

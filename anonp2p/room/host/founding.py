@@ -6,6 +6,7 @@ from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import Epoch
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import room_state
+from anonp2p.protocol.rights import Rights
 from anonp2p.room.context import Context
 from anonp2p.room.log.history import History
 from anonp2p.room.retention import NO_HISTORY
@@ -37,6 +38,7 @@ def found_room(context: Context, founding: Founding) -> History | None:
     ledger.name = founding.name
     ledger.retention, ledger.history = founding.retention, history
     ledger.host = ledger.add_member(replica.me.key, own_nick, suite.hash_data(key)).id
+    ledger.rights = Rights(moderators=(ledger.host,))
     ledger.begin_log()
     replica.begin_log(ledger.copy())
     replica.epoch = Epoch.begin(context.random(suite.SECRET), replica.ledger.digest, replica.me.id)

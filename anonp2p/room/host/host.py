@@ -135,16 +135,16 @@ class HostRole:
     def author_entry(self, body: bodies.Body | Whisper, line: str | None, re: events.Re) -> None:
         """An entry of our own gets the next place."""
         self.sequencer.order_own(body, line, re)
+        self._carry_out_orders()
 
-    def moderate(self, event: inputs.Moderation | inputs.Hosting) -> None:
-        """Throws somebody out, says whether newcomers are let in, or who is to have the room after us."""
+    def _carry_out_orders(self) -> None:
+        """What moderators have ordered is carried out before anything else is ordered."""
+        if self._lifecycle.entered:
+            self.commits.carry_out_orders()
+
+    def host_room(self, event: inputs.Hosting) -> None:
+        """Says who is to have the room after us, or gives it another code."""
         match event:
-            case inputs.KickInput():
-                self._kick_member(event)
-            case inputs.LockInput(locked=self._replica.ledger.locked as locked, re=re):
-                self._reporter.tell_event(events.LockUnchangedEvent(room=self._context.label, locked=locked, re=re))
-            case inputs.LockInput(locked=locked, re=re):
-                self.sequencer.order_own(bodies.LockBody(locked), None, re)
             case inputs.EntrustInput():
                 self._entrust(event)
             case inputs.CodeInput(re=re):
@@ -215,6 +215,7 @@ class HostRole:
         self.commits.begin()
         self.commits.begin_term(bodies.OpeningBody(plan.number, plan.address, code, ledger.index + 1))
         self.presence.take_over([member for member in ledger.roster if member.id != me])
+        self.commits.carry_out_orders()
         self._serving.stop_all(plan.address, code)
         for address in dict.fromkeys((plan.address, code)):
             self._serving.serve(address)
@@ -262,6 +263,7 @@ class HostRole:
             if member is not None:
                 self.sequencer.order_own(bodies.AwayBody(member))
                 self.commits.remove_soon(member)
+        self._carry_out_orders()
 
     def _give_up_service(self, address: bytes, error: errors.AnonError) -> None:
         """Our Tor does not serve this. Without the way of our members the room is over; else it has another code."""
@@ -343,12 +345,3 @@ class HostRole:
             self._reporter.tell_error(errors.NoSuchNick(), event.re)
         elif not self.heirs.want_member(member.id):
             self._reporter.tell_error(errors.CannotHost(), event.re)
-
-    def _kick_member(self, event: inputs.KickInput) -> None:
-        member = self._replica.ledger.roster.find_nick(event.nick)
-        if member is None:
-            self._reporter.tell_error(errors.NoSuchNick(), event.re)
-        elif member.id == self._replica.me.id:
-            self._reporter.tell_error(errors.KickSelf(), event.re)
-        else:
-            self.commits.kick(member.id, event.why, event.re)

@@ -1,9 +1,9 @@
 """How we stop to host a room: an heir takes it over, or it ends for all."""
 
-from anonp2p import limits
 from anonp2p.crypto import identity
 from anonp2p.protocol import bodies
 from anonp2p.room import effects, events, inputs
+from anonp2p.room.closing import Closing
 from anonp2p.room.context import Context
 from anonp2p.room.host.presence import Presence
 from anonp2p.room.host.sequencer import Sequencer
@@ -15,13 +15,12 @@ class Leaving:
 
     def __init__(self, context: Context, sequencer: Sequencer, presence: Presence) -> None:
         self._context = context
-        self._clock = context.clock
         self._replica = context.replica
         self._reporter = context.reporter
         self._lifecycle = context.lifecycle
         self._sequencer = sequencer
         self._presence = presence
-        self._asked_at = float("-inf")  # when (`Now.tick`) a person was last told that the room ends
+        self._closing = Closing(context)
 
     @property
     def can_hand_over(self) -> bool:
@@ -34,20 +33,22 @@ class Leaving:
         here = next((member for member in heirs if self._presence.find_link(member) is not None), None)
         return self._replica.ledger.roster.find_member(here) if here else None
 
+    def _find_absent_successor(self) -> Member | None:
+        """The first heir, where we have no right to end the room, and it may come back."""
+        ledger = self._replica.ledger
+        if not ledger.heirs or ledger.room_rights.is_moderator(self._replica.me.id):
+            return None
+        return ledger.get_member(ledger.heirs[0].member)
+
     @property
     def ends_room(self) -> bool:
         """Whether there are others, here or away, for whom the room ends if we leave."""
-        return self._others > 0 and not self.can_hand_over
-
-    @property
-    def _others(self) -> int:
-        """How many there are besides us, those who are away too: they may come back within minutes."""
-        return len(self._replica.ledger.roster) - 1
+        return self._closing.others > 0 and not self.can_hand_over
 
     def leave(self, event: inputs.LeaveInput) -> None:
         """Leaves, so that an heir takes over; where the room ends for others, a person is told before."""
         room, name = self._context.label, self._replica.ledger.name
-        successor = None if event.close else self._find_successor()
+        successor = None if event.close else self._find_successor() or self._find_absent_successor()
         if successor:
             member = identity.spell_member(successor.id)
             self._reporter.tell_event(
@@ -56,24 +57,9 @@ class Leaving:
             self._lifecycle.begin_leaving(event.re)
             self._sequencer.order_own(bodies.HandOverBody(leaves=True), None, event.re)
             return
-        asks = event.asks and self._others > 0 and self._clock.tick > self._asked_at + limits.LEAVE_CONFIRM
-        if self._others and (asks or not event.close):
-            self._reporter.tell_event(
-                events.LeaveEndsRoomEvent(
-                    room=room,
-                    name=name,
-                    others=self._others,
-                    away=self._replica.ledger.roster.away_count,
-                    closes=event.close,
-                    asks=asks,
-                    re=event.re,
-                )
-            )
-        if asks:
-            self._asked_at = self._clock.tick
-            return
-        self._lifecycle.begin_leaving(event.re)
-        self._sequencer.order_own(bodies.CloseBody(), None, event.re)
+        if self._closing.may_end_room(event):
+            self._lifecycle.begin_leaving(event.re)
+            self._sequencer.order_own(bodies.CloseBody(), None, event.re)
 
     def hand_over(self) -> None:
         """An heir takes over, and we stay as a member. Links end once they have all that we have ordered."""

@@ -11,6 +11,7 @@ from anonp2p.names import nicks
 from anonp2p.protocol import bodies, frames
 from anonp2p.room import effects
 from anonp2p.room.context import Context
+from anonp2p.room.entry_rules import check_entry
 from anonp2p.room.host import admission
 from anonp2p.room.host.answers import Answers
 from anonp2p.room.host.commits import Commits
@@ -54,6 +55,7 @@ class Submissions:
         self._commits = commits
         self._answers = answers
         self._heirs = heirs
+        self._rightless: dict[bytes, int] = {}  # whom rights have kept from something, in which epoch last
 
     def take_record(self, number: int, link: MemberLink, payload: bytes) -> None:
         """Takes a record that came on a member's link. Raises PeerFault."""
@@ -112,15 +114,16 @@ class Submissions:
             self._deny_entry(number, header, "repeated")
             return _ONE_ENTRY
         skipped = self._sequencer.count_skipped(header)  # what was denied counts to all others
-        expect(skipped <= limits.SKIPPED, "generation")
-        cost = _Cost(1 + skipped / limits.SKIPPED_PER_ENTRY, 0)
+        has_to_wait = skipped > limits.SKIPPED and self._rightless.get(author.id) == ledger.epoch
+        expect(skipped <= limits.SKIPPED or has_to_wait, "generation")
+        cost = _Cost(1 + min(skipped, limits.SKIPPED) / limits.SKIPPED_PER_ENTRY, 0)
         _, body = self._replica.current_epoch.open_entry(entry)
         _, content = ledger.open_entry(header, body)
-        if denial := self._find_denial(author, content):
+        if denial := self._find_denial(author, content) or ("not-allowed" if has_to_wait else None):
             author.counter = header.counter
             self._deny_entry(number, header, denial)
             return cost
-        ledger.check_entry(author, header, content)
+        check_entry(ledger, author, header, content)
         expect(not ledger.is_foreign(content), "reference-to-other-log")
         allowance = self._presence.allowances[author.id]
         if isinstance(content.body, bodies.RenewBody):
@@ -145,6 +148,8 @@ class Submissions:
             counter, pending = entries[0]
             if isinstance(pending.body, bodies.NickBody) and self._is_refused(pending.body.nick, me):
                 given = outbox.deny_entry(counter, "nick-taken")
+            elif denial := self._replica.find_right_denial(me.id, pending.body, self._sequencer.room_time()):
+                given = outbox.deny_entry(counter, denial)
             elif isinstance(pending.body, Whisper) and (error := self._find_error(pending.body)) is not None:
                 given = outbox.refuse_entry(counter, error)
             else:
@@ -161,7 +166,13 @@ class Submissions:
         return None if key is not None and can_seal_to(key) else errors.Unsealable()
 
     def _find_denial(self, author: Member, content: bodies.Content) -> frames.Denial | None:
-        """Why an honest member's entry is denied, if it is: another member was faster, or this one is too fast."""
+        """Why an honest member's entry is denied, if it is: another member was faster, or this one is too fast.
+
+        Who is muted, or in a room that is slow, may have said a lot before it has heard of that.
+        """
+        if denial := self._replica.find_right_denial(author.id, content.body, self._sequencer.room_time()):
+            self._rightless[author.id] = self._replica.ledger.epoch
+            return denial
         match content.body:
             case bodies.NickBody(nick=nick) if self._is_refused(nick, author):
                 return "nick-taken"

@@ -47,4 +47,4 @@ class History:
         """The room as of the beginning of the history."""
         ledger = self._ledger
         members = [room_state.SnapshotEntry(it.key, it.nick, it.counter, it.away, it.key_hash) for it in ledger.roster]
-        return room_state.RoomSnapshot(ledger.digest, ledger.epoch, ledger.locked, members, ledger.term)
+        return room_state.RoomSnapshot(ledger.digest, ledger.epoch, ledger.rights, members, ledger.term)

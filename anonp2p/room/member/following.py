@@ -144,6 +144,7 @@ class Follower:
                 return
             self._replica.room_log.append_entry(entry, self._replica.ledger)
         self._replica.room_log.seal_batch(head.text, head.time)
+        self._replica.slow.seal_batch(head.time)
 
     def take_catch_up(self, missed: frames.BackfillFrame) -> None:
         """The same term goes on, as somebody else has it who lost our host too. Raises PeerFault, HostLied.
@@ -204,13 +205,14 @@ class Follower:
                 else:
                     if backfill is None and self._replica.has_keys:
                         self._follow_keys(entry, opened=opened)
-                    self._take_entry(entry, age)
+                    self._take_entry(entry, head.time)
                 if self._lifecycle.over:
                     return
                 self._replica.room_log.append_entry(entry, replayed or self._replica.ledger)
         except PeerFault as fault:
             raise self._heads.blame(fault.fault, head, entries) from None
         self._replica.room_log.seal_batch(head.text, head.time)
+        self._replica.slow.seal_batch(head.time)
         self.expire_entries()
         self._heads.accept_head(head)
         if replayed is None:
@@ -224,9 +226,10 @@ class Follower:
         if entry.content is not None and isinstance(entry.content.body, bodies.JoinedBody):
             epoch.admit_member(identity.member_id(entry.content.body.key))
 
-    def _take_entry(self, entry: OpenedEntry, age: float) -> None:
-        """The log is one entry longer."""
-        author = check_entry(self._replica.ledger, entry)
+    def _take_entry(self, entry: OpenedEntry, time: int) -> None:
+        """The log is one entry longer. time: of its head."""
+        author, age = check_entry(self._replica.ledger, entry), (self._heads.told_time - time) / 1000
+        self._replica.expect_apart(author, entry, time)
         if author.id == self._replica.me.id:
             self._reporter.tell_given_back(self._outbox.refuse_denied_before(entry.header.counter))
             self._outbox.expect_next(entry.header, entry.digest)

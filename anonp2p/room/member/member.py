@@ -10,6 +10,7 @@ from anonp2p.errors import HostLied, PeerFault
 from anonp2p.protocol import bodies, frames, meeting
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs, roster
+from anonp2p.room.closing import Closing
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_between
 from anonp2p.room.member.arrival import Arrival
@@ -41,6 +42,7 @@ class MemberRole:
         self._reporter = context.reporter
         self._lifecycle = context.lifecycle
         self._state = LinkState()
+        self._closing = Closing(context)
         self._uplink = Uplink(context)
         self._heads = HeadCheck(context)
         self._blame = Blame(context, self._state, self._uplink, self._heads)
@@ -140,15 +142,16 @@ class MemberRole:
         self._reporter.tell_given_back(self._outbox.refuse_excess())
         self._send_pending()
 
-    def moderate(self, event: inputs.Moderation | inputs.Hosting) -> None:
+    def host_room(self, event: inputs.Hosting) -> None:
         """Refuses it."""
         self._reporter.tell_error(errors.HostOnly(), event.re)
 
     def leave(self, event: inputs.LeaveInput) -> None:
         """Asks the host to confirm that we are out, and leaves without that if it takes too long."""
         if event.close:
-            error = errors.CloseNotAllowed()
-            self._reporter.tell_error(error, event.re)
+            if self._closing.may_end_room(event):
+                self._lifecycle.note_close(event.re)
+                self.author_entry(bodies.CloseBody(), None, event.re)
             return
         self._lifecycle.begin_leaving(event.re)
         self._leave_by = self._clock.tick + limits.LEAVE_PATIENCE

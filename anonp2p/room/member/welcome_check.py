@@ -7,6 +7,7 @@ from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
 from anonp2p.protocol import room_state, welcome
 from anonp2p.protocol.credentials import check_credentials
+from anonp2p.protocol.rights import Rights
 from anonp2p.room.context import Context
 from anonp2p.room.ledger import Ledger, expect
 from anonp2p.room.member.backfill import Backfill
@@ -124,7 +125,8 @@ class WelcomeCheck:
         ledger.take_term(state.term)
         ledger.carriers = {carrier.member: carrier.address for carrier in state.carriers}
         ledger.kicked = {identity.member_id(key): key for key in state.kicked}
-        ledger.locked, ledger.epoch = state.locked, state.epoch
+        _set_rights(ledger, state.rights)
+        ledger.epoch = state.epoch
         return ledger
 
     def _expect_no_step_back(self, ledger: Ledger, epoch: Epoch) -> None:
@@ -152,6 +154,12 @@ def _rule(ledger: Ledger, state: room_state.RoomState) -> None:
     ledger.retention, ledger.history = state.retention, state.history
 
 
+def _set_rights(ledger: Ledger, rights: Rights) -> None:
+    """Takes over the rights of members, once there are a roster and a host. Raises PeerFault."""
+    ledger.rights = rights
+    expect(ledger.room_rights.are_proper, "bad-rights")
+
+
 def _check_host(state: room_state.RoomState, service: bytes) -> None:
     """Raises PeerFault unless the service that was dialled says that it serves this host."""
     check_credentials(state.credentials, service)
@@ -175,7 +183,8 @@ def _as_of(state: room_state.RoomState, base: room_state.RoomSnapshot, now: Ledg
     _rule(ledger, state)
     ledger.take_term(base.term)
     ledger.carriers, ledger.kicked = dict(now.carriers), dict(now.kicked)  # who was one then, and has not gone since
-    ledger.locked, ledger.epoch = base.locked, base.epoch
+    _set_rights(ledger, base.rights)
+    ledger.epoch = base.epoch
     expect(state.since <= now.index, "history-after-end")
     ledger.start_at(state.since, base.digest)
     return ledger

@@ -74,6 +74,11 @@ class Ordering:
         self.sequencer.order_own(bodies.JoinedBody(who.key, nick, key_hash))
         self.presence.add_member(who.id, self.commits.renewable)
 
+    def throw_out(self, who: Somebody, why: str = "") -> None:
+        """We, who have founded the room, have ordered somebody out."""
+        self.sequencer.order_own(bodies.RemoveBody([who.id], why, ban=False))
+        self.commits.carry_out_orders()
+
     def add_link(self, number: int, who: Somebody) -> MemberLink:
         """The member has a link, and all of the log."""
         self.sequencer.end_batch()

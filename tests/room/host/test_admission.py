@@ -15,6 +15,7 @@ from anonp2p.crypto.identity import ENTRY, JOIN, RESUME, Identity
 from anonp2p.names import nicks
 from anonp2p.protocol import frames, handshake
 from anonp2p.protocol.field_types import Opening
+from anonp2p.protocol.rights import Restrictions, Rights
 from anonp2p.room.gate import NotAdmitted
 from anonp2p.room.host import admission
 from anonp2p.room.ledger import Ledger
@@ -110,7 +111,7 @@ def test_a_key_that_cannot_be_sealed_to_is_refused(ledger: Ledger, bad: bytes) -
 def test_a_locked_room_lets_no_stranger_in_and_keeps_its_members(ledger: Ledger) -> None:
     """5.1"""
     ledger.add_member(EVE.key, "eve", DIGEST)
-    ledger.locked = True
+    ledger.rights = Rights(Restrictions(locked=True))
     assert turned_away(ledger, request("ann")) == "locked"
     assert admission.choose_nick(ledger, ROOM, HELLO, request("eve", EVE)) == "eve"
 
@@ -234,7 +235,7 @@ def test_a_full_room_lets_nobody_in(ledger: Ledger, monkeypatch: pytest.MonkeyPa
 
 def test_one_who_cannot_sign_learns_nothing_of_the_room(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MEMBERS", 1)
-    ledger.locked = True
+    ledger.rights = Rights(Restrictions(locked=True))
     for nick in ("Hugo", "free", "im proper"):
         assert turned_away(ledger, frames.JoinRequest(LINK, ANN.key, KEY, nick, bytes(64))) == "signature"
 
@@ -272,7 +273,7 @@ def not_resumed(ledger: Ledger, request: frames.ResumeRequest) -> str:
 @pytest.mark.parametrize("away", [False, True])
 @pytest.mark.parametrize("locked", [False, True])
 def test_a_member_comes_back_to_its_place(ledger: Ledger, away: bool, locked: bool) -> None:
-    ledger.locked = locked
+    ledger.rights = Rights(Restrictions(locked=locked))
     ann = ledger.add_member(ANN.key, "ann", DIGEST, away=away)
     assert check_resume_request(ledger, ledger.host, ROOM, HELLO, resume()) is ann
 

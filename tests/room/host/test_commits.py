@@ -67,7 +67,7 @@ def test_who_joins_and_leaves_all_the_time_causes_a_commit_in_30_seconds_and_a_k
     gaps = [later - sooner for sooner, later in itertools.pairwise(times)]
     assert gaps[: limits.COMMIT_BUCKET - 1] == [limits.COMMIT_PAUSE] * (limits.COMMIT_BUCKET - 1)
     assert all(29 <= gap <= 31 for gap in gaps[-2:])
-    room.commits.kick(BOB.id, "", 1)
+    room.throw_out(BOB)
     assert BOB.id not in room.context.replica.current_epoch.ratchets
 
 
@@ -93,12 +93,12 @@ def test_nobody_renews_in_a_large_room(room: Ordering, monkeypatch: pytest.Monke
     assert room.commits.next_deadline() == pytest.approx(room.context.clock.tick + limits.COMMIT_SHARES)
     room.commits.forget_due_secrets()
     assert room.commits.renewable == 0
-    room.commits.kick(BOB.id, "", 1)
-    assert CommitBody(2, [Removal(BOB.id, "kicked", "")], renew=True) in room.bodies(4), "which is small again"
+    room.throw_out(BOB)
+    assert CommitBody(2, [Removal(BOB.id, "kicked")], renew=True) in room.bodies(4), "which is small again"
 
 
 def test_the_batch_of_a_commit_ends_with_it_and_has_the_secret_for_those_who_stay(room: Ordering) -> None:
-    room.commits.kick(BOB.id, "noise", 1)
+    room.throw_out(BOB, "noise")
     batch = room.sequencer.log.batches[-1]
     assert batch.commit_secret is not None
     assert batch.commit_secret.epoch == 1
@@ -108,7 +108,7 @@ def test_the_batch_of_a_commit_ends_with_it_and_has_the_secret_for_those_who_sta
 
 def test_one_who_is_thrown_out_gets_the_log_up_to_there_and_is_remembered(room: Ordering) -> None:
     link = room.presence.links[2]
-    room.commits.kick(BOB.id, "noise", 1)
+    room.throw_out(BOB, "noise")
     assert effects.FinishEffect(2) in take_effects(room.context)
     assert not link.reader.is_out  # the commit is still to be sent
     assert set(room.presence.links) == {1}
@@ -130,7 +130,7 @@ def test_an_epoch_ends_soon_if_somebody_who_is_out_has_its_keys(room: Ordering, 
     set_time(room.context, limits.COMMIT_PAUSE)
     room.commits.commit_if_due()
     assert room.context.replica.current_epoch.number == 1
-    removed = [Removal(BOB.id, "lost", "")] if cause != "left" else []
+    removed = [Removal(BOB.id, "lost")] if cause != "left" else []
     assert CommitBody(1, removed, renew=False) in room.bodies()
     assert not room.commits.pending_removals
     assert room.commits.next_deadline() > room.context.clock.tick + limits.COMMIT_PAUSE
@@ -139,12 +139,12 @@ def test_an_epoch_ends_soon_if_somebody_who_is_out_has_its_keys(room: Ordering, 
 def test_who_is_thrown_out_while_its_removal_is_pending_is_removed_once(room: Ordering) -> None:
     room.sequencer.order_own(AwayBody(BOB.id))
     room.commits.remove_soon(BOB.id)
-    room.commits.kick(BOB.id, "", 1)
-    assert room.bodies()[-1] == CommitBody(1, [Removal(BOB.id, "kicked", "")], renew=False)
+    room.throw_out(BOB)
+    assert room.bodies()[-1] == CommitBody(1, [Removal(BOB.id, "kicked")], renew=False)
 
 
 def test_the_secret_of_a_commit_is_forgotten_in_its_time(room: Ordering) -> None:
-    room.commits.kick(BOB.id, "", 1)
+    room.throw_out(BOB)
     batch = room.sequencer.log.batches[-1]
     assert room.commits.secrets_kept_until == [room.context.clock.tick + limits.COMMIT_SHARES]
     set_time(room.context, limits.COMMIT_SHARES - 1)
@@ -158,7 +158,7 @@ def test_the_secret_of_a_commit_is_forgotten_in_its_time(room: Ordering) -> None
 
 
 def test_who_hosts_no_more_keeps_no_secret_of_its_commits(room: Ordering) -> None:
-    room.commits.kick(BOB.id, "", 1)
+    room.throw_out(BOB)
     room.commits.note_left()
     set_time(room.context, limits.COMMIT_PAUSE)
     room.commits.commit_if_due()
@@ -177,7 +177,7 @@ def test_only_idle_members_give_way_all_at_once_and_not_right_after_a_commit(roo
     set_time(room.context, limits.COMMIT_PAUSE)
     before = room.sequencer.log.end
     assert room.commits.make_room()
-    assert room.bodies(before) == [AwayBody(BOB.id), CommitBody(1, [Removal(BOB.id, "lost", "")], renew=False)]
+    assert room.bodies(before) == [AwayBody(BOB.id), CommitBody(1, [Removal(BOB.id, "lost")], renew=False)]
     assert set(room.presence.absences) == {EVE.id}
 
 

@@ -44,7 +44,7 @@ def asks_in(inn: Inn, tick: float = LATER, who: Somebody = ZOE, nick: str = "zoe
 
 
 def lost(*who: Somebody) -> list[Removal]:
-    return [Removal(it.id, "lost", "") for it in who]
+    return [Removal(it.id, "lost") for it in who]
 
 
 def test_one_who_has_no_link_and_never_spoke_gives_way_to_a_newcomer(inn: Inn) -> None:

@@ -106,7 +106,7 @@ def test_a_newcomer_is_shown_the_room_as_it_is_and_follows_from_there(inn: Inn, 
     zoe.joins("zoe")
     state = zoe.state
     assert [roster_entry.nick for roster_entry in state.roster] == ["hugo", "ann", "eve", "zoe"]
-    assert (state.name, state.host, state.locked, state.epoch) == ("demo", inn.host.id, False, 0)
+    assert (state.name, state.host, state.rights.moderators, state.epoch) == ("demo", inn.host.id, (inn.host.id,), 0)
     assert zoe.sealer.reference == (inn.log.end - 1, inn.room.replica.ledger.digest)
     assert state.roster[-1] == room_state.RosterEntry(
         ZOE.key,

@@ -258,7 +258,7 @@ def test_a_code_whose_key_we_have_not_is_entrusted_to_nobody(estate: Estate) -> 
 def test_there_is_another_code_once_one_who_had_the_key_was_thrown_out(estate: Estate) -> None:
     estate.can(ANN)
     estate.prepares(ANN)
-    estate.commits.kick(ANN.id, "spam", "1")
+    estate.throw_out(ANN, "spam")
     estate.heirs.update()
     ledger = estate.context.replica.ledger
     assert ledger.code != ROOM
@@ -272,7 +272,7 @@ def test_there_is_another_code_once_one_who_had_the_key_was_thrown_out(estate: E
 def test_who_never_had_the_key_is_thrown_out_without_another_code(estate: Estate) -> None:
     estate.can(ANN)
     estate.prepares(ANN)
-    estate.commits.kick(BOB.id, "spam", "1")
+    estate.throw_out(BOB, "spam")
     estate.updates()
     assert estate.context.replica.ledger.code == ROOM
 

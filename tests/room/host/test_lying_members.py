@@ -8,7 +8,7 @@ from anonp2p import limits
 from anonp2p.crypto import padding
 from anonp2p.crypto.epoch import COMMIT
 from anonp2p.protocol import bodies, frames
-from anonp2p.protocol.bodies import CloseBody, CommitBody, LockBody, NickBody, Removal
+from anonp2p.protocol.bodies import CloseBody, CodeBody, CommitBody, NickBody, Removal
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import effects, inputs
 from tests.room.host.inn import FalseMember, Inn
@@ -59,8 +59,8 @@ LYING_MEMBERS: dict[str, Callable[[FalseMember], list[effects.Effect]]] = {
     "a reference to another log": lambda it: it.says(text("lie"), reference=(it.sealer.reference[0], bytes(32))),
     "an empty text": lambda it: it.says(text("")),
     "an improper nick like a taken one": lambda it: it.says(NickBody("ＡＮＮ")),
-    "a lock": lambda it: it.says(LockBody(locked=True)),
-    "a commit as one": lambda it: it.says(CommitBody(1, [Removal(ANN.id, "kicked", "")], renew=False), kind=COMMIT),
+    "a code": lambda it: it.says(CodeBody(ANN.key)),
+    "a commit as one": lambda it: it.says(CommitBody(1, [Removal(ANN.id, "kicked")], renew=False), kind=COMMIT),
     "a leaf with a bad X25519 half": lambda it: it.sends(frames.KeyFrame(EVE.encryption_key.public[:-32] + bytes(32))),
     "a frame that only hosts send": lambda it: it.sends(frames.ResumedFrame(bytes(112), bytes(64))),
     "a record of another link": lambda it: it.sends(

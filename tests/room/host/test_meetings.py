@@ -300,7 +300,7 @@ def test_one_that_refuses_to_meet_us_is_held_nothing_against(split: Split) -> No
 def test_a_host_that_we_have_thrown_out_makes_us_begin_a_term_whoever_is_here(split: Split) -> None:
     """8.17"""
     it = called(split)
-    split.room.commits.kick(ANN.id, "", msgspec.UNSET)
+    split.room.throw_out(ANN)
     take_effects(split.context)
     verdict = it.redirects(split.where(), ANN)
     assert verdict is not None
@@ -399,7 +399,7 @@ def test_strangers_and_those_thrown_out_are_told_nothing(split: Split) -> None:
         Dialler(split, ANN).meets(ours, signer=EVE)
     with pytest.raises(NotAdmitted, match="unknown"):
         Dialler(split, ANN).meets(ours, address=HEIR_ADDRESS[BOB.id])
-    split.room.commits.kick(ANN.id, "", msgspec.UNSET)
+    split.room.throw_out(ANN)
     take_effects(split.context)
     with pytest.raises(NotAdmitted, match="unknown"):
         Dialler(split, ANN).meets(ours)
@@ -412,7 +412,7 @@ def test_who_is_none_of_us_and_claims_another_side_hears_only_what_both_know_bef
     """8.16"""
     fork = split.replica.ledger.copy()
     if who is ANN:
-        split.room.commits.kick(ANN.id, "", msgspec.UNSET)
+        split.room.throw_out(ANN)
     split.room.sequencer.order_own(bodies.LockBody(locked=True))
     take_effects(split.context)
     dialler = Dialler(split, who)
@@ -427,7 +427,7 @@ def test_who_is_none_of_us_and_claims_another_side_hears_only_what_both_know_bef
 
 def test_a_host_that_was_thrown_out_is_told_by_whom_once_it_has_proven_its_side(split: Split) -> None:
     """8.15: and not by what term of ours, whose opening says the code."""
-    split.room.commits.kick(ANN.id, "", msgspec.UNSET)
+    split.room.throw_out(ANN)
     take_effects(split.context)
     dialler = Dialler(split, ANN)
     dialler.meets(split.theirs)
@@ -471,8 +471,8 @@ def test_of_too_many_hosts_that_are_none_of_us_the_one_that_proved_itself_first_
     split: Split, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "MEETINGS", 1)
-    split.room.commits.kick(ANN.id, "", msgspec.UNSET)
-    split.room.commits.kick(BOB.id, "", msgspec.UNSET)
+    split.room.throw_out(ANN)
+    split.room.throw_out(BOB)
     take_effects(split.context)
     others = side_from(split.fork.replica.ledger.copy())
     others.begins(BOB)

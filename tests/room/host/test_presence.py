@@ -24,7 +24,7 @@ def test_a_member_without_a_link_is_away_in_time_and_out_in_time(inn: Inn, zoe: 
     inn.ticks(85.0 + limits.PLACE_SECONDS - 0.01)
     assert inn.ordered() == [AwayBody(EVE.id)]
     inn.ticks(85.0 + limits.PLACE_SECONDS)
-    assert inn.ordered() == [AwayBody(EVE.id), CommitBody(1, [Removal(EVE.id, "lost", "")], renew=False)]
+    assert inn.ordered() == [AwayBody(EVE.id), CommitBody(1, [Removal(EVE.id, "lost")], renew=False)]
     zoe.dials(inn.tick)
     assert kinds(told(zoe.joins("Eve"))) == ["JoinedEvent", "LookalikeEvent"]
 

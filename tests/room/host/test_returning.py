@@ -77,7 +77,7 @@ def test_one_who_broke_a_rule_does_not_come_back_before_the_commit_takes_its_pla
             inn.eve.joins("eve")
         assert inn.eve.refused == answer
     inn.ticks(limits.COMMIT_PAUSE)
-    assert inn.ordered()[-1] == CommitBody(1, [Removal(EVE.id, "lost", "")], renew=False)
+    assert inn.ordered()[-1] == CommitBody(1, [Removal(EVE.id, "lost")], renew=False)
     inn.eve.dials(inn.tick)
     inn.eve.resumes(*inn.eve.sealer.reference)
     assert inn.eve.refused == "unknown"
@@ -124,7 +124,8 @@ def test_one_whose_epoch_is_over_is_welcomed_with_all_that_it_missed(inn: Inn) -
     entries = [entry for past in inn.eve.missed() for entry in past.entries]
     assert [unpack_content(entry.body).body for entry in entries] == [
         text("missed"),
-        CommitBody(1, [Removal(inn.ann.who.id, "kicked", "")], renew=False),
+        bodies.RemoveBody([inn.ann.who.id], "", ban=False),
+        CommitBody(1, [Removal(inn.ann.who.id, "kicked")], renew=False),
     ]
 
 
@@ -133,7 +134,7 @@ def test_a_key_is_the_one_of_its_link_from_the_frame_on(inn: Inn) -> None:
     assert inn.eve.sends(frames.KeyFrame(ZOE.encryption_key.public)) == []
     inn.takes(inputs.KickInput("ann"))
     inn.end_batch()
-    [record] = inn.eve.reads()
+    _, record = inn.eve.reads()
     committed, sliced = inn.eve.channel.open_record(record).frames
     assert isinstance(committed, frames.BackfillFrame)
     assert isinstance(sliced, frames.CommitShareFrame)

@@ -9,7 +9,9 @@ from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import COMMIT, ENTRY, FLEETING, KEPT, Header
 from anonp2p.crypto.identity import Identity
 from anonp2p.protocol import bodies, field_types, room_state
+from anonp2p.protocol.rights import Restrictions, Rights
 from anonp2p.room.contents import padded_content, unpack_content
+from anonp2p.room.entry_rules import check_entry, check_tombstone
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.log.history import History
 from anonp2p.room.log.log import Log, LogBatch, LogEntry
@@ -50,7 +52,7 @@ class Room:
         kind = COMMIT if isinstance(body, bodies.CommitBody) else ENTRY
         header = Header(kind, author.id, member.counter + 1, 0, ttl)
         content = bodies.Content(bytes(limits.SALT), self.ledger.index, self.ledger.digest, body)
-        self.ledger.check_entry(member, header, content)
+        check_entry(self.ledger, member, header, content)
         signed = bytes(64) + padded_content(content)
         self.ledger.take_entry(member, header, content, suite.hash_data(signed))
         self.log.append_entry(b"sealed", LogEntry(header.pack(), suite.hash_data(signed), signed, ttl))
@@ -95,7 +97,7 @@ class Room:
         ledger.name = "demo"
         ledger.take_term(base.term)
         ledger.retention, ledger.history = self.ledger.retention, self.ledger.history
-        ledger.locked, ledger.epoch = base.locked, base.epoch
+        ledger.rights, ledger.epoch = base.rights, base.epoch
         ledger.start_at(self.history.index, base.digest)
         while ledger.index < self.ledger.index:
             batch = self.log.find_batch(ledger.index + 1)
@@ -103,10 +105,10 @@ class Room:
             header = Header.unpack(entry.header)
             if entry.body:
                 author, content = ledger.get_member(header.author), unpack_content(entry.body)
-                ledger.check_entry(author, header, content)
+                check_entry(ledger, author, header, content)
                 ledger.take_entry(author, header, content, entry.digest)
             else:
-                ledger.check_tombstone(header).counter = header.counter
+                check_tombstone(ledger, header).counter = header.counter
                 ledger.extend_log(header, entry.digest)
         return ledger
 
@@ -124,7 +126,7 @@ def test_a_room_in_which_little_was_said_is_shown_from_its_beginning() -> None:
         assert room.begins() == 0
         base = room.history.take_snapshot()
         assert base == room_state.RoomSnapshot(
-            room.digests[0], 0, False, [room_state.SnapshotEntry(HOST.key, "host", 0, False, KEY)], room.ledger.term
+            room.digests[0], 0, Rights(), [room_state.SnapshotEntry(HOST.key, "host", 0, False, KEY)], room.ledger.term
         )
 
 
@@ -189,7 +191,8 @@ def test_the_base_is_the_room_as_of_its_place() -> None:
     room.joins(EVE, "eve")
     room.says(bodies.NickBody("anna"), bodies.RenewBody(b"n" * 32), author=ANN)
     room.says(bodies.AwayBody(BOB.id), bodies.LockBody(locked=True))
-    room.says(bodies.CommitBody(1, [bodies.Removal(EVE.id, "kicked", "")], renew=False))
+    room.says(bodies.RemoveBody([EVE.id], "", ban=False))
+    room.says(bodies.CommitBody(1, [bodies.Removal(EVE.id, "kicked")], renew=False))
     place = room.ledger.index
     room.says(text("now"), author=ANN)
     room.says(bodies.BackBody(BOB.id), bodies.LockBody(locked=False), bodies.CommitBody(2, [], renew=False))
@@ -199,9 +202,9 @@ def test_the_base_is_the_room_as_of_its_place() -> None:
     assert room.history.take_snapshot() == room_state.RoomSnapshot(
         room.digests[place],
         1,
-        True,
+        Rights(Restrictions(locked=True)),
         [
-            room_state.SnapshotEntry(HOST.key, "host", 6, False, KEY),
+            room_state.SnapshotEntry(HOST.key, "host", 7, False, KEY),
             room_state.SnapshotEntry(ANN.key, "anna", 2, False, b"n" * 32),
             room_state.SnapshotEntry(BOB.key, "bob", 0, True, KEY),
         ],
@@ -250,7 +253,7 @@ def test_the_log_may_drop_what_the_history_is_in_the_middle_of(monkeypatch: pyte
     room = Room(texts=7)
     room.says(*[text()] * 8)
     assert room.begins() == 1  # in a batch of which the rest is to go
-    room.says(*[bodies.LockBody(locked=True)] * 9)
+    room.says(*[bodies.LockBody(locked=number % 2 == 0) for number in range(9)])
     assert room.log.oldest == 9
     assert room.begins() == 8
 
@@ -299,8 +302,8 @@ def test_what_has_expired_and_is_then_dropped_is_passed_too(monkeypatch: pytest.
     room.joins(ANN, "ann")
     room.says(text(), BOX, author=ANN, ttl=5)
     room.log.expire_entries(5 * SECOND, 1)
-    for _ in range(20):
-        room.says(bodies.LockBody(locked=True))
+    for number in range(20):
+        room.says(bodies.LockBody(locked=number % 2 == 0))
         assert room.begins() == room.log.oldest - 1
     [_, ann] = room.history.take_snapshot().roster
     assert ann.counter == 2
@@ -353,7 +356,7 @@ def happens(room: Room, what: str) -> None:
         case "nick":
             room.order(author, bodies.NickBody(f"nick{index}"))
         case "lock":
-            room.order(HOST, bodies.LockBody(locked=not room.ledger.locked))
+            room.order(HOST, bodies.LockBody(locked=not room.ledger.rights.restrictions.locked))
         case "lose":
             room.order(HOST, bodies.BackBody(ANN.id) if away else bodies.AwayBody(ANN.id))
         case "commit":

@@ -83,7 +83,7 @@ def live(copy: Copy) -> None:
     """All kinds of things happen."""
     copy.says(ANN, text("one"), bodies.NickBody("anna"), text("two"))
     copy.says(HOST, bodies.AwayBody(BOB.id), bodies.LockBody(locked=True))
-    copy.says(HOST, bodies.CommitBody(1, [bodies.Removal(BOB.id, "lost", "")], renew=False))
+    copy.says(HOST, bodies.CommitBody(1, [bodies.Removal(BOB.id, "lost")], renew=False))
     copy.says(ANN, bodies.RenewBody(bytes(32)), bodies.RetractBody(1), text("three"))
 
 

@@ -13,7 +13,8 @@ from anonp2p.protocol.field_types import Heir
 from anonp2p.room.contents import entry_content, padded_content
 from anonp2p.room.context import Context
 from anonp2p.room.entries import OpenedEntry
-from anonp2p.room.ledger import Ledger, kind_of
+from anonp2p.room.entry_rules import kind_of
+from anonp2p.room.ledger import Ledger
 from anonp2p.room.log.log import LogEntry
 from anonp2p.room.log.room_log import replay_entry
 from anonp2p.room.member.following import Follower

@@ -197,7 +197,7 @@ class FalseHost:
         """The room as it is now, as the beginning of a history."""
         room = self.ledger
         members = [room_state.SnapshotEntry(it.key, it.nick, it.counter, it.away, it.key_hash) for it in room.roster]
-        return room_state.RoomSnapshot(room.digest, room.epoch, room.locked, members, room.term)
+        return room_state.RoomSnapshot(room.digest, room.epoch, room.rights, members, room.term)
 
     def state(self) -> room_state.RoomState:
         """The room as it is now."""
@@ -213,7 +213,7 @@ class FalseHost:
         return room_state.RoomState(
             room.room,
             room.name,
-            room.locked,
+            room.rights,
             room.term,
             room.retention,
             room.history,
@@ -374,6 +374,10 @@ class FalseHost:
 
     # --- commits
 
+    def order_out(self, *members: bytes) -> Placed:
+        """That a moderator wants these out, at once."""
+        return self.entry(HOST, bodies.RemoveBody(list(members), "", ban=False))
+
     def commit(
         self,
         *removed: bodies.Removal,
@@ -412,21 +416,16 @@ class FalseHost:
 
 def leads_to(state: room_state.RoomState, index: int) -> bytes:
     """The digest of a log at this index that has the latest entry and the roster of a Welcome, whatever they are."""
-    roster = [
-        identity.hash_roster_entry(frames.pack([it.key, it.nick, it.away, "", it.key_hash])) for it in state.roster
-    ]
-    settings = [state.locked, state.retention, state.history]
+    roster = [identity.hash_roster_entry(frames.pack([it.key, it.nick, it.away, it.key_hash])) for it in state.roster]
+    rules = [state.retention, state.history]
     array = [
         ROOM,
         state.name,
         state.epoch,
         *(state.term.number, state.host, state.term.address, state.term.code),
         *(state.term.heirs, state.term.holders, state.term.handed_over),
-        settings,
-        [],
-        [],
-        [],
-        [],
+        rules,
+        state.rights,
         b"".join(roster),
     ]
     context = identity.hash_group_context(frames.pack(array))

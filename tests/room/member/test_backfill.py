@@ -147,7 +147,7 @@ def test_of_a_history_only_that_is_shown_which_was_not_shown_before(shown_up_to:
 def test_an_entry_that_may_not_come_next_takes_no_effect_in_the_history(context: Context) -> None:
     replayed = ledger_at(context, 0)
     backfill = new_backfill(context, end=1, replayed=replayed)
-    with pytest.raises(PeerFault, match="host-only"):
+    with pytest.raises(PeerFault, match="without-right"):
         backfill.replay_entry(replayed, new_entry(ANN, replayed, bodies.LockBody(True)), 1.0, None)
     assert replayed.index == 0
     assert take_events(context) == []

@@ -231,8 +231,9 @@ def test_what_was_missed_is_shown_in_its_order_and_nothing_twice(host: FalseHost
 def test_a_backfill_in_which_we_are_removed_is_the_end(host: FalseHost) -> None:
     host.redials()
     gone = host.hears(
-        *host.welcome(past=True, head={"index": HERE + 2}),
-        lambda: host.past(host.commit(Removal(host.me, "kicked", "enough"))),
+        *host.welcome(past=True, head={"index": HERE + 3}),
+        lambda: host.past(host.order_out(host.me)),
+        lambda: host.past(host.commit(Removal(host.me, "kicked"))),
     )
     assert kinds(gone) == ["SelfKickedEvent", "GoneEvent"]
 

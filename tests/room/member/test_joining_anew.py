@@ -59,9 +59,9 @@ def test_what_was_sent_as_somebody_else_is_told_once_it_is_known_whether_it_was_
     former = host.me
     host.redials()
     if how == "ordered":
-        unseen = [mine, host.commit(Removal(former, "kicked", ""))]
+        unseen = [mine, host.commit(Removal(former, "kicked"))]
     else:
-        unseen = [host.commit(Removal(former, "kicked", ""))]
+        unseen = [host.commit(Removal(former, "kicked"))]
     assert host.hears(host.refused("unknown")) == []
     assert host.room.outstanding == 1
     host.redials()
@@ -94,7 +94,7 @@ def test_what_was_sent_as_somebody_else_cannot_be_retracted(host: FalseHost) -> 
     mine, former = host.says("precious"), host.me
     host.takes(inputs.RetractInput(None, re=8))
     host.redials()
-    removal = host.commit(Removal(former, "kicked", ""))
+    removal = host.commit(Removal(former, "kicked"))
     assert host.hears(host.refused("unknown")) == []
     host.redials()
     proof = host.proof(mine, removal)
@@ -160,7 +160,7 @@ def test_who_comes_anew_to_a_later_term_of_its_own_log_is_proven_what_it_has_mis
     at, digest = host.ledger.index + 1, host.ledger.digest
     host.ledger.number = 4
     host.ledger.openings = (*host.ledger.openings, Opening(4, HOST.id, at, digest, at))
-    proof = host.proof(mine, host.commit(Removal(former, "lost", "")))
+    proof = host.proof(mine, host.commit(Removal(former, "lost")))
     host.slice()
     joined = host.orders_guest()
     host.place(joined)

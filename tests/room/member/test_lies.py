@@ -27,7 +27,7 @@ from tests.room.hostile import (
 from tests.room.member.false_host import HERE, FalseHost, Item
 from tests.room.peers import ANN, EVE, HOST, ROOM, Placed, Somebody, kinds, padded, text
 
-KICKED = Removal(ANN.id, "kicked", "")
+KICKED = Removal(ANN.id, "kicked")
 
 
 def foreign_head(host: FalseHost) -> bytes:
@@ -175,7 +175,12 @@ FAULTS: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a body behind another header": lambda it: [exchanged(it)],
     "an entry altered": lambda it: [altered(it.entry(ANN, text("lie")), 60)],
     "a kind that is none": lambda it: [it.entry(ANN, text("lie"), kind=3)],
-    "one who was removed speaking on": lambda it: [it.commit(KICKED), it.slice, lambda: it.entry(ANN, text("lie"))],
+    "one who was removed speaking on": lambda it: [
+        it.order_out(ANN.id),
+        it.commit(KICKED),
+        it.slice,
+        lambda: it.entry(ANN, text("lie")),
+    ],
     "two commits for one epoch": lambda it: [it.commit(), it.commit()],
     "an entry after the commit": lambda it: [it.commit(), it.entry(ANN, text("lie"))],
     "an entry under the commit's head": lambda it: [it.batch(it.commit(), it.entry(ANN, text("lie")))],
@@ -185,7 +190,7 @@ FAULTS: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a commit of the next epoch in the seal of this": lambda it: [
         it.batch(
             it.commit(),
-            it.entry(HOST, CommitBody(2, [Removal(it.me, "kicked", "")], renew=False), kind=COMMIT, epoch=1),
+            it.entry(HOST, CommitBody(2, [Removal(it.me, "kicked")], renew=False), kind=COMMIT, epoch=1),
         )
     ],
     "a head after the commit's": lambda it: [it.commit(), it.head],

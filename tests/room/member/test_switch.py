@@ -532,13 +532,14 @@ def test_logs_part_where_their_openings_say_and_nowhere_else(lost: Lost, theirs:
 
 def test_nobody_follows_an_heir_who_was_thrown_out_where_the_logs_part(lost: Lost, theirs: Branch) -> None:
     """8.14"""
-    lost.hears(lost.ours.says(HOST, bodies.CommitBody(1, [bodies.Removal(ANN.id, "kicked", "")], renew=False)))
+    lost.hears(lost.ours.says(HOST, bodies.RemoveBody([ANN.id], "", ban=False)))
+    lost.hears(lost.ours.says(HOST, bodies.CommitBody(1, [bodies.Removal(ANN.id, "kicked")], renew=False)))
     assert lost.switch(theirs, since=FORK).has_removed_opener
 
 
 def test_one_who_was_absent_for_too_long_is_followed_as_it_was_on_the_other_side(lost: Lost, theirs: Branch) -> None:
     lost.hears(lost.ours.says(HOST, bodies.AwayBody(ANN.id)))
-    removal = bodies.Removal(ANN.id, "lost", "")
+    removal = bodies.Removal(ANN.id, "lost")
     lost.hears(lost.ours.says(HOST, bodies.CommitBody(1, [removal], renew=False)))
     assert not lost.switch(theirs, since=FORK).has_removed_opener
     lost.goes_over(theirs, FORK)

@@ -10,6 +10,7 @@ from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import KEPT
 from anonp2p.protocol import frames, room_state
 from anonp2p.protocol.credentials import sign_credentials
+from anonp2p.protocol.rights import Restrictions, Rights
 from anonp2p.room import events
 from anonp2p.room.contents import unpack_content
 from anonp2p.room.ledger import Ledger
@@ -115,7 +116,7 @@ WRONG_ROOMS: dict[str, Callable[[Ledger], object]] = {
     "another order": lambda room: exchange_places(room, BOB.id),
     "one as away": lambda room: room.roster.mark_presence(room.get_member(BOB.id), away=True),
     "another name of the room": lambda room: setattr(room, "name", "demolition"),
-    "another lock": lambda room: setattr(room, "locked", True),
+    "another lock": lambda room: setattr(room, "rights", Rights(Restrictions(locked=True))),
     "other times to live": lambda room: setattr(room, "retention", room_state.RetentionPolicy(0, 60, KEPT)),
     "another history": lambda room: setattr(room, "history", room_state.HistoryPolicy(10, 0)),
 }

@@ -1,0 +1,65 @@
+"""What an entry of a moderator's has changed, and what has where a log took the place of another."""
+
+from collections.abc import Iterator
+
+from anonp2p.protocol import bodies
+from anonp2p.protocol.rights import Ban, Rights
+from anonp2p.room import changes
+from anonp2p.room.changes import Change
+from anonp2p.room.ledger import Ledger
+
+
+def describe_rights(author: bytes, body: bodies.Body, before: Rights, now: Ledger) -> Change:
+    """What this entry has done to the rights. before: those that it found; now: the room with it."""
+    match body:
+        case bodies.LockBody() | bodies.KnockBody() | bodies.SlowBody():
+            return changes.RightsChange(tuple(_compare_restrictions(author, before, now.rights)))
+        case bodies.RaidBody(on=on):
+            caused = _compare_restrictions(author, before, now.rights)
+            return changes.RightsChange((changes.RaidChange(author, on), *caused))
+        case bodies.RoleBody():
+            return changes.RightsChange(tuple(_compare_roles(author, before, now)))
+        case bodies.RemoveBody():
+            had = {ban.member for ban in before.bans}
+            bans = [ban for ban in now.rights.bans if ban.member not in had] if body.ban else []
+            return changes.RightsChange(tuple(_ban_of(ban, author, banned=True) for ban in bans))
+        case bodies.UnbanBody(member=member):
+            lifted = [ban for ban in before.bans if ban.member == member]
+            return changes.RightsChange(tuple(_ban_of(ban, author, banned=False) for ban in lifted))
+        case bodies.KeepBody(member=member):
+            nick = now.get_member(member).nick
+            return changes.RightsChange((changes.KeptChange(member, nick, author),))
+    return changes.HiddenChange()
+
+
+def compare_rights(before: Ledger, now: Ledger) -> list[Change]:
+    """What is otherwise in a log that took the place of another: who did it, is not looked for."""
+    return [
+        *_compare_restrictions(now.host, before.rights, now.rights),
+        *_compare_roles(now.host, before.rights, now),
+    ]
+
+
+def _compare_restrictions(author: bytes, before: Rights, now: Rights) -> Iterator[changes.RightChange]:
+    was, is_now = before.restrictions, now.restrictions
+    if was.locked != is_now.locked:
+        yield changes.LockedChange(author, is_now.locked)
+    if was.knock != is_now.knock:
+        yield changes.KnockChange(author, is_now.knock)
+    if was.slow != is_now.slow:
+        yield changes.SlowChange(author, is_now.slow)
+
+
+def _compare_roles(author: bytes, before: Rights, now: Ledger) -> Iterator[changes.RightChange]:
+    """Of those who are members now."""
+    is_now = now.room_rights
+    was = is_now._replace(rights=before)
+    touched = dict.fromkeys((*before.moderators, *before.muted, *now.rights.moderators, *now.rights.muted))
+    for member in touched:
+        found = now.roster.find_member(member)
+        if found is not None and was.role_of(member) != is_now.role_of(member):
+            yield changes.RoleChange(member, found.nick, is_now.role_of(member), author)
+
+
+def _ban_of(ban: Ban, author: bytes, *, banned: bool) -> changes.BanChange:
+    return changes.BanChange(ban.member, ban.nick, banned, author)

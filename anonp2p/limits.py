@@ -35,6 +35,7 @@ MEMBERS: Final = 1_000  # target of the design; a host refuses more: the room is
 LOG_BYTES: Final = 16 * 1024 * 1024  # bytes of ordered entries that a host keeps: 4,000 of the longest messages
 PROOF_ENTRIES: Final = 65_536  # entries whose hashes a host keeps, to prove what was missed: 9 MB, 9 minutes of a flood
 INVITATIONS: Final = 128  # of a private room: their keys make its descriptor 30 kB long, and 50 kB is the most
+INVITATION_USES: Final = 1_000  # of one invitation: as many as a room has members
 FORMER_MEMBERS: Final = 65_536  # whose keys a host refuses, by their ids: 8 MB; each has cost a join, and a removal
 PROOF_EXCESS: Final = 1_024  # more of them, before the oldest are dropped: each time, all others move in memory
 PROOF_STEPS: Final = 256  # of them in one frame: 17 to 25 kB

@@ -15,6 +15,7 @@ from anonp2p.room.changes import Change
 from anonp2p.room.clock import Clock
 from anonp2p.room.dice import draw_between
 from anonp2p.room.entries import OpenedEntry
+from anonp2p.room.inviting import Inviting
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.lifecycle import Lifecycle
 from anonp2p.room.log.room_log import is_message
@@ -57,6 +58,7 @@ class Context:
     lifecycle: Lifecycle
     serving: Serving
     pool: Pool
+    inviting: Inviting
     succession: SuccessionReport
     sent: SentEntries
     meeting: Meeting
@@ -136,6 +138,8 @@ class Context:
         """Whom we have ordered out goes with a commit, which is told as caused by the same input."""
         if re is not UNSET and entry.content is not None and isinstance(entry.content.body, bodies.RemoveBody):
             self.removals.update(dict.fromkeys(entry.content.body.members, re))
+        elif re is not UNSET and entry.content is not None and isinstance(entry.content.body, bodies.InviteBody):
+            self.inviting.tell_code(entry.content.body, re)
 
     def _note_sent(self, entry: OpenedEntry, change: Change, pending: Pending | None, age: float) -> None:
         """Keeps what of ours has its place, but for what ends with this entry."""
@@ -180,6 +184,9 @@ class Context:
             case Whisper() | bodies.TextBody():
                 assert pending is not None, "it has a body"
                 self.reporter.tell_change(self._own_message(header, pending, place, age), pending.re)
+            case bodies.InviteBody() as placed:
+                assert pending is not None, "it has a body"
+                self.inviting.tell_code(placed, pending.re)
             case bodies.RetractBody(counter=counter):
                 assert pending is not None, "it has a body"
                 self.reporter.tell_change(changes.RetractedChange(header.author, counter), pending.re)
@@ -239,7 +246,20 @@ def create_context(
     lifecycle = Lifecycle(label, replica, outbox, reporter, succession, re, cover=cover)
     serving = Serving(reporter, random, pool)
     meeting = Meeting(lambda least, most: draw_between(random, least, most))
-    parts = clock, replica, outbox, index, reporter, lifecycle, serving, pool, succession, SentEntries(), meeting
+    parts = (
+        clock,
+        replica,
+        outbox,
+        index,
+        reporter,
+        lifecycle,
+        serving,
+        pool,
+        Inviting(label, replica, pool, reporter),
+        succession,
+        SentEntries(),
+        meeting,
+    )
     return Context(label, random, cover, is_alone, *parts, may_host, entrusts)
 
 

@@ -38,7 +38,7 @@ def found_room(context: Context, founding: Founding) -> History | None:
     ledger.name = founding.name
     ledger.retention, ledger.history = founding.retention, history
     ledger.host = ledger.add_member(replica.me.key, own_nick, suite.hash_data(key)).id
-    ledger.rights = Rights(moderators=(ledger.host,))
+    ledger.rights = Rights(moderators=(ledger.host,), private=context.pool.is_ours)
     ledger.begin_log()
     replica.begin_log(ledger.copy())
     replica.epoch = Epoch.begin(context.random(suite.SECRET), replica.ledger.digest, replica.me.id)

@@ -206,6 +206,7 @@ LOOK_PAUSE: Final = 1.0  # seconds between looks of a host at who of its members
 MEETINGS: Final = 64  # links at once on which another side of a split may answer: of more, the oldest end
 MEETING_COST: Final = 8.0  # tokens for an answer to another side of a split: `WAYMARK` entries are read again
 STAND_PAUSE: Final = 30.0  # seconds between terms that one challenger makes a host begin: each is a commit
+RENUMBER_BUCKET: Final = 4  # terms that members from other sides make a host begin at once: as many sides may meet
 STAND_PAUSE_REMOVED: Final = 600.0  # the same where one who was thrown out hosts those who are more, for ever perhaps
 STAND_NUMBERS: Final = (
     8  # numbers that such a term may be above the last for that: one uses up all in no less than 90 d

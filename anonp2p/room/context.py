@@ -11,6 +11,7 @@ from anonp2p.crypto.epoch import KEPT, OPENING, Header
 from anonp2p.protocol import bodies, frames
 from anonp2p.protocol.credentials import sign_credentials
 from anonp2p.room import changes, effects, events
+from anonp2p.room.arrivals import Arrivals
 from anonp2p.room.changes import Change
 from anonp2p.room.clock import Clock
 from anonp2p.room.dice import draw_between
@@ -21,7 +22,6 @@ from anonp2p.room.lifecycle import Lifecycle
 from anonp2p.room.log.room_log import is_message
 from anonp2p.room.message_index import MessageIndex
 from anonp2p.room.narrator import Narrator
-from anonp2p.room.newcomers import Newcomers
 from anonp2p.room.outbox import Outbox
 from anonp2p.room.pending import Pending, Whisper
 from anonp2p.room.pool import Pool
@@ -42,7 +42,7 @@ class Context:
     label: how events name the room. random: gives so many fresh bytes. cover: whether cover traffic is sent.
     ttl: of our messages; None: as the room has it. is_alone: whether we had no other room when we asked for this one.
     may_host: whether we may be asked to take the room over. entrusts: whether we, as its host, give the key of its code
-    to our first heir. dials: how many links we have dialled. newcomers: when who came. removals: whom we have ordered
+    to our first heir. dials: how many links we have dialled. arrivals: when who came. removals: whom we have ordered
     out, and for which input.
     """
 
@@ -66,7 +66,7 @@ class Context:
     entrusts: bool
     ttl: int | None = None
     dials: int = 0
-    newcomers: Newcomers = field(default_factory=Newcomers)
+    arrivals: Arrivals = field(default_factory=Arrivals)
     removals: dict[bytes, events.Re] = field(default_factory=dict)
 
     def plan_dial(
@@ -122,7 +122,7 @@ class Context:
             if isinstance(part, changes.SlowChange | changes.RoleChange):
                 self.outbox.note_held_back()
             asked = self.removals.pop(part.member, re) if isinstance(part, changes.RemovedChange) else re
-            self.newcomers.note_change(part, self.clock.now.age - age)
+            self.arrivals.note_change(part, self.clock.now.age - age)
             if not (merges and isinstance(part, changes.OF_ROSTER)):
                 self.reporter.tell_change(part, asked)
             if end := changes.end_of(part):

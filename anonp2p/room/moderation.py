@@ -100,7 +100,7 @@ class Moderation:
         """Throws out who came lately, but the host, moderators and those who are kept."""
         rights, me = self._rights, self._replica.me.id
         since = self._context.clock.now.age - seconds
-        came = self._context.newcomers.list_since(since)
+        came = self._context.arrivals.list_since(since)
         found = [it for it in came if it not in rights.rights.kept and not rights.is_moderator(it)]
         found = [it for it in found if rights.may_remove(me, it)]
         if not found:

@@ -44,5 +44,9 @@ class RoomOver(NotAllowed):
     sentence = "This room is over: /leave puts it away."
 
 
+class NotInRoom(NotAllowed):
+    sentence = "You are not in this room, and nothing was sent. {detail}"
+
+
 class TooMuchPending(NotAllowed):
     sentence = "Too much of yours is still on its way in this room: wait a little."

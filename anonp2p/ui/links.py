@@ -1,14 +1,31 @@
 """Links in messages."""
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from anonp2p.ui.sanitize import sanitize_text
 
-LINK: Final = re.compile(r"https?://\S+")
+_LINK: Final = re.compile(r"https?://\S+")
+_PAIRS: Final = {")": "(", "]": "[", "}": "{", ">": "<"}
+
+
+def find_links(text: str) -> Iterator[tuple[int, int]]:
+    """Where links are, from where to where: without the end of a sentence, or of brackets around them, after them."""
+    for found in _LINK.finditer(text):
+        yield found.start(), found.start() + len(_without_end(found[0]))
 
 
 def find_last_link(text: str) -> str:
-    """The last link in a message, safe to be pasted anywhere, without the end of a sentence after it; or nothing."""
-    found = LINK.findall(sanitize_text(text))
-    return found[-1].rstrip(".,;:!?\"'") if found else ""
+    """The last link in a message, safe to be pasted anywhere; or nothing."""
+    shown = sanitize_text(text)
+    return next((shown[start:end] for start, end in reversed([*find_links(shown)])), "")
+
+
+def _without_end(link: str) -> str:
+    while link:
+        last = link[-1]
+        if last not in ".,;:!?\"'" and not (last in _PAIRS and link.count(last) > link.count(_PAIRS[last])):
+            break
+        link = link[:-1]
+    return link

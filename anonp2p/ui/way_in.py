@@ -4,7 +4,9 @@ import dataclasses
 
 from anonp2p.names import codes, nicks
 from anonp2p.room import events, inputs
+from anonp2p.ui import wording
 from anonp2p.ui.actions import Action, JoinRoomAction
+from anonp2p.ui.errors import NotInRoom, RoomOver
 
 _NICK_REFUSED = ("nick-taken", "bad-nick")  # codes of errors after which a join goes on under another nick
 _MAY_COME_BACK = ("refused", "lost")  # why we are out of a room that may be tried again
@@ -49,6 +51,17 @@ class WayIn:
     def can_try_again(self) -> bool:
         """Whether we are out, and may ask once more."""
         return bool(self.over and self.again)
+
+    @property
+    def way_on(self) -> str:
+        """How the room can be tried again, in a sentence; empty where it cannot."""
+        if not self.can_try_again:
+            return ""
+        return wording.OTHER_NICK if self.wants_nick else wording.TRY_AGAIN
+
+    def refuse_input(self) -> NotInRoom | RoomOver:
+        """Why nothing can be said in a room that we are out of, and what can be done."""
+        return NotInRoom(self.way_on) if self.way_on else RoomOver()
 
     def go_on_with(self, action: Action) -> JoinRoomAction | None:
         """The join that an action goes on with, where it is one for a room that we are out of."""

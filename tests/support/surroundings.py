@@ -215,6 +215,10 @@ class Surroundings:
             told = msgspec.structs.replace(told, data=msgspec.convert(told.data, list[events.Person]))
         self._frontend.tell(told)
 
+    async def do_bound(self, limit: str, number: float) -> None:
+        """One of the program's limits is this. For programs in a process of their own: it stays so."""
+        setattr(limits, limit, number)
+
     async def do_tells(self, told: list[dict[str, Any]]) -> None:
         """The frontend is told all these events."""
         for event in told:

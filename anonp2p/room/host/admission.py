@@ -24,6 +24,7 @@ from anonp2p.room.rights import is_banned
 from anonp2p.room.roster import Member
 from anonp2p.room.standby import StandbyLink
 from anonp2p.room.succession import terms
+from anonp2p.room.token_bucket import TokenBucket
 
 
 def choose_nick(
@@ -108,7 +109,7 @@ class Admission:
         self._presence = presence
         self._commits = commits
         self._context = context
-        self._renumbered_at = float("-inf")  # when (`Now.tick`) a term was begun for those who were shown later numbers
+        self._renumbered = TokenBucket(limits.RENUMBER_BUCKET, 1 / limits.STAND_PAUSE)  # terms begun for such members
 
     def take_ticket(self, ticket: bytes) -> bool:
         """Whether who shows this is a member that comes back, and not too often. Of no use a second time."""
@@ -231,9 +232,8 @@ class Admission:
         ledger, now = self._replica.ledger, self._context.clock.tick
         since = terms.find_overtaken(ledger.openings, openings, fork)
         number = terms.number_to_top(ledger.number, ledger.number)
-        if since is None or number is None or ledger.handed_over or now < self._renumbered_at + limits.STAND_PAUSE:
+        if since is None or number is None or ledger.handed_over or not self._renumbered.try_token(now):
             return
-        self._renumbered_at = now
         self._commits.begin_again(number, since)
 
     def _show_room(

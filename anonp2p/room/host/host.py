@@ -218,7 +218,6 @@ class HostRole:
         self.commits.begin()
         self.commits.begin_term(bodies.OpeningBody(plan.number, plan.address, code, ledger.index + 1))
         self.presence.take_over([member for member in ledger.roster if member.id != me])
-        self.commits.carry_out_orders()
         self._serving.stop_all(plan.address, code)
         for address in dict.fromkeys((plan.address, code)):
             self._serving.serve(address)
@@ -229,6 +228,7 @@ class HostRole:
         self._replica.add_own_keys()
         self._note_waiting_keys()
         self._submissions.order_pending()  # before what we order for those who wait: its counters are lower
+        self.commits.carry_out_orders()
         self._replica.forget_keys()
         for link in self.standby.lost:
             self._welcome_standby(link)

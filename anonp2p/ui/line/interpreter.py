@@ -124,8 +124,8 @@ class Interpreter:
     def say_way_on(self, label: str) -> None:
         """Tells how the active room can be tried again, if this is the one and we are out of it."""
         room = self._active_room
-        if room and room.way_on and label == self._rooms.active:
-            self._tell(events.NoticeEvent(text=room.way_on))
+        if room and room.way_in.way_on and label == self._rooms.active:
+            self._tell(events.NoticeEvent(text=room.way_in.way_on))
 
     @property
     def _active_room(self) -> LineRoom | None:

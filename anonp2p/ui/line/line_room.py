@@ -3,11 +3,9 @@
 from dataclasses import dataclass, field
 
 from anonp2p.room import events, inputs
-from anonp2p.ui import wording
 from anonp2p.ui.actions import Action
 from anonp2p.ui.attention import Attention
 from anonp2p.ui.conversation import Conversation
-from anonp2p.ui.errors import RoomOver
 from anonp2p.ui.ignored import Ignored
 from anonp2p.ui.line.floods import Floods
 from anonp2p.ui.newcomers import Newcomers
@@ -53,7 +51,7 @@ class LineRoom:
         if goes_on := self.way_in.go_on_with(action):
             return goes_on
         if self.way_in.over and isinstance(action, inputs.SayInput | inputs.ReplyInput | inputs.WhisperInput):
-            raise RoomOver
+            raise self.way_in.refuse_input()
         return self.conversation.address_action(action) if self.conversation else action
 
     @property
@@ -63,10 +61,3 @@ class LineRoom:
             return "> "
         mark = self.verified.mark(self.conversation.member)
         return f"→ {sanitize_line(self.conversation.nick)}{mark}{' (gone)' if self.conversation.is_over else ''}> "
-
-    @property
-    def way_on(self) -> str:
-        """How the room can be tried again, in a sentence; empty where it cannot."""
-        if not self.way_in.can_try_again:
-            return ""
-        return wording.OTHER_NICK if self.way_in.wants_nick else wording.TRY_AGAIN

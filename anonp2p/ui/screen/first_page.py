@@ -21,6 +21,7 @@ _ABOUT = (
     "There is no server and no account, and nothing is stored."
 )
 _FIRST = (("/create NAME", "make a room, and get its code"), ("/join CODE", "enter a room whose code you were given"))
+_NICK = ("/nick NICK", "what others call you; else a random nick")
 _LAST = "F1 lists all commands and keys. Ctrl-C twice leaves."
 _WIDE = 60  # columns from which there is room for an indent
 
@@ -41,7 +42,7 @@ def page(columns: int, tor: TorStatus) -> list[Row]:
     drawn: list[Row] = [[], [("title", f"{indent}anonp2p {__version__}")], []]
     drawn += [[("", indent), *row] for row in rows.wrapped("", _ABOUT, wide)]
     drawn.append([])
-    for typed, does in _FIRST:
+    for typed, does in (*_FIRST, _NICK) if columns >= _WIDE else _FIRST:  # all of it fits on 20 rows
         beside: list[Row] = [[("key", f"{indent}  {typed:<15}"), ("", does)]]
         drawn += beside if columns >= _WIDE else [[("key", typed)], [("", f"  {does}")]]
     drawn += [[], *([("", indent), *row] for row in _tor(tor, wide)), []]

@@ -5,7 +5,7 @@ from functools import partial
 from itertools import islice
 
 from anonp2p import limits
-from anonp2p.ui import commands, endings
+from anonp2p.ui import commands, endings, sanitize
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.commands import from_first_seen
 from anonp2p.ui.completion import Completer
@@ -25,7 +25,7 @@ from anonp2p.ui.screen.submission import Submission
 
 _AGAIN = "Ctrl-C again leaves anonp2p."
 _ROOM_KEYS = {f"meta {number}": label_room(number) for number in range(1, 10)}
-_ALT_KEYS = frozenset(f"meta {key}" for key in "abcdflnopqy123456789")  # which mean something, here or to the editor
+_ALT_KEYS = frozenset(f"meta {key}" for key in "abcdflnopquy123456789")  # which mean something, here or to the editor
 _OFFERED = 6  # candidates of a completion shown at once
 _OVERLAY_BESIDE = 80  # columns from which F2 shows the members beside the log, and not over it
 
@@ -68,7 +68,7 @@ class Keyboard:
             return None
         if self._typeahead.hold_key(size, key):
             return None
-        if key.startswith("meta ") and len(key) == len("meta x") and key not in _ALT_KEYS:
+        if key == "meta /":
             self.press_key(size, "esc")  # both came in one piece, as over a slow link
             return self.press_key(size, key[-1])
         self._bell.note_key()
@@ -77,6 +77,10 @@ class Keyboard:
             self._bare_view.close()
             return None
         asked, self._asked, self._scene.hint = self._asked, "", None
+        if key.startswith("meta ") and len(key) == len("meta x") and key not in _ALT_KEYS:
+            # A habit of another program. As Esc it would end a private conversation, and what follows would go to all.
+            self._scene.hint = Hint(f"Alt-{sanitize.sanitize_line(key[-1])} is no key here; F1 lists them all.")
+            return None
         if key not in ("tab", "shift tab"):
             self._completer.end()
         if self._scene.overlay and self._press_in_overlay(self._scene.overlay, key):
@@ -171,6 +175,9 @@ class Keyboard:
                 scene.show_tab(tabs.tab_beside(-1))
             case "meta a":
                 scene.show_tab(tabs.unread_tab())
+            case "meta u":
+                if not sight.show_unread(*scene.body, scene.context()):
+                    scene.hint = Hint("Nothing here is new.")
             case "meta q":
                 self._submission.answer_privately()
             case "meta c":

@@ -16,7 +16,7 @@ from typing import ClassVar, NamedTuple
 from anonp2p import limits
 from anonp2p.ui import sanitize, wording
 from anonp2p.ui.attention import find_nick
-from anonp2p.ui.links import LINK
+from anonp2p.ui.links import find_links
 from anonp2p.ui.screen import rows
 from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.rows import Piece, Row
@@ -308,8 +308,7 @@ class ChatMessage(LogLine):
             text, hidden = wording.fold_text(text, UNFOLDED, FOLDED)
         nick = sanitize.sanitize_line(self.nick) + context.looks.mark(self.member)
         style = "pending" if self.seq is None else ""
-        links = () if self.newcomer else LINK.finditer(text)
-        marks = [(link.start(), link.end(), "link") for link in links]
+        marks = [] if self.newcomer else [(start, end, "link") for start, end in find_links(text)]
         marks += [(start, end, "mention") for start, end in find_nick(text, self.me) if self.mention]
         if context.sought:
             found = re.finditer(re.escape(context.sought), text, re.IGNORECASE)

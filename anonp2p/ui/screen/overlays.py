@@ -42,7 +42,7 @@ _KEYS = (
     ("Alt-C", "copy the message that is selected, else the room's code, to the clipboard"),
     ("Alt-1 ... Alt-9", "room 1 ... 9"),
     ("Ctrl-N, Ctrl-P", "the next, the previous room"),
-    ("Alt-A", "the next room with something new"),
+    ("Alt-A, Alt-U", "the next room with something new; back to the first new message of this one"),
     ("Alt-Up, Alt-Down", "select a message; then Enter replies, C copies, I ignores its author, D takes back your own"),
     ("Alt-P, Alt-N", "select the previous, the next message that calls you"),
     ("Ctrl-F", "find a message, as you type what is in it"),

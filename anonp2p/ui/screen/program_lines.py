@@ -10,6 +10,7 @@ from anonp2p.ui.screen import rows
 from anonp2p.ui.screen.log_lines import Layout, LineContext, LogLine, time_of_day
 from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.rows import Row
+from anonp2p.ui.widths import width
 from anonp2p.ui.wording import Move
 
 
@@ -45,12 +46,13 @@ class SystemLine(LogLine):
         return (context.looks.verified.version,)
 
     def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
-        columns = layout.room if layout.nicks else layout.room - 1
+        indent = width(self.mark) + 1
+        columns = layout.room if layout.nicks else layout.width - indent
         told = wording.describe_event(context.looks.verified.mark_event(self.event)) if self.event else self.lines
         body = [row for line in told for row in rows.wrapped(self.style, sanitize.sanitize_line(line), columns)]
         if layout.nicks:
             return self._beside(layout, [(self.style, self.mark)], body, ("bar", "│"), time_of_day(self.at))
-        return [[(self.style, f"{self.mark} " if not at else "  "), *row] for at, row in enumerate(body)]
+        return [[(self.style, " " * indent if at else f"{self.mark} "), *row] for at, row in enumerate(body)]
 
 
 @dataclass(slots=True, repr=False, eq=False)

@@ -100,17 +100,23 @@ class Sight:
         for line in long:
             line.whole = whole
         if long:
-            self._show_from(long[-1], height, layout, context)
+            place = next((place for place, line in self.log.list_all().items() if line is long[-1]), None)
+            self._show_from(place, height, layout, context)
         return bool(long)
 
-    def _show_from(self, message: ChatMessage, height: int, layout: Layout, context: LineContext) -> None:
-        """Moves so that the first row of a message is the uppermost one, or as far up as may be."""
-        place = next((place for place, line in self.log.list_all().items() if line is message), None)
-        if place is None:
+    def show_unread(self, height: int, layout: Layout, context: LineContext) -> bool:
+        """Moves so that the first line that came unseen is the uppermost one; returns whether there is any."""
+        self._show_from(self.log.unread, height, layout, context)
+        return self.log.unread is not None
+
+    def _show_from(self, place: int | None, height: int, layout: Layout, context: LineContext) -> None:
+        """Moves so that the first row of this line is the uppermost one, or as far up as may be."""
+        lines = self.log.list_all()
+        if place is None or place not in lines:
             return
         self._look_at(place, 0)
-        above = next((line for at, line in reversed(self.log.list_all().items()) if at < place), None)
-        rows_of = self._height(place, message, above, layout, context)
+        above = next((line for at, line in reversed(lines.items()) if at < place), None)
+        rows_of = self._height(place, lines[place], above, layout, context)
         self.scroll_by(rows_of - height, height, layout, context)
 
     def scroll_to_end(self) -> None:

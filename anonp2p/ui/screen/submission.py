@@ -18,7 +18,7 @@ from anonp2p.ui.actions import AppAction
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.conversation import Conversation, begin_conversation
-from anonp2p.ui.errors import NoConversation, NothingToCopy, RoomOver, TooMuchPending
+from anonp2p.ui.errors import NoConversation, NothingToCopy, TooMuchPending
 from anonp2p.ui.frontend import UserRequest
 from anonp2p.ui.ignored import find_ignored
 from anonp2p.ui.links import find_last_link
@@ -175,7 +175,7 @@ class Submission:
             case inputs.LeaveInput() if active.way_in.over:
                 return partial(self.drop_tab, active)
         if isinstance(action, inputs.Typed) and active.way_in.over:
-            raise RoomOver
+            raise active.way_in.refuse_input()
         if isinstance(action, inputs.Typed) and not (active.label or isinstance(action, inputs.RenameInput)):
             raise NoRoom
         if isinstance(action, inputs.AskInput) and action.command == "/who":

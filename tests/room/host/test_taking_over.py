@@ -255,17 +255,24 @@ def test_for_one_who_was_shown_numbers_that_ours_do_not_surpass_all_get_others(h
     assert [(it.number, it.since) for it in heir.replica.ledger.openings] == [(0, 0), (5, 2), (8, 1)]
 
 
+def test_for_some_who_come_from_several_sides_at_once_all_get_other_numbers_each_time(heir: Inheritance) -> None:
+    heir.begins()
+    for _ in range(3):
+        numbers_from(heir, 2)
+        returns(heir, 4)
+    assert heir.replica.ledger.number == 16
+
+
 def test_nobody_makes_a_host_begin_one_term_after_the_other_by_saying_so(heir: Inheritance) -> None:
     heir.begins()
-    numbers_from(heir, 2)
-    returns(heir, 4)
-    numbers_from(heir, 2)
-    set_time(heir.context, limits.STAND_PAUSE)
-    returns(heir, 4)
-    assert heir.replica.ledger.number == 8
+    for _ in range(limits.RENUMBER_BUCKET + 1):
+        numbers_from(heir, 2)
+        returns(heir, 4)
+    most = 4 + 4 * limits.RENUMBER_BUCKET
+    assert heir.replica.ledger.number == most
     set_time(heir.context, limits.STAND_PAUSE + 1)
     returns(heir, 4)
-    assert heir.replica.ledger.number == 12
+    assert heir.replica.ledger.number == most + 4
 
 
 def test_one_of_another_term_of_the_same_number_is_told_where_we_are(heir: Inheritance) -> None:

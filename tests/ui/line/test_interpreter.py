@@ -22,7 +22,7 @@ from anonp2p.ui import wording
 from anonp2p.ui.actions import JoinRoomAction, QuitAction
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
-from anonp2p.ui.errors import CodeAsMessage, ConversationOver, NoBell, NoConversation, NothingToCopy, RoomOver
+from anonp2p.ui.errors import CodeAsMessage, ConversationOver, NoBell, NoConversation, NothingToCopy, NotInRoom
 from anonp2p.ui.frontend import RoomView, UserRequest
 from anonp2p.ui.line.interpreter import Interpreter
 
@@ -328,7 +328,7 @@ def test_a_room_that_is_locked_full_or_lost_is_tried_again_by_enter_alone(code: 
     assert typist.interpreter.begun_line == ""
     assert getattr(typist.shown[-1], "text", "") == wording.TRY_AGAIN
     assert typist.type("  ") == UserRequest(AGAIN)
-    assert typist.type("hello") == UserRequest(RoomOver(), room="r1")
+    assert typist.type("hello") == UserRequest(NotInRoom(wording.TRY_AGAIN), room="r1")
 
 
 def test_a_room_that_was_lost_is_tried_again_under_the_nick_that_one_had_last() -> None:

@@ -41,11 +41,12 @@ class Printed:
     def __init__(self, mode: str) -> None:
         arguments = "--nick", "zo1", "create", "demo"
         # On a dumb terminal line mode has no input line, which would be drawn between what is looked at here.
-        self.stage = Stage(*arguments, mode=mode, pty=True, columns=80, rows=1_500, term="dumb").__enter__()
+        self.stage = Stage(*arguments, mode=mode, pty=True, columns=80, rows=2_000, term="dumb").__enter__()
         self.stage.until("reachable" if mode == "json" else "Others can join")
         self.stage.ask("join", who="ben")
         if mode == "line":  # else it would ring if the tests take longer than its user is taken to be there
             self.stage.type("/notify none\n").until("Nothing here calls you")
+            self.stage.ask("bound", limit="MOVES_TOLD", number=10**6)  # else only the number would be told
         self.guard = Guard(self.stage)
 
     def wipe(self) -> None:
@@ -240,6 +241,9 @@ def told(text: str) -> list[dict[str, Any]]:
         {"type": "nick", **at, "nick": "ann", "was": text},
         {"type": "reply", "command": "/rooms", "room": "r1", "data": [_listed(text)]},
         {"type": "verified", **at, "nick": text, "verified": True},
+        {"type": "role", **at, "nick": text, "role": "muted", "by": "n"},
+        *({"type": "ban", **at, "nick": text, "banned": banned, "by": "n"} for banned in (True, False)),
+        {"type": "kept", **at, "nick": text, "by": "n"},
         {"type": "message", **at, "nick": text, "text": "said", "seq": 901, "at": 1_700_049_600},
         {"type": "message", **at, "nick": "ann", "text": text, "seq": 902, "at": 1_700_049_600, "action": True},
         {"type": "message", **at, "nick": "ann", "text": text, "seq": 903, "at": 1_700_049_600, "private": True},
@@ -271,6 +275,7 @@ def told_aside(text: str) -> list[dict[str, Any]]:
         {"type": "reply", "command": "/who", "room": "r1", "data": people},
         {"type": "reply", "command": "/verify", "room": "r1", "data": {"nick": text, "words": [text, "b"], "me": text}},
         {"type": "reply", "command": "/code", "room": "r1", "data": {"code": text}},
+        {"type": "reply", "command": "/quiet", "room": "r1", "data": [{**at, "seq": 1, "nick": text, "words": text}]},
         {**new, "room": "r8", "role": "member"},
         {"type": "gone", "room": "r8", "reason": "left"},
         {**new, "room": "r9", "role": "host"},

@@ -8,6 +8,7 @@ from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.conversation import Conversation
 from anonp2p.ui.screen.bare_view import BareView
+from anonp2p.ui.screen.hint import Hint
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.input.typeahead import Typeahead
 from anonp2p.ui.screen.keyboard import Keyboard
@@ -114,16 +115,30 @@ def test_what_to_do_with_a_code_in_a_room_is_answered_by_one_key() -> None:
         assert hands.press(key).editor.edit_text == left
 
 
-def test_esc_and_a_character_in_one_piece_are_both_keys_unless_alt_and_it_is_one() -> None:
+def test_esc_and_a_command_in_one_piece_are_both_keys() -> None:
     hands = Hands("r1")
     hands.scene.active.conversation = Conversation("b", "ben")
     hands.press("meta /", *"quit")
     assert hands.scene.active.conversation is None
     assert hands.editor.edit_text == "/quit"
-    for key in "abcdflnopqy123456789":  # what the help, and readline, give a meaning to
+
+
+def test_alt_and_any_other_character_ends_no_private_conversation() -> None:
+    hands = Hands("r1")
+    for key in "ghijkmrstvwxz0<>=-HJ²":
         hands.scene.active.conversation = Conversation("b", "ben")
         hands.press(f"meta {key}")
-        assert hands.scene.active.conversation, key
+        assert hands.scene.active.conversation is not None, key
+        assert hands.scene.hint == Hint(f"Alt-{key} is no key here; F1 lists them all.")
+    assert hands.editor.edit_text == ""
+
+
+def test_keys_with_alt_that_mean_something_end_no_private_conversation() -> None:
+    hands = Hands("r1").press(*"quit")
+    for key in "abcdflnopquy123456789":  # what the help, and readline, give a meaning to
+        hands.scene.active.conversation = Conversation("b", "ben")
+        hands.press(f"meta {key}")
+        assert hands.scene.active.conversation is not None, key
         assert not hands.editor.edit_text.endswith(f"quit{key}"), key
     hands.press("meta up", "meta enter")
     assert hands.scene.active.conversation
@@ -161,6 +176,22 @@ def test_the_next_room_with_something_new_is_a_key_away() -> None:
 def has_line_above_new(sight: Sight) -> bool:
     drawn, _ = sight.draw_visible(5, Layout(80, 0), LineContext(0.0, "", watched=True))
     return any("─ new ─" in text for row in drawn for _, text in row)
+
+
+def test_a_key_goes_back_to_what_came_while_one_looked_elsewhere() -> None:
+    hands = Hands("r1")
+    assert hands.press("meta u").scene.hint == Hint("Nothing here is new.")
+    log, sight = hands.scene.active.log, hands.scene.active.sight
+    log.add_line(SystemLine(0.0, ["seen"]))
+    for number in range(40):
+        log.add_line(SystemLine(0.0, [f"line {number}"]), unread=True)
+    hands.scene.body = 10, Layout(80, 8)
+    hands.press("meta u")
+    drawn, _ = sight.draw_visible(*hands.scene.body, hands.scene.context())
+    assert hands.scene.hint is None
+    assert "─ new ─" in "".join(text for _, text in drawn[0])
+    assert "line 0" in "".join(text for _, text in drawn[1])
+    assert not hands.press("end").scene.active.sight.looking_back
 
 
 @pytest.mark.parametrize("key", ["focus out", "meta 1"])

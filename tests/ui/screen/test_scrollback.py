@@ -215,6 +215,14 @@ def test_an_entry_of_the_programs_can_be_taken_out() -> None:
     assert last_words(sight) == ["text 0"]
 
 
+@pytest.mark.parametrize("mark", ["·", "!!"])
+def test_where_there_is_no_column_of_nicks_what_the_program_says_is_read_whole(mark: str) -> None:
+    sight = Sight(Scrollback())
+    sight.log.add_line(SystemLine(NOW.now, ["x" * 99], mark=mark))
+    drawn = in_sight(sight, 20, NARROW)
+    assert "".join("".join(drawn).split()) == mark + "x" * 99
+
+
 texts = st.text(st.sampled_from("ab 日\u0301\U0001f600\n/.-"), min_size=1, max_size=300)
 
 

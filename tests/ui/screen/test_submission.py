@@ -7,9 +7,11 @@ import pytest
 import trio
 
 from anonp2p import limits
+from anonp2p.errors import Locked
 from anonp2p.names.codes import RoomKey, encode_key
 from anonp2p.room import events, inputs
 from anonp2p.room.snapshot import MemberView, Snapshot
+from anonp2p.ui import wording
 from anonp2p.ui.actions import CreateRoomAction, JoinRoomAction
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
@@ -211,6 +213,18 @@ def test_of_a_room_that_is_over_only_leave_does_anything() -> None:
     assert desk.active.label == "r1"
     assert desk.cleared == 1
     assert desk.requests == []
+
+
+def test_what_is_said_to_a_room_that_lets_one_in_later_stays_typed_and_the_way_on_is_told() -> None:
+    for code, way_on in (("locked", wording.TRY_AGAIN), ("nick-taken", wording.OTHER_NICK)):
+        desk = Desk("r1")
+        desk.active.way_in.begin(JoinRoomAction(bytes(32), "ann"))
+        desk.active.take_event(events.ErrorEvent(code=code, text=Locked(), room="r1", final=True), 0.0, seen=True)
+        desk.active.take_event(events.GoneEvent(room="r1", reason="refused"), 0.0, seen=True)
+        desk.enter("hello")
+        assert desk.hint == f"You are not in this room, and nothing was sent. {way_on}"
+        assert desk.editor.edit_text == "hello"
+        assert desk.requests == []
 
 
 def test_when_too_much_is_on_its_way_the_rest_stays_typed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from anonp2p.room import changes
 from anonp2p.room.changes import Change
 
 
-class Newcomers:
+class Arrivals:
     """The members that we have seen coming. Whoever was there when we were let in came earlier."""
 
     def __init__(self) -> None:

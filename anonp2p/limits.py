@@ -92,12 +92,13 @@ CLIENT_HANDSHAKE: Final = (
     8 * UNIT
 )  # bytes of a client handshake on the wire: all that a stranger may send before admission
 
-# Who knocks waits on a link that costs 12 KiB. Where as many wait as may, one more takes the place of who has waited
+# Who knocks waits on a link that costs 13 KiB. Where as many wait as may, one more takes the place of who has waited
 # for `KNOCK_TURN`: so a flood of knocks takes no more than `KNOCKERS` / `KNOCK_TURN` places a second, which are 2.
 KNOCKERS: Final = 64  # who wait to be let in, at once: more than a moderator looks through
 KNOCK_TURN: Final = 30.0  # seconds for which one who waits gives way to nobody: time to see it, and to type its nick
 KNOCK_SILENT: Final = 10.0  # seconds without a heartbeat after which it gives way all the same: two are missing
 KNOCK_PAUSE: Final = 1.0  # seconds between payloads that are read of it: a heartbeat comes every 4 to 5
+CROWDED_PATIENCE: Final = 600.0  # seconds of asking again where too many wait: twenty turns of all who do
 KNOCKERS_TOLD: Final = 2.0  # seconds between times at which moderators are told who waits, at least
 
 # Token buckets of one member, for all its links: so many at once, then so many a second. A faster member is read more

@@ -17,6 +17,7 @@ from anonp2p.room.clock import Clock
 from anonp2p.room.dice import draw_between
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.inviting import Inviting
+from anonp2p.room.knocker_list import KnockerList
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.lifecycle import Lifecycle
 from anonp2p.room.log.room_log import is_message
@@ -43,7 +44,7 @@ class Context:
     ttl: of our messages; None: as the room has it. is_alone: whether we had no other room when we asked for this one.
     may_host: whether we may be asked to take the room over. entrusts: whether we, as its host, give the key of its code
     to our first heir. dials: how many links we have dialled. arrivals: when who came. removals: whom we have ordered
-    out, and for which input.
+    out, and for which input. knockers: who waits to be let in.
     """
 
     label: str
@@ -62,6 +63,7 @@ class Context:
     succession: SuccessionReport
     sent: SentEntries
     meeting: Meeting
+    knockers: KnockerList
     may_host: bool
     entrusts: bool
     ttl: int | None = None
@@ -246,20 +248,10 @@ def create_context(
     lifecycle = Lifecycle(label, replica, outbox, reporter, succession, re, cover=cover)
     serving = Serving(reporter, random, pool)
     meeting = Meeting(lambda least, most: draw_between(random, least, most))
-    parts = (
-        clock,
-        replica,
-        outbox,
-        index,
-        reporter,
-        lifecycle,
-        serving,
-        pool,
-        Inviting(label, replica, pool, reporter),
-        succession,
-        SentEntries(),
-        meeting,
-    )
+    inviting = Inviting(label, replica, pool, reporter)
+    knockers = KnockerList(label, clock, replica, reporter)
+    own = clock, replica, outbox, index, reporter, lifecycle, serving, pool, inviting, succession, SentEntries()
+    parts = *own, meeting, knockers
     return Context(label, random, cover, is_alone, *parts, may_host, entrusts)
 
 

@@ -16,6 +16,7 @@ from anonp2p.room.host import admission
 from anonp2p.room.host.answers import Answers
 from anonp2p.room.host.commits import Commits
 from anonp2p.room.host.heirs import Heirs
+from anonp2p.room.host.knockers import Knockers
 from anonp2p.room.host.presence import MemberLink, Presence
 from anonp2p.room.host.sequencer import Sequencer
 from anonp2p.room.ledger import expect
@@ -45,6 +46,7 @@ class Submissions:
         commits: Commits,
         answers: Answers,
         heirs: Heirs,
+        knockers: Knockers,
     ) -> None:
         self._context = context
         self._clock = context.clock
@@ -56,6 +58,7 @@ class Submissions:
         self._answers = answers
         self._heirs = heirs
         self._pooled: set[int] = set()  # links on which the pool was asked for
+        self._knockers = knockers
         self._rightless: dict[bytes, int] = {}  # whom rights have kept from something, in which epoch last
 
     def take_record(self, number: int, link: MemberLink, payload: bytes) -> None:
@@ -147,6 +150,8 @@ class Submissions:
             case bodies.RenewBody(key_hash=key_hash):
                 self._replica.add_key(key_hash, link.reader.encryption_key)
                 self._replica.forget_keys()
+            case bodies.AdmitBody(key=key, admitted=False):
+                self._knockers.turn_away(key)
             case bodies.LeaveBody():
                 self._commits.note_left()
                 self._sequencer.end_batch()  # with the receipt: nothing after it is for its author

@@ -7,12 +7,15 @@ from typing import Any, Literal
 
 from anonp2p import errors, limits
 from anonp2p.errors import AnonError, HostLied, PeerFault
+from anonp2p.names import nicks
 from anonp2p.protocol import bodies, frames, meeting
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs, roster
 from anonp2p.room.closing import Closing
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_between
+from anonp2p.room.knocker_list import Knock
+from anonp2p.room.ledger import expect
 from anonp2p.room.member.arrival import Arrival
 from anonp2p.room.member.blame import Blame
 from anonp2p.room.member.carrier import Carrier
@@ -75,6 +78,7 @@ class MemberRole:
             frames.EntrustFrame: self._carrier.service.take_key,
             frames.PoolFrame: self._take_pool,
             frames.EchoedFrame: self._carrier.take_echo,
+            frames.KnockersFrame: self._take_knockers,
         }
 
     # --- what the room asks of its role
@@ -178,6 +182,7 @@ class MemberRole:
         self._outbox.lose_link()
         self._state.lose_link()
         self._uplink.lose()
+        self._context.knockers.replace(())
 
     def close(self) -> None:
         """Forgets the keys of the link, and those that a welcome brought."""
@@ -345,11 +350,18 @@ class MemberRole:
         self._keys.take_missing(missing)
         self._send_pending()
 
+    def _take_knockers(self, told: frames.KnockersFrame) -> None:
+        """The host says who waits to be let in."""
+        expect(all(nicks.is_nick(person.nick) for person in told.people), "bad-nick")
+        tick = self._clock.tick
+        self._context.knockers.replace([Knock(it.key, it.nick, tick - it.seconds) for it in told.people])
+
     # --- the link
 
     def _lose_uplink(self, reason: Reason, hint: Target | None = None) -> None:
         """Our link is gone. Another one will be dialled, unless we are leaving anyway. hint: see `Search.lose`."""
         was_let_in = self._state.is_let_in
+        self._context.knockers.replace(())
         self._arrival.note_shown()
         self._state.lose_link()
         self._uplink.lose()

@@ -114,6 +114,7 @@ OPTIONS = (
     Option("retain", "with create: how long messages are kept", "T|T:T:T", has_twin=False, of_room=True),
     Option("history", "with create: what newcomers are shown", "N|T", has_twin=False, of_room=True),
     Option("knock", "with create: newcomers wait until a moderator lets them in", has_twin=False, of_room=True),
+    Option("private", "with create: nobody finds the room without an invitation", has_twin=False, of_room=True),
     Option("help", "show this and end; -h too", has_twin=False),
     Option("version", "show the version and end", has_twin=False),
 )

@@ -134,7 +134,7 @@ def test_help_imports_neither_trio_nor_stem_nor_cryptography() -> None:
         (["--stay"], Usage),
         (["--stay", "join", CODE], Usage),
         (["--knock"], Usage),
-        (["--knock", "join", CODE], Usage),
+        (["--private", "join", CODE], Usage),
         (["--retain", "5m", "doctor"], Usage),
         (["create", "demo", "--retain"], Usage),
         (["create", "demo", "--retain", "5"], BadInput),
@@ -150,9 +150,9 @@ def test_wrong_usage_is_one_sentence_and_status_2(arguments: list[str], error: t
 
 
 def test_the_rules_of_a_room_are_given_as_behind_create() -> None:
-    config = configure(["--knock", "create", "demo", "--history", "20", "--retain", "30s:5m:2h"], {})
+    config = configure(["--knock", "create", "demo", "--history", "20", "--retain", "30s:5m:2h", "--private"], {})
     created = from_arguments(config.action, config.subject)
-    assert created == parse_line("/create demo --retain 30s:5m:2h --history 20 --knock")
+    assert created == parse_line("/create demo --retain 30s:5m:2h --history 20 --knock --private")
     assert configure(["create", "demo"], {"ANONP2P_KNOCK": "1"}).subject == "demo"
 
 

@@ -77,8 +77,10 @@ class Moderation:
                 return _changing(bodies.KeepBody(member), is_so=is_so, otherwise=errors.AlreadyKept())
             case inputs.AdmitInput(nick=nick, admitted=admitted):
                 return bodies.AdmitBody(self._find_knocker(nick), admitted)
-            case inputs.InviteInput() | inputs.RevokeInput():
-                raise errors.NotAllowed
+            case inputs.InviteInput():
+                return self._context.inviting.read_invite(event)
+            case inputs.RevokeInput():
+                return self._context.inviting.read_revoke(event)
 
     def _find_member(self, nick: str) -> Member:
         member = self._replica.ledger.roster.find_nick(nick)

@@ -131,6 +131,7 @@ class Room:
             self._context.sent.forget_all()
             self._context.serving.forget_keys()
             self._context.pool.forget()
+            self._context.inviting.forget()
         return self._reporter.take_effects()
 
     def _replace_role(self) -> None:
@@ -237,6 +238,7 @@ class Room:
             knock=now.knock,
             slow=now.slow,
             raid=ledger.rights.before_raid is not None,
+            private=ledger.is_private,
             moderates=ledger.room_rights.is_moderator(self.replica.me.id),
             heir=heir.nick if heir else "",
             ends_with_us=self.role.ends_room,
@@ -415,6 +417,12 @@ class Room:
                 data: Any = self._list_people()
             case "/heirs":
                 data = describe_heirs(self.replica.ledger, entrusts=self._context.entrusts)
+            case "/invites":
+                try:
+                    data = self._context.inviting.list_invitations()
+                except errors.AnonError as error:
+                    self._reporter.tell_error(error, event.re)
+                    return
             case _:
                 data = {"code": self.code}
         self._reporter.tell_event(events.ReplyEvent(room=self.label, command=event.command, data=data, re=event.re))
@@ -431,6 +439,8 @@ class Room:
         body = self._moderation.read_input(event)
         if body is not None:
             self.role.author_entry(body, None, event.re)
+        elif self._context.inviting.waits_for_pool:
+            self.role.request_pool()
 
     def _host_room(self, event: inputs.Hosting) -> None:
         self.role.host_room(event)

@@ -14,12 +14,13 @@ from anonp2p.ui.attention import Level
 
 @dataclass(frozen=True, slots=True, repr=False)
 class CreateRoomAction:
-    """Create a room. knock: newcomers wait for a moderator."""
+    """Create a room. knock: newcomers wait for a moderator. private: it is found with an invitation alone."""
 
     name: str
     retention: room_state.RetentionPolicy = ANY
     history: room_state.HistoryPolicy = NO_HISTORY
     knock: bool = False
+    private: bool = False
     re: events.Re = UNSET
 
 

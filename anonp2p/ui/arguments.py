@@ -108,6 +108,30 @@ def parse_raid(argument: str, re: events.Re) -> Action:
     return inputs.RaidInput(parse_switch(argument or "on"), re)
 
 
+def parse_invite(argument: str, re: events.Re) -> Action:
+    words = argument.split()
+    uses = 1
+    if "--uses" in words:
+        at = words.index("--uses")
+        number = "".join(words[at + 1 : at + 2])
+        if not (_is_number(number) and 0 < int(number) <= limits.INVITATION_USES):
+            raise BadInput(f"An invitation is good for 1 to {limits.INVITATION_USES:,} people.")
+        uses = int(number)
+        del words[at : at + 2]
+    if any(word.startswith("--") for word in words):
+        raise WrongArgument
+    note = " ".join(words)
+    if len(note) > limits.INVITATION_NOTE:
+        raise BadInput(f"A note is up to {limits.INVITATION_NOTE} characters.")
+    return inputs.InviteInput(note, uses, re)
+
+
+def parse_revoke(argument: str, re: events.Re) -> Action:
+    if not _is_number(argument):
+        raise BadInput("An invitation is named by its number, as /invites lists it.")
+    return inputs.RevokeInput(int(argument), re)
+
+
 def parse_code(argument: str, re: events.Re) -> Action:
     if argument.lower() not in ("", "new"):
         raise WrongArgument
@@ -129,14 +153,14 @@ def parse_create(argument: str, re: events.Re) -> Action:
             names_given.append(word)
         elif word in ("--retain", "--history") and words and word not in options:
             options[word] = words.pop(0)
-        elif word == "--knock" and word not in switches:
+        elif word in ("--knock", "--private") and word not in switches:
             switches.add(word)
         else:
             raise WrongArgument
     retention = _retention(options["--retain"]) if "--retain" in options else ANY
     history = _history(options["--history"]) if "--history" in options else NO_HISTORY
     name = nicks.parse_room_name(" ".join(names_given))
-    return CreateRoomAction(name, retention, history, "--knock" in switches, re=re)
+    return CreateRoomAction(name, retention, history, "--knock" in switches, "--private" in switches, re)
 
 
 def _retention(given: str) -> room_state.RetentionPolicy:

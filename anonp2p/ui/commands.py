@@ -33,7 +33,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("/help", "[COMMAND]", "show all commands, or one", _help),
     Command(
         "/create",
-        "NAME [--retain T] [--history N|T] [--knock]",
+        "NAME [--retain T] [--history N|T] [--knock] [--private]",
         "create a room and join it; prints its code",
         arguments.parse_create,
     ),
@@ -138,6 +138,24 @@ COMMANDS: tuple[Command, ...] = (
         "NICK",
         "moderators: name somebody whom no purge throws out",
         lambda a, re: inputs.KeepInput(arguments.parse_one(a), re),
+    ),
+    Command(
+        "/invite",
+        "[NOTE] [--uses N]",
+        "moderators of a private room: a code for one guest, or for N",
+        arguments.parse_invite,
+    ),
+    Command(
+        "/invites",
+        "",
+        "moderators of a private room: its invitations, and who came by them",
+        lambda _, re: inputs.AskInput("/invites", re),
+    ),
+    Command(
+        "/revoke",
+        "INVITATION",
+        "moderators of a private room: end an invitation, by its number",
+        arguments.parse_revoke,
     ),
     Command(
         "/me",

@@ -66,6 +66,7 @@ TYPED: list[tuple[str, Action]] = [
         ),
     ),
     ("/create demo --knock", CreateRoomAction("demo", knock=True)),
+    ("/create --private --retain off demo --knock", CreateRoomAction("demo", ANY, knock=True, private=True)),
     (f"/join {CODE}", JoinRoomAction(ADDRESS)),
     (f"/join anonp2p:{CODE[:20].upper()} {CODE[20:40]}\n {CODE[40:]}", JoinRoomAction(ADDRESS)),
     (f"/join {CODE} ann", JoinRoomAction(ADDRESS, "ann")),
@@ -152,6 +153,12 @@ TYPED: list[tuple[str, Action]] = [
     ("/purge 10m", inputs.PurgeInput(600)),
     ("/purge 30S", inputs.PurgeInput(30)),
     ("/keep bob", inputs.KeepInput("bob")),
+    ("/invite", inputs.InviteInput()),
+    ("/invite for  bob", inputs.InviteInput("for bob")),
+    ("/invite --uses 1000", inputs.InviteInput(uses=1_000)),
+    ("/invite for --uses 2 bob", inputs.InviteInput("for bob", 2)),
+    ("/invites", inputs.AskInput("/invites")),
+    ("/revoke 3", inputs.RevokeInput(3)),
     ("/lock", inputs.LockInput(locked=True)),
     ("/unlock", inputs.LockInput(locked=False)),
     ("/clear", ClearScreenAction()),
@@ -336,6 +343,7 @@ def test_the_numbers_of_messages_are_wanted_whatever_names_the_command() -> None
         ("/who?", "/who"),
         ("/unl", "/unlock"),
         ("/unb", "/unban"),
+        ("/inv", "/invite or /invites"),
         ("/kikc bob", "/kick"),
         ("/mutee ben", "/mute"),
         ("/block ben", "/ignore"),
@@ -456,7 +464,7 @@ def test_the_slash_that_is_typed_twice_counts_once() -> None:
         ("/raid now", errors.Usage),
         *((f"/{name} bob again", errors.Usage) for name in ("unban", "mute", "unmute", "op", "deop", "keep")),
         *((f"/{name} bob again", errors.Usage) for name in ("admit", "refuse")),
-        *((f"/{name}", errors.Usage) for name in ("ban", "op", "admit", "slow", "purge", "keep")),
+        *((f"/{name}", errors.Usage) for name in ("ban", "op", "admit", "slow", "purge", "keep", "revoke")),
         ("/slow fast", BadInput),
         ("/slow 3601", BadInput),
         ("/slow 2h", BadInput),
@@ -467,6 +475,14 @@ def test_the_slash_that_is_typed_twice_counts_once() -> None:
         ("/purge 0m", BadInput),
         ("/purge all", BadInput),
         ("/purge 366d", BadInput),
+        ("/invite --uses", BadInput),
+        ("/invite bob --uses 0", BadInput),
+        ("/invite bob --uses 1001", BadInput),
+        ("/invite bob --uses two", BadInput),
+        ("/invite bob --use 2", errors.Usage),
+        ("/invite " + "x" * 201, BadInput),
+        ("/revoke bob", BadInput),
+        ("/revoke 1 2", BadInput),
         ("/ban bob " + "x" * 201, BadInput),
         ("/create demo --retain 5m --retain 6m", errors.Usage),
         ("/create demo --retain 5m:2h", BadInput),
@@ -548,7 +564,7 @@ def test_a_room_has_no_other_rules_than_those_asked_for(text: str) -> None:
     assert isinstance(action, CreateRoomAction)
     assert action.retention == ANY or "--retain" in text
     assert action.history == NO_HISTORY or "--history" in text
-    assert action.knock == ("--knock" in text)
+    assert (action.knock, action.private) == ("--knock" in text, "--private" in text)
     assert action.retention.least <= action.retention.default <= action.retention.most
 
 

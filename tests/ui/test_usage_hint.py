@@ -5,7 +5,7 @@ import pytest
 from anonp2p.ui.commands import COMMANDS
 from anonp2p.ui.usage_hint import describe_typed
 
-RULES = "[--retain T] [--history N|T] [--knock]"
+RULES = "[--retain T] [--history N|T] [--knock] [--private]"
 RETAIN = "30s  5m  2h  off  never"
 
 
@@ -18,7 +18,7 @@ RETAIN = "30s  5m  2h  off  never"
         ("/", "Tab goes through the commands, /help explains them."),
         ("/leave", "/leave  leave the room; its host hands it over to another"),
         ("/l", "/leave  /lock"),
-        ("/re", "/reply  /retract  /retain  /refuse"),
+        ("/re", "/reply  /retract  /retain  /refuse  /revoke"),
         ("/who", "/who  show the members of the room, with role and tag"),
         ("/WHO", "/who  show the members of the room, with role and tag"),
         ("/kic", "/kick NICK [REASON]  moderators: throw somebody out of the room"),
@@ -33,6 +33,7 @@ RETAIN = "30s  5m  2h  off  never"
         ("/create d --retain ", "30s  5m  2h  off  never, or three as in 30s:5m:2h"),
         ("/create d --retain 5m --history ", "20 messages, or a time: 30m"),
         ("/create d", f"/create NAME {RULES}  create a room and join it; prints its code"),
+        ("/invite me --uses ", "1 to 1,000 people"),
         ("/slow 10", "/slow SECONDS|off  moderators: the time between two messages of a member; now off"),
         ("/nosuch", "There is no such command; /help lists them all."),
         ("/nosuch x", "There is no such command; /help lists them all."),

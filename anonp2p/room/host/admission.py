@@ -15,6 +15,7 @@ from anonp2p.room.host.knockers import HeldCaller, Knockers
 from anonp2p.room.host.meetings import Meetings
 from anonp2p.room.host.presence import MemberLink, Presence
 from anonp2p.room.host.sequencer import Sequencer
+from anonp2p.room.invitations import is_invited
 from anonp2p.room.ledger import Ledger, expect
 from anonp2p.room.log.hashes import ProofReader
 from anonp2p.room.log.log import FIRST
@@ -51,6 +52,8 @@ def choose_nick(
         if member.id == ledger.host:
             raise NotAdmitted("not-allowed")
         return member.nick
+    if not is_invited(ledger.rights, join.invited if ledger.is_private else None, join.key):
+        raise NotAdmitted("not-invited")
     if ledger.rights.restrictions.locked:
         raise NotAdmitted("locked")
     if len(ledger.roster) >= limits.MEMBERS:
@@ -157,7 +160,8 @@ class Admission:
         if known is None:
             key_hash = suite.hash_data(join.encryption_key)
             self._replica.add_key(key_hash, join.encryption_key)
-            self._sequencer.order_own(bodies.JoinedBody(join.key, nick, key_hash))
+            invited = join.invited if ledger.is_private else None
+            self._sequencer.order_own(bodies.JoinedBody(join.key, nick, key_hash, invited))
             self._presence.add_member(member, self._commits.renewable)
             cost = limits.JOIN_COST
         elif known.away:

@@ -40,7 +40,8 @@ def found_room(context: Context, founding: Founding) -> History | None:
     ledger.name = founding.name
     ledger.retention, ledger.history = founding.retention, history
     ledger.host = ledger.add_member(replica.me.key, own_nick, suite.hash_data(key)).id
-    ledger.rights = Rights(Restrictions(knock=founding.knock), moderators=(ledger.host,))
+    is_private = context.pool.is_ours
+    ledger.rights = Rights(Restrictions(knock=founding.knock), moderators=(ledger.host,), private=is_private)
     ledger.begin_log()
     replica.begin_log(ledger.copy())
     replica.epoch = Epoch.begin(context.random(suite.SECRET), replica.ledger.digest, replica.me.id)

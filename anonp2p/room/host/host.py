@@ -150,6 +150,9 @@ class HostRole:
         if self._lifecycle.entered:
             self.commits.carry_out_orders()
 
+    def request_pool(self) -> None:
+        """As Role has it: we are the host, and have it."""
+
     def host_room(self, event: inputs.Hosting) -> None:
         """Says who is to have the room after us, or gives it another code."""
         match event:

@@ -57,6 +57,7 @@ class Submissions:
         self._commits = commits
         self._answers = answers
         self._heirs = heirs
+        self._pooled: set[int] = set()  # links on which the pool was asked for
         self._knockers = knockers
         self._rightless: dict[bytes, int] = {}  # whom rights have kept from something, in which epoch last
 
@@ -94,6 +95,8 @@ class Submissions:
                 expect(epoch < current, "entry-of-future-epoch")  # of one that is over, its author seals it anew
             case frames.AbleFrame():
                 self._heirs.take_able(number, link.member)
+            case frames.PoolRequestFrame():
+                self._give_pool(number, link)
             case frames.AddressFrame():
                 self._heirs.take_address(link.member, frame)
             case frames.EchoFrame():
@@ -106,6 +109,15 @@ class Submissions:
             case frames.RedirectFrame():
                 raise PeerFault("unexpected-report")  # a member says that to an heir, not to its host
         return _ONE_ENTRY  # a key takes the host as long
+
+    def _give_pool(self, number: int, link: MemberLink) -> None:
+        """To a moderator, which it may have ceased to be. Once on each link: it costs us more than to ask."""
+        pool, ledger = self._context.pool, self._replica.ledger
+        if not (pool.is_ours and ledger.room_rights.is_moderator(link.member)) or number in self._pooled:
+            return
+        self._pooled.add(number)
+        sealed = pool.seal_secret(link.reader.encryption_key, ledger.room, link.member)
+        self._reporter.add_effect(effects.RecordEffect(number, (sealed,)))
 
     def _take_entry(self, number: int, link: MemberLink, entry: bytes) -> _Cost:
         """Orders a member's entry, or sends its author a denial that no other member sees."""

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Literal
 
 from anonp2p import errors, limits
-from anonp2p.errors import HostLied, PeerFault
+from anonp2p.errors import AnonError, HostLied, PeerFault
 from anonp2p.names import nicks
 from anonp2p.protocol import bodies, frames, meeting
 from anonp2p.reasons import Reason
@@ -76,7 +76,7 @@ class MemberRole:
             frames.RedirectFrame: self._take_redirect,
             frames.PrepareFrame: self._carrier.service.prepare,
             frames.EntrustFrame: self._carrier.service.take_key,
-            frames.PoolFrame: self._carrier.service.take_pool,
+            frames.PoolFrame: self._take_pool,
             frames.EchoedFrame: self._carrier.take_echo,
             frames.KnockersFrame: self._take_knockers,
         }
@@ -309,6 +309,8 @@ class MemberRole:
             self._uplink.begin_slots()
             self._keys.request_missing()
             self._carrier.service.tell_able()
+            if self._context.inviting.waits_for_pool:
+                self.request_pool()
         self._send_pending()
 
     def _enter_next_epoch(self, share: frames.CommitShareFrame) -> None:
@@ -323,6 +325,22 @@ class MemberRole:
 
     def _take_denial(self, denied: frames.DeniedFrame) -> None:
         self._reporter.tell_given_back([self._outbox.deny_entry(denied.counter, denied.reason)])
+
+    def request_pool(self) -> None:
+        """As Role has it. On a link that is not up yet, once it is."""
+        if self._state.has_caught_up:
+            self._uplink.send(frames.PoolRequestFrame())
+
+    def _take_pool(self, given: frames.PoolFrame) -> None:
+        self._carrier.service.take_pool(given)
+        for event in self._context.inviting.take_waiting():
+            try:
+                body = self._context.inviting.read_invite(event)
+            except AnonError as error:
+                self._reporter.tell_error(error, event.re)
+            else:
+                assert body is not None, "we have the pool"
+                self.author_entry(body, None, event.re)
 
     def _take_found_key(self, found: frames.KeyResponseFrame) -> None:
         self._keys.take_found(found)

@@ -250,6 +250,8 @@ class App:
             is_alone=not self._sessions,
             may_host=not self._config.no_heir,
             entrusts=not self._config.no_entrust,
+            private=bool(new and new.private),
+            invitation=join.key if join else b"",
             re=asked.re,
         )
         session = self._sessions[room.label] = Session(room, self._tell, self._network)

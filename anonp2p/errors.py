@@ -251,6 +251,22 @@ class NobodyBanned(ChangesNothing):
     about = "nobody with that nick is banned"
 
 
+class NotPrivate(Failed):
+    sentence = "This room has no invitations: it is not private, and whoever has its code can come."
+
+
+class NoInvitationLeft(Failed):
+    sentence = "All 128 invitations of this room have been given out."
+
+
+class NoSuchInvitation(Failed):
+    sentence = "There is no invitation with that number; /invites lists all."
+
+
+class RevokedAlready(ChangesNothing):
+    about = "that invitation is revoked already"
+
+
 class NobodyKnocks(ChangesNothing):
     about = "nobody with that nick waits to be let in"
 
@@ -403,6 +419,10 @@ class ThrownOut(Refused):
 
 class TurnedAway(Refused):
     about = "its moderators have turned us away"
+
+
+class NotInvited(Refused):
+    about = "it is private, and the code has no invitation that is still good: ask for another one"
 
 
 class OtherProtocol(Refused):

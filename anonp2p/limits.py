@@ -35,6 +35,7 @@ MEMBERS: Final = 1_000  # target of the design; a host refuses more: the room is
 LOG_BYTES: Final = 16 * 1024 * 1024  # bytes of ordered entries that a host keeps: 4,000 of the longest messages
 PROOF_ENTRIES: Final = 65_536  # entries whose hashes a host keeps, to prove what was missed: 9 MB, 9 minutes of a flood
 INVITATIONS: Final = 128  # of a private room: their keys make its descriptor 30 kB long, and 50 kB is the most
+INVITATION_USES: Final = 1_000  # of one invitation: as many as a room has members
 FORMER_MEMBERS: Final = 65_536  # whose keys a host refuses, by their ids: 8 MB; each has cost a join, and a removal
 PROOF_EXCESS: Final = 1_024  # more of them, before the oldest are dropped: each time, all others move in memory
 PROOF_STEPS: Final = 256  # of them in one frame: 17 to 25 kB
@@ -91,12 +92,13 @@ CLIENT_HANDSHAKE: Final = (
     8 * UNIT
 )  # bytes of a client handshake on the wire: all that a stranger may send before admission
 
-# Who knocks waits on a link that costs 12 KiB. Where as many wait as may, one more takes the place of who has waited
+# Who knocks waits on a link that costs 13 KiB. Where as many wait as may, one more takes the place of who has waited
 # for `KNOCK_TURN`: so a flood of knocks takes no more than `KNOCKERS` / `KNOCK_TURN` places a second, which are 2.
 KNOCKERS: Final = 64  # who wait to be let in, at once: more than a moderator looks through
 KNOCK_TURN: Final = 30.0  # seconds for which one who waits gives way to nobody: time to see it, and to type its nick
 KNOCK_SILENT: Final = 10.0  # seconds without a heartbeat after which it gives way all the same: two are missing
 KNOCK_PAUSE: Final = 1.0  # seconds between payloads that are read of it: a heartbeat comes every 4 to 5
+CROWDED_PATIENCE: Final = 600.0  # seconds of asking again where too many wait: twenty turns of all who do
 KNOCKERS_TOLD: Final = 2.0  # seconds between times at which moderators are told who waits, at least
 
 # Token buckets of one member, for all its links: so many at once, then so many a second. A faster member is read more

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from anonp2p import limits
-from anonp2p.protocol.field_types import BOX, Bytes16, Bytes32, Count, Heir, Packed
-from anonp2p.protocol.rights import Slow, Why
+from anonp2p.protocol.field_types import BOX, Bytes16, Bytes32, Count, Heir, Invited, Packed
+from anonp2p.protocol.rights import Slot, Slow, Uses, Why
 
 
 class EntryId(Packed, frozen=True):
@@ -39,11 +39,15 @@ class LeaveBody(Packed, frozen=True, tag=3):
 
 
 class JoinedBody(Packed, frozen=True, tag=4):
-    """Host: the owner of this key becomes a member. key_hash: the hash of its encryption key."""
+    """Host: the owner of this key becomes a member. key_hash: the hash of its encryption key.
+
+    invited: by which invitation it came, in a private room.
+    """
 
     key: Bytes32
     nick: str
     key_hash: Bytes32
+    invited: Invited | None = None
 
 
 class AwayBody(Packed, frozen=True, tag=5):
@@ -193,7 +197,23 @@ class KeepBody(Packed, frozen=True, tag=24):
     member: Bytes16
 
 
-Moderating = RoleBody | KnockBody | SlowBody | RaidBody | RemoveBody | UnbanBody | AdmitBody | KeepBody
+class InviteBody(Packed, frozen=True, tag=25):
+    """Moderator: up to so many may come by the invitation with this public key, whose own is that of this slot."""
+
+    key: Bytes32
+    slot: Slot
+    uses: Uses
+
+
+class RevokeBody(Packed, frozen=True, tag=26):
+    """Moderator: nobody else comes by the invitation with this key."""
+
+    key: Bytes32
+
+
+Moderating = (
+    RoleBody | KnockBody | SlowBody | RaidBody | RemoveBody | UnbanBody | AdmitBody | KeepBody | InviteBody | RevokeBody
+)
 Body = (
     TextBody
     | NickBody

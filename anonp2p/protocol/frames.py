@@ -39,6 +39,7 @@ Refusal = Literal[
     "kicked",
     "key",
     "turned-away",
+    "not-invited",
     "crowded",
 ]
 Denial = Literal["nick-taken", "repeated", "too-often", "muted", "slow", "not-allowed", "moot"]
@@ -379,11 +380,16 @@ class PoolFrame(Packed, frozen=True, tag=29):
     box: bytes
 
 
+class PoolRequestFrame(Packed, frozen=True, tag=30):
+    """Moderator of a private room, to its host: asks for the pool."""
+
+
 FromMember = (
     SubmitFrame
     | KeyFrame
     | KeyRequestFrame
     | AbleFrame
+    | PoolRequestFrame
     | AddressFrame
     | EchoFrame
     | StraysFrame

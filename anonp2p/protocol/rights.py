@@ -9,6 +9,8 @@ from anonp2p.protocol.field_types import Bytes16, Bytes32, Packed
 
 Slow = Annotated[int, msgspec.Meta(ge=0, le=limits.SLOW)]  # seconds
 Why = Annotated[str, msgspec.Meta(max_length=limits.KICK_REASON)]  # a moderator's words to whom it throws out
+Slot = Annotated[int, msgspec.Meta(ge=0, lt=limits.INVITATIONS)]
+Uses = Annotated[int, msgspec.Meta(ge=1, le=limits.INVITATION_USES)]
 _Members = Annotated[tuple[Bytes16, ...], msgspec.Meta(max_length=limits.MEMBERS)]
 
 
@@ -38,12 +40,28 @@ class Ban(Packed, frozen=True):
     nick: str
 
 
+class Invitation(Packed, frozen=True):
+    """By which up to so many may come into a private room. key: by which it is known; slot: of the pool.
+
+    used: how many have come, but for those who were lost; users: who of them are members. author: a moderator.
+    """
+
+    key: Bytes32
+    slot: Slot
+    uses: Uses
+    used: Annotated[int, msgspec.Meta(ge=0, le=limits.INVITATION_USES)]
+    author: Bytes16
+    revoked: bool
+    users: _Members
+
+
 class Rights(Packed, frozen=True):
     """The rights in a room, as of one entry of its log.
 
     before_raid: the restrictions of before, while the room is closed against a raid. moderators: in the order in which
     they became it; without any, the host is one. muted: who says nothing to others. kept: whom no purge throws out.
     admitted: the keys of those who may come in though others have to wait. Bans and these are the latest ones.
+    private: whether the room is found with an invitation alone. invitations: all that were given out.
     """
 
     restrictions: Restrictions = Restrictions()
@@ -54,3 +72,5 @@ class Rights(Packed, frozen=True):
     orders: Annotated[tuple[Order, ...], msgspec.Meta(max_length=limits.ORDERS)] = ()
     bans: Annotated[tuple[Ban, ...], msgspec.Meta(max_length=limits.BANS)] = ()
     admitted: Annotated[tuple[Bytes32, ...], msgspec.Meta(max_length=limits.ADMITTED)] = ()
+    private: bool = False
+    invitations: Annotated[tuple[Invitation, ...], msgspec.Meta(max_length=limits.INVITATIONS)] = ()

@@ -16,6 +16,8 @@ from anonp2p.room.changes import Change
 from anonp2p.room.clock import Clock
 from anonp2p.room.dice import draw_between
 from anonp2p.room.entries import OpenedEntry
+from anonp2p.room.inviting import Inviting
+from anonp2p.room.knocker_list import KnockerList
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.lifecycle import Lifecycle
 from anonp2p.room.log.room_log import is_message
@@ -42,7 +44,7 @@ class Context:
     ttl: of our messages; None: as the room has it. is_alone: whether we had no other room when we asked for this one.
     may_host: whether we may be asked to take the room over. entrusts: whether we, as its host, give the key of its code
     to our first heir. dials: how many links we have dialled. arrivals: when who came. removals: whom we have ordered
-    out, and for which input.
+    out, and for which input. knockers: who waits to be let in.
     """
 
     label: str
@@ -57,9 +59,11 @@ class Context:
     lifecycle: Lifecycle
     serving: Serving
     pool: Pool
+    inviting: Inviting
     succession: SuccessionReport
     sent: SentEntries
     meeting: Meeting
+    knockers: KnockerList
     may_host: bool
     entrusts: bool
     ttl: int | None = None
@@ -136,6 +140,8 @@ class Context:
         """Whom we have ordered out goes with a commit, which is told as caused by the same input."""
         if re is not UNSET and entry.content is not None and isinstance(entry.content.body, bodies.RemoveBody):
             self.removals.update(dict.fromkeys(entry.content.body.members, re))
+        elif re is not UNSET and entry.content is not None and isinstance(entry.content.body, bodies.InviteBody):
+            self.inviting.tell_code(entry.content.body, re)
 
     def _note_sent(self, entry: OpenedEntry, change: Change, pending: Pending | None, age: float) -> None:
         """Keeps what of ours has its place, but for what ends with this entry."""
@@ -180,6 +186,9 @@ class Context:
             case Whisper() | bodies.TextBody():
                 assert pending is not None, "it has a body"
                 self.reporter.tell_change(self._own_message(header, pending, place, age), pending.re)
+            case bodies.InviteBody() as placed:
+                assert pending is not None, "it has a body"
+                self.inviting.tell_code(placed, pending.re)
             case bodies.RetractBody(counter=counter):
                 assert pending is not None, "it has a body"
                 self.reporter.tell_change(changes.RetractedChange(header.author, counter), pending.re)
@@ -239,7 +248,10 @@ def create_context(
     lifecycle = Lifecycle(label, replica, outbox, reporter, succession, re, cover=cover)
     serving = Serving(reporter, random, pool)
     meeting = Meeting(lambda least, most: draw_between(random, least, most))
-    parts = clock, replica, outbox, index, reporter, lifecycle, serving, pool, succession, SentEntries(), meeting
+    inviting = Inviting(label, replica, pool, reporter)
+    knockers = KnockerList(label, clock, replica, reporter)
+    own = clock, replica, outbox, index, reporter, lifecycle, serving, pool, inviting, succession, SentEntries()
+    parts = *own, meeting, knockers
     return Context(label, random, cover, is_alone, *parts, may_host, entrusts)
 
 

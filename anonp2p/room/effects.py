@@ -108,14 +108,10 @@ class AdmitEffect:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class HoldEffect:
-    """Host: who has dialled waits on this link: records of this channel go over it, none of them long.
-
-    frames: what goes out first.
-    """
+    """Host: who has dialled waits on this link: records of this channel go over it, none of them long."""
 
     link: int
     channel: Channel
-    frames: tuple[Frame, ...]
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -13,6 +13,7 @@ from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
 from anonp2p.protocol import bodies
 from anonp2p.reasons import Fault
+from anonp2p.room.invitations import is_invited
 from anonp2p.room.ledger import Ledger, expect
 from anonp2p.room.rights import RightDenial, list_ordered_out, may_come_in
 from anonp2p.room.roster import Member
@@ -84,8 +85,11 @@ def check_entry(ledger: Ledger, author: Member, header: Header, content: bodies.
             expect(nicks.is_nick(nick) and not ledger.roster.is_taken(nick, author.id), "bad-nick")
         case bodies.LeaveBody():
             expect(not is_host, "host-left")
-        case bodies.JoinedBody(key=key):
+        case bodies.JoinedBody(key=key, invited=invited):
             expect(may_come_in(ledger.rights, key), "joined-without-right")
+            expect(is_invited(ledger.rights, invited, key), "joined-uninvited")
+        case bodies.InviteBody(key=key):
+            expect(identity.is_key(key), "bad-invitation")
         case bodies.HeirsBody():
             ledger.check_heirs(content.body.heirs)
             expect(bool(content.body.heirs) or not content.body.entrusts, "bad-heirs")

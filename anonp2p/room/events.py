@@ -100,7 +100,7 @@ class TorSkippedEvent(Event, frozen=True, tag="tor-skipped"):
 
 
 class EnteredEvent(Event, frozen=True, tag="room"):
-    """We are in a room."""
+    """We are in a room. private: whether it is found with an invitation alone, and not by its code."""
 
     room: str
     name: str
@@ -109,6 +109,7 @@ class EnteredEvent(Event, frozen=True, tag="room"):
     member: str
     role: Literal["host", "member"]
     members: list[Person]
+    private: Literal[True] | UnsetType = UNSET
 
 
 class ReachableEvent(Event, frozen=True, tag="reachable"):

@@ -31,6 +31,13 @@ class Caller(NamedTuple):
     service: bytes
 
 
+def refuse(context: Context, caller: Caller, reason: frames.Refusal) -> None:
+    """Tells one that it is not let in, and closes its link once that is read."""
+    sign, vouched = context.replica.me.signer(caller.service), context.credentials_for(caller.service)
+    refused = credentials.sign_refusal(reason, caller.hello, vouched, sign)
+    context.reporter.add_effect(effects.FinishEffect(caller.link, caller.channel.seal_frames([refused])))
+
+
 class Answerer(Protocol):
     """Who decides on requests: of the links that it takes over, the gate knows no more."""
 
@@ -117,14 +124,12 @@ class Gate:
 
     def _answer_or_refuse(self, link: int, greeting: HostHandshake, request: frames.Request) -> float:
         hello, service = greeting.hello, greeting.service
-        channel = Channel(request.link_secret, hello, up=False)
+        caller = Caller(link, Channel(request.link_secret, hello, up=False), hello, service)
         try:
-            return self.answerer.answer(Caller(link, channel, hello, service), request)
+            return self.answerer.answer(caller, request)
         except NotAdmitted as refusal:
             self._refused.add(link)
-            sign, vouched = self._context.replica.me.signer(service), self._context.credentials_for(service)
-            refused = credentials.sign_refusal(refusal.reason, hello, vouched, sign)
-            self._reporter.add_effect(effects.FinishEffect(link, channel.seal_frames([refused])))
+            refuse(self._context, caller, refusal.reason)
             return limits.REFUSAL_COST
 
     def forget_link(self, link: int) -> None:

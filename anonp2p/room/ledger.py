@@ -83,7 +83,7 @@ class Ledger:
     @property
     def is_private(self) -> bool:
         """Whether the room is found with invitations alone."""
-        return False
+        return self.rights.private
 
     @property
     def place(self) -> int:
@@ -218,8 +218,8 @@ class Ledger:
         match body:
             case bodies.NickBody(nick=nick):
                 self.roster.rename_member(author, nick)
-            case bodies.JoinedBody(key=key, nick=nick, key_hash=key_hash):
-                self.rights = admit_newcomer(self.rights, key)
+            case bodies.JoinedBody(key=key, nick=nick, key_hash=key_hash, invited=invited):
+                self.rights = admit_newcomer(self.rights, key, invited)
                 return self.add_member(key, nick, key_hash)
             case bodies.LeaveBody():
                 self._remove_member(author)
@@ -237,7 +237,7 @@ class Ledger:
                     if removal.reason == "kicked":
                         _note_latest(self.kicked, gone.id, gone.key, limits.KICKED)
                         self.carriers.pop(gone.id, None)
-                    self._remove_member(gone)
+                    self._remove_member(gone, was_lost=removal.reason == "lost")
             case bodies.OpeningBody():
                 self._begin_term(author, body)
             case bodies.HeirsBody(heirs=heirs):
@@ -263,9 +263,9 @@ class Ledger:
                 self.rights = self.room_rights.apply_body(author.id, body)
         return author
 
-    def _remove_member(self, member: Member) -> None:
+    def _remove_member(self, member: Member, *, was_lost: bool = False) -> None:
         self.roster.remove_member(member)
-        self.rights = drop_member(self.rights, member.id)
+        self.rights = drop_member(self.rights, member.id, was_lost=was_lost)
         self._drop_heirs([member.id])
 
     def _drop_heirs(self, members: Container[bytes]) -> None:

@@ -79,6 +79,7 @@ class Lifecycle:
                 member=identity.spell_member(me),
                 role=role,
                 members=ledger.list_people(),
+                private=True if ledger.is_private else UNSET,
                 re=self.asked_by,
             )
         )

@@ -29,9 +29,8 @@ def apply_effect(effect: LinkEffect, connection: Connection, now: float) -> None
                 connection.follow_log(reader, frames)
             elif frames:
                 connection.send_frames(frames)
-        case effects.HoldEffect(channel=channel, frames=frames):
+        case effects.HoldEffect(channel=channel):
             connection.hold(channel)
-            connection.send_frames(frames)
         case effects.PauseEffect(seconds=seconds):
             connection.pause(seconds, now)
         case effects.CoverEffect():

@@ -71,10 +71,12 @@ class Moderation:
                 member = self._find_member(nick).id
                 is_so = member in self._rights.rights.kept
                 return _changing(bodies.KeepBody(member), is_so=is_so, otherwise=errors.AlreadyKept())
-            case inputs.AdmitInput():
-                raise errors.NobodyKnocks
-            case inputs.InviteInput() | inputs.RevokeInput():
-                raise errors.NotAllowed
+            case inputs.AdmitInput(nick=nick, admitted=admitted):
+                return bodies.AdmitBody(self._find_knocker(nick), admitted)
+            case inputs.InviteInput():
+                return self._context.inviting.read_invite(event)
+            case inputs.RevokeInput():
+                return self._context.inviting.read_revoke(event)
 
     def _find_member(self, nick: str) -> Member:
         member = self._replica.ledger.roster.find_nick(nick)
@@ -125,6 +127,12 @@ class Moderation:
         if rights.find_denial(self._replica.me.id, body) is not None:
             raise errors.TooManyModerators
         return body
+
+    def _find_knocker(self, nick: str) -> bytes:
+        key = self._context.knockers.find_key(nick)
+        if key is None:
+            raise errors.NobodyKnocks
+        return key
 
     def _find_banned(self, nick: str) -> bytes:
         """Who was banned last under this nick, or one that looks like it."""

@@ -11,7 +11,9 @@ from anonp2p import limits
 from anonp2p.crypto import identity
 from anonp2p.names import nicks
 from anonp2p.protocol import bodies
+from anonp2p.protocol.field_types import Invited
 from anonp2p.protocol.rights import Ban, Order, Restrictions, Rights
+from anonp2p.room import invitations
 from anonp2p.room.events import RoleName
 from anonp2p.room.roster import Roster
 
@@ -101,6 +103,13 @@ class RoomRights(NamedTuple):
                 is_moot = not is_banned(rights, member)
             case bodies.AdmitBody(admitted=admitted):
                 is_moot = admitted and not now.knock
+            case bodies.InviteBody() if not rights.private:
+                return "not-allowed"
+            case bodies.InviteBody(key=key, slot=slot):
+                is_moot = any(it.key == key or it.slot == slot for it in rights.invitations)
+            case bodies.RevokeBody(key=key):
+                found = invitations.find_invitation(rights, key)
+                is_moot = found is None or found.revoked
             case bodies.KeepBody(member=member):
                 is_moot = self.roster.find_member(member) is None or member in rights.kept
             case _:
@@ -150,6 +159,10 @@ class RoomRights(NamedTuple):
                 return _with(rights, admitted=(*others, key)[-limits.ADMITTED :] if admitted else others)
             case bodies.KeepBody(member=member):
                 return _with(rights, kept=(*rights.kept, member))
+            case bodies.InviteBody(key=key, slot=slot, uses=uses):
+                return invitations.add_invitation(rights, author, key, slot, uses)
+            case bodies.RevokeBody(key=key):
+                return invitations.revoke(rights, key)
         return rights
 
     def _with_role(self, author: bytes, body: bodies.RoleBody) -> Rights:
@@ -174,7 +187,7 @@ class RoomRights(NamedTuple):
         if body.ban:
             found = (self.roster.find_member(member) for member in targets)
             bans = (*bans, *(Ban(it.id, it.nick) for it in found if it is not None))[-limits.BANS :]
-        return _with(self.rights, orders=orders, bans=bans)
+        return invitations.revoke_of(_with(self.rights, orders=orders, bans=bans), targets)
 
     # --- what a welcome shows
 
@@ -191,14 +204,16 @@ class RoomRights(NamedTuple):
         is_once = len({ban.member for ban in rights.bans}) == len(rights.bans)
         is_once = is_once and len(set(rights.admitted)) == len(rights.admitted)
         has_cause = rights.restrictions.knock or not rights.admitted
+        has_cause = has_cause and invitations.are_proper(rights, {member.id for member in self.roster})
         return is_apart and is_once and has_cause and all(nicks.is_nick(ban.nick) for ban in rights.bans)
 
 
 MODERATING = bodies.Moderating | bodies.LockBody | bodies.CloseBody  # what takes a moderator
 
 
-def drop_member(rights: Rights, member: bytes) -> Rights:
-    """The rights once the member is none any more."""
+def drop_member(rights: Rights, member: bytes, *, was_lost: bool) -> Rights:
+    """The rights once the member is none any more. was_lost: it was away for too long."""
+    rights = invitations.forget_user(rights, member, was_lost=was_lost)
     lists = rights.moderators, rights.muted, rights.kept
     if not any(member in members for members in (*lists, *(order.members for order in rights.orders))):
         return rights
@@ -213,8 +228,9 @@ def list_ordered_out(rights: Rights) -> list[bytes]:
     return [member for order in rights.orders for member in order.members]
 
 
-def admit_newcomer(rights: Rights, key: bytes) -> Rights:
-    """The rights once the owner of this key has come in."""
+def admit_newcomer(rights: Rights, key: bytes, invited: Invited | None) -> Rights:
+    """The rights once the owner of this key has come in, perhaps by an invitation."""
+    rights = invitations.note_use(rights, invited, key)
     return _with(rights, admitted=_without(rights.admitted, key)) if key in rights.admitted else rights
 
 

@@ -67,6 +67,9 @@ class Role(Protocol):
     def author_entry(self, body: bodies.Body | Whisper, line: str | None, re: events.Re) -> None:
         """Has an entry of ours ordered. line: what the user typed, if it is text; re: the input that asked for it."""
 
+    def request_pool(self) -> None:
+        """Asks our host for the pool of a private room, without which we can invite nobody."""
+
     def host_room(self, event: inputs.Hosting) -> None:
         """Does what only a host may do."""
 

@@ -39,10 +39,11 @@ class Room:
     label: what the interface calls it in this process. key: the public key of its onion service. random: gives so many
     fresh bytes. nick: the one asked for, empty for one made from our key. room_key: of a room that we create, as its
     host, the key of its onion service with what is secret in it; None for one that we join. name: of the former;
-    retention, history: its rules. cover: whether cover traffic is sent. is_alone: whether we have no other room now.
-    may_host: whether we may take the room over from its host. entrusts: whether we, as its host, give the key of its
-    code to who would take it over first. private: whether the room that we create is found with invitations alone.
-    invitation: the key of ours to the room that we join; empty without one. re: the id of the input that asked for it.
+    retention, history: its rules; knock: whether newcomers wait there for a moderator. cover: whether cover traffic is
+    sent. is_alone: whether we have no other room now. may_host: whether we may take the room over from its host.
+    entrusts: whether we, as its host, give the key of its code to who would take it over first. private: whether the
+    room that we create is found with invitations alone. invitation: the key of ours to the room that we join; empty
+    without one. re: the id of the input that asked for it.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Room:
         name: str = "",
         retention: room_state.RetentionPolicy = ANY,
         history: room_state.HistoryPolicy = NO_HISTORY,
+        knock: bool = False,
         cover: bool = False,
         is_alone: bool = True,
         may_host: bool = False,
@@ -85,7 +87,7 @@ class Room:
         self._moderation = Moderation(self._context)
         self.role: Role = MemberRole(self._context, nick)
         if room_key is not None:
-            self.role = HostRole(self._context, Founding(room_key, nick, name, retention, history))
+            self.role = HostRole(self._context, Founding(room_key, nick, name, retention, history, knock))
         self._commands: dict[type[Any], Callable[[Any], None]] = {
             inputs.SayInput: self._send_message,
             inputs.WhisperInput: self._send_whisper,
@@ -121,12 +123,15 @@ class Room:
             self._handle_typed(leave)
         while self._lifecycle.waiting and self._lifecycle.phase == "in":
             self._handle_typed(self._lifecycle.waiting.pop(0))
+        if self.entered:
+            self._context.knockers.tell_due()
         if self.over and not was_over:
             self.role.close()
             self.replica.forget_secrets()
             self._context.sent.forget_all()
             self._context.serving.forget_keys()
             self._context.pool.forget()
+            self._context.inviting.forget()
         return self._reporter.take_effects()
 
     def _replace_role(self) -> None:
@@ -147,7 +152,8 @@ class Room:
             return None
         sent = self._context.sent.next_due
         again = None if sent is None else self._clock.tick_at(sent)
-        dues = (self.role.next_deadline(), self._reporter.next_deadline, self._lifecycle.leaves_at, again)
+        waiting = self._context.knockers.next_deadline()
+        dues = (self.role.next_deadline(), self._reporter.next_deadline, self._lifecycle.leaves_at, again, waiting)
         return min((due for due in dues if due is not None), default=None)
 
     # --- the room as it is
@@ -232,6 +238,7 @@ class Room:
             knock=now.knock,
             slow=now.slow,
             raid=ledger.rights.before_raid is not None,
+            private=ledger.is_private,
             moderates=ledger.room_rights.is_moderator(self.replica.me.id),
             heir=heir.nick if heir else "",
             ends_with_us=self.role.ends_room,
@@ -410,6 +417,12 @@ class Room:
                 data: Any = self._list_people()
             case "/heirs":
                 data = describe_heirs(self.replica.ledger, entrusts=self._context.entrusts)
+            case "/invites":
+                try:
+                    data = self._context.inviting.list_invitations()
+                except errors.AnonError as error:
+                    self._reporter.tell_error(error, event.re)
+                    return
             case _:
                 data = {"code": self.code}
         self._reporter.tell_event(events.ReplyEvent(room=self.label, command=event.command, data=data, re=event.re))
@@ -426,6 +439,8 @@ class Room:
         body = self._moderation.read_input(event)
         if body is not None:
             self.role.author_entry(body, None, event.re)
+        elif self._context.inviting.waits_for_pool:
+            self.role.request_pool()
 
     def _host_room(self, event: inputs.Hosting) -> None:
         self.role.host_room(event)

@@ -127,6 +127,16 @@ class Roster:
         found = {member for members in keys for member in members if member != with_other_than}
         return next((member for member in self if member.id in found), None) if found else None
 
+    def find_holders(self, nick: str, by_other_than: bytes) -> list[Member]:
+        """The members, other than this one, from whose nicks a host keeps it apart: alike, or else confused with its.
+
+        The rules of a room demand only the former (PROTOCOL.md, 5.1).
+        """
+        alike = [holder for holder in self.find_alike(nick) if holder.id != by_other_than]
+        if not alike and (confused := self.find_confusable(nick, by_other_than)):
+            return [confused]
+        return alike
+
     def list_confusables(self) -> Iterator[tuple[Member, Member]]:
         """Pairs of members whose nicks people may confuse, the one who had its nick first last."""
         pairs = {(other, first): None for first, *others in self._wide_looks.values() for other in others}

@@ -17,7 +17,7 @@ class Snapshot:
     we have proof that the host lies. heir: the nick of the member who would host next, empty if there is none.
     ends_with_us: whether the room ends for others if we leave it now. knock: whether newcomers wait for a moderator.
     slow: for how many seconds one waits between two messages. raid: whether the room is closed against one. moderates:
-    whether we are a moderator.
+    whether we are a moderator. private: whether the room is found with an invitation alone.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Snapshot:
     slow: int = 0
     raid: bool = False
     moderates: bool = False
+    private: bool = False
 
     @property
     def others(self) -> int:

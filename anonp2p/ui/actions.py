@@ -14,12 +14,13 @@ from anonp2p.ui.attention import Level
 
 @dataclass(frozen=True, slots=True, repr=False)
 class CreateRoomAction:
-    """Create a room."""
+    """Create a room. private: it is found with an invitation alone."""
 
     name: str
     retention: room_state.RetentionPolicy = ANY
     history: room_state.HistoryPolicy = NO_HISTORY
     re: events.Re = UNSET
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)

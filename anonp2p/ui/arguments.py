@@ -1,5 +1,7 @@
 """What stands after a command -> its action. All raise AnonError; WrongArgument where it is not as the usage says."""
 
+from contextlib import suppress
+
 from anonp2p import limits
 from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.errors import BadCode, BadInput, TooLong, WrongArgument
@@ -32,8 +34,17 @@ def parse_join(argument: str, re: events.Re) -> Action:
         except (CodeMistyped, CodeLetters, KeyMistyped):
             raise
         except BadCode:
+            _check_nick_of_words(argument.split())
             raise error from None
     return JoinRoomAction(code.address, nick, key=code.key, re=re)
+
+
+def _check_nick_of_words(pieces: list[str]) -> None:
+    """Raises BadNick where several words follow a code: it is the nick that is wrong then."""
+    for count in range(1, len(pieces) - 1):
+        with suppress(BadCode):
+            codes.parse_code("".join(pieces[:count]))
+            nicks.parse_nick(" ".join(pieces[count:]))
 
 
 def parse_kick(argument: str, re: events.Re) -> Action:

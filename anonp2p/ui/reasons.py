@@ -161,6 +161,8 @@ PHRASES: dict[Code, str] = {
     "without-right": "what takes a right that its author has not",
     "entry-of-muted": "something by a member who is muted",
     "changes-nothing": "an entry of a moderator that changes nothing",
+    "joined-uninvited": "a newcomer without an invitation that is good",
+    "bad-invitation": "an improper invitation",
     "joined-without-right": "a newcomer who may not come in",
     "removed-without-order": "a member thrown out without order of a moderator, or not thrown out with one",
     "ordered-too-soon": "a message too soon after the one before in a slow room",

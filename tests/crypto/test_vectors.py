@@ -362,7 +362,7 @@ def test_the_group_contexts_of_the_log_4_8() -> None:
     host = term[1]
     [founder] = [entry for entry in welcome[13] if second.member_id(entry[0]) == host]
     members = {host: [founder[0], founder[1], founder[3], founder[4]]}
-    rights = second_rights.of_founder(host)
+    rights = second_rights.of_founder(host, private=True)
 
     def context() -> bytes:
         return second.group_context(ROOM, name, epoch, term, [retention, history], rights, list(members.values()))
@@ -377,7 +377,7 @@ def test_the_group_contexts_of_the_log_4_8() -> None:
                 del members[author]
                 rights = second_rights.without(rights, author)
             case "Joined":
-                rights = second_rights.with_newcomer(rights, said[0])
+                rights = second_rights.with_newcomer(rights, said[0], second.member_id(said[0]), said[3])
                 members[second.member_id(said[0])] = [said[0], said[1], False, said[2]]
             case "Away" | "Back":
                 members[said[0]][2] = it["says"] == "Away"
@@ -682,15 +682,16 @@ def test_the_history_of_the_welcome_leads_to_its_head_5_18() -> None:
     assert term == [0, second.member_id(roster[0][0]), ROOM, ROOM, [], [term[1]], False, [[0, term[1], 0, digest, 0]]]
     context = LOG["4.8 group context without entries"]["4.8 group context"]
     assert (since, digest, epoch) == (0, second.genesis(ROOM, context), 0)
-    assert rights == second_rights.of_founder(term[1])
+    assert rights == second_rights.of_founder(term[1], private=True)
     assert [member[0] for member in members] == [roster[0][0]]
     _, entries, contexts, ends, *_ = second.unpack(BACKFILLS[0]["5.13 frame"])
+    last: list[bytes] = []
     for index, ((tag, header, body), changed) in enumerate(zip(entries, contexts, strict=True), since + 1):
         assert tag == 1
         context = changed or context
-        assert latest == [digest, header, second.h(body)]
+        last = [digest, header, second.h(body)]
         digest = second.longer(digest, index, header, second.h(body), context)
-    assert ends == head
+    assert (ends, latest) == (head, last)
     assert head[:40] == second.u(64, since + len(entries)) + digest
 
 

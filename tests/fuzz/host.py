@@ -36,7 +36,7 @@ def expect_bounded(room: Room, links: set[int], tick: float) -> None:
     presence, commits = role.presence, role.commits
     linked = {link.member for link in presence.links.values()}
     absent = set(presence.absences)
-    assert set(presence.links) | role.gate.links <= links
+    assert set(presence.links) | role.gate.links | set(role.porter.knockers.links) <= links
     assert len(linked) == len(presence.links)
     assert room.over or members - {room.replica.me.id} <= linked | absent | commits.pending_removals
     assert linked | absent | set(presence.allowances) <= members
@@ -222,6 +222,8 @@ class _Fuzz:
                 if line.channel is not None and self.room.replica.ledger.roster.find_member(line.who.id):
                     more = source.odd(4)
                     self._send(line, *(frames.SubmitFrame(*self._entry(line.who)) for _ in range(1 + more)))
+                elif line.channel is not None:
+                    self._send(line)  # it waits, perhaps
             case 8 if false:
                 line = false[source.below(len(false))]
                 self._send_oddly(line)
@@ -404,8 +406,13 @@ class _Fuzz:
         rename = inputs.RenameInput(source.pick("host", *PROPER))
         said = inputs.SayInput(source.text() or "x")
         typed = source.pick(said, kick, kick, lock, rename, inputs.AskInput("/who"), *self._typed())
-        if source.below(32) == 31:
-            typed = inputs.LeaveInput(close=True)
+        match source.below(32):
+            case 31:
+                typed = inputs.LeaveInput(close=True)
+            case 30 | 29 as drawn:
+                typed = inputs.KnockInput(on=drawn == 30)
+            case 28 | 27 as drawn:
+                typed = inputs.AdmitInput(kick.nick, admitted=drawn == 28)
         self.kicked |= isinstance(typed, inputs.KickInput)
         self.do(typed)
 
@@ -452,6 +459,8 @@ class _Fuzz:
 
     def expect_sound(self) -> None:
         """The witness, linked again, has seen what the host has, and nothing of its own is left."""
+        if not self.host.room.over:
+            self.do(inputs.KnockInput(on=False))  # else the witness may have to wait
         for _ in range(4):
             self.flush()
             self.redial()
@@ -516,6 +525,8 @@ def _seeds() -> list[bytes]:
     )
     rename, asks = bytes([12, 0, 0, 1, 0, 0, 0, 5, 1]), bytes([12, 0, 0, 0, 0, 0, 0, 6, 1])
     whisper, verify, hosts_whisper = types(4, 0, 8), types(4, 0, 10), hosts(0, 6, nick=3)
+    knock, no_knock, admit, refuse = (hosts(0, 0, closes=drawn) for drawn in (30, 29, 28, 27))  # the last two: of Ann
+    there = bytes([3, 0, 0, 1])
     boxed = bytes([3, 0, 0, 3, 1, 0x77, 0, 0, 0, 1])
     stray, key, seek = frame(0, *bytes(7), 3, 1, 2, 3), frame(1, 1), frame(2, 2)
     skips, many = bytes([3, 0, 0, 4, 3, 15, 1, 0, 1]), bytes([3, 0, 7, *([0, 1, 0x78, 0] * 4), 0, 1])
@@ -526,6 +537,8 @@ def _seeds() -> list[bytes]:
         both + leave + join(0) + say(0, 0) + lock * 2 + join(2) + lost + pause + redials + commit + say(0, 0) + said,
         both + drop + resume + say(1, 0) + drop + away + resume + drop + away + join(0) + drop + gone + resume + said,
         both + key + seek + skips * 2 + many + say(0, 0) + nick + leave + said,
+        knock + join(0) + there + join(1) + admit + say(0, 0) + said + join(1) + no_knock + said,
+        knock + join(0) + refuse + join(1) + there * 2 + drop + join(0) + pause * 3 + lock + no_knock + lock * 2 + said,
         both + whisper * 3 + boxed + hosts_whisper + verify + lost + hosts_whisper + redials + commit + whisper,
         both + lost + many + sleep + redials + many + lost + commit + hosts(0, 0) + away + redials + said,
         both + many * 3 + lost + gone + said + redials + join(2) + said + lost + redials + sleep + said,

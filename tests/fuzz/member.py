@@ -177,7 +177,7 @@ class _Liar:
             denied = frames.DeniedFrame(source.below(8), source.pick("nick-taken", "repeated", "too-often"))
             sought = source.pick(*self.sought, bytes(32))
             answer = frames.KeyResponseFrame(KEYS[sought]) if sought in KEYS else frames.KeyNotFoundFrame(sought)
-            said.append(source.pick(made, denied, answer, frames.KeyNotFoundFrame(sought)))
+            said.append(source.pick(made, denied, answer, frames.KeyNotFoundFrame(sought), self.host.held()))
             if sought in self.sought and said[-1] in (answer, frames.KeyNotFoundFrame(sought)):
                 self.sought.remove(sought)
         self.host.hears(self.host.record(*said))

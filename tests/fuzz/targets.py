@@ -22,7 +22,7 @@ from anonp2p.names import codes
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import bodies, frames, handshake, room_state, welcome
 from anonp2p.protocol.connection import Connection
-from anonp2p.protocol.field_types import Heir, Opening
+from anonp2p.protocol.field_types import Heir, Invited, Opening
 from anonp2p.protocol.handshake import Channel, HostHandshake
 from anonp2p.protocol.rights import Rights
 from anonp2p.room import contents, events, inputs
@@ -465,6 +465,9 @@ def _seeds() -> dict[str, list[bytes]]:
     contents: list[bodies.Body] = [
         bodies.TextBody("hello", True, reply=None),
         bodies.JoinedBody(ANN.key, "ann", bytes(32)),
+        bodies.JoinedBody(ANN.key, "ann", bytes(32), Invited(ANN.key, bytes(64))),
+        bodies.InviteBody(ANN.key, 0, 1),
+        bodies.RevokeBody(ANN.key),
         bodies.CommitBody(1, [], renew=False),
         bodies.RetractBody(1),
         bodies.OpeningBody(5, bytes(32), bytes(32), 1),
@@ -497,7 +500,8 @@ def _seeds() -> dict[str, list[bytes]]:
     ]
     members: list[list[frames.FromMember]] = [
         [frames.SubmitFrame(0, b"x"), frames.KeyFrame(ANN.encryption_key.public)],
-        [frames.AbleFrame(), frames.AddressFrame(bytes(32), bytes(64)), frames.EchoFrame(), frames.StraysFrame(1)],
+        [frames.AbleFrame(), frames.PoolRequestFrame()],
+        [frames.AddressFrame(bytes(32), bytes(64)), frames.EchoFrame(), frames.StraysFrame(1)],
         [frames.ReportFrame(True, 1, bytes(32), openings), redirect],
         [frames.BackfillFrame(passed, [None] * len(passed), bytes(112), bytes(112))],
     ]

@@ -13,7 +13,7 @@ from anonp2p.crypto.padding import SIZES
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies, field_types, frames, room_state
 from anonp2p.protocol.field_types import Heir, Opening
-from anonp2p.protocol.rights import Ban, Order, Restrictions, Rights
+from anonp2p.protocol.rights import Ban, Invitation, Order, Restrictions, Rights
 from tests.support.packed import other_encodings
 
 bytes16, bytes32, bytes33, bytes64, bytes112, keys = (
@@ -35,6 +35,7 @@ words = {
         "kicked",
         "key",
         "turned-away",
+        "not-invited",
         "crowded",
     ],
     frames.DeniedFrame: ["nick-taken", "repeated", "too-often", "muted", "slow", "not-allowed", "moot"],
@@ -59,6 +60,7 @@ holders = st.lists(bytes16, min_size=1, max_size=3)
 terms = st.builds(room_state.Term, counts, bytes16, bytes32, bytes32, heirs, holders, st.booleans(), openings)
 places = st.lists(snapshot_entries, max_size=3)
 slows = st.integers(0, limits.SLOW)
+slots, uses = st.integers(0, limits.INVITATIONS - 1), st.integers(1, limits.INVITATION_USES)
 whys = st.text(max_size=limits.KICK_REASON)
 restrictions = st.builds(Restrictions, st.booleans(), st.booleans(), slows)
 members = st.lists(bytes16, max_size=3).map(tuple)
@@ -70,6 +72,10 @@ rights = st.builds(
     st.lists(st.builds(Order, members, whys), max_size=2).map(tuple),
     st.lists(st.builds(Ban, bytes16, texts), max_size=3).map(tuple),
     st.lists(bytes32, max_size=3).map(tuple),
+    st.booleans(),
+    st.lists(
+        st.builds(Invitation, bytes32, slots, uses, st.integers(0, 9), bytes16, st.booleans(), members), max_size=2
+    ).map(tuple),
 )
 bases = st.builds(room_state.RoomSnapshot, bytes32, counts, rights, places, terms)
 missed = st.one_of(
@@ -84,6 +90,7 @@ from_members = st.one_of(
     st.builds(frames.KeyFrame, keys),
     st.builds(frames.KeyRequestFrame, bytes32),
     st.just(frames.AbleFrame()),
+    st.just(frames.PoolRequestFrame()),
     st.builds(frames.AddressFrame, bytes32, bytes64),
     st.just(frames.EchoFrame()),
     st.builds(frames.StraysFrame, counts),
@@ -124,7 +131,7 @@ all_bodies = st.one_of(
     st.builds(bodies.TextBody, texts, st.booleans(), replies),
     st.builds(bodies.NickBody, texts),
     st.just(bodies.LeaveBody()),
-    st.builds(bodies.JoinedBody, bytes32, texts, bytes32),
+    st.builds(bodies.JoinedBody, bytes32, texts, bytes32, invited),
     st.builds(bodies.AwayBody, bytes16),
     st.just(bodies.CloseBody()),
     st.builds(bodies.BackBody, bytes16),
@@ -145,6 +152,8 @@ all_bodies = st.one_of(
     st.builds(bodies.UnbanBody, bytes16),
     st.builds(bodies.AdmitBody, bytes32, st.booleans()),
     st.builds(bodies.KeepBody, bytes16),
+    st.builds(bodies.InviteBody, bytes32, slots, uses),
+    st.builds(bodies.RevokeBody, bytes32),
 )
 contents = st.builds(bodies.Content, bytes16, counts, bytes32, all_bodies)
 states = st.builds(
@@ -201,6 +210,8 @@ RIGHTS = Rights(
     (Order((B16,), "spam"),),
     (Ban(B16, "eve"),),
     (B32,),
+    True,
+    (Invitation(B32, 1, 2, 1, B16, False, (B16,)),),
 )
 BASE = room_state.RoomSnapshot(B32, 1, RIGHTS, [SNAPSHOT_ENTRY], TERM)
 RETENTION, HISTORY = room_state.RetentionPolicy(0, 60, 2**32 - 1), room_state.HistoryPolicy(50, 0)
@@ -255,6 +266,8 @@ SAID: list[tuple[Any, int]] = [  # every body, and its tag (4.4)
     (bodies.UnbanBody(B16), 22),
     (bodies.AdmitBody(B32, admitted=True), 23),
     (bodies.KeepBody(B16), 24),
+    (bodies.InviteBody(B32, 0, 1), 25),
+    (bodies.RevokeBody(B32), 26),
 ]
 EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (2.2, 2.4, 2.7, 5.13, 7.1)
     ("hello", frames.Hello(3, B32, KEY), 1),
@@ -276,6 +289,7 @@ EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (
     ("host's", frames.KeyNotFoundFrame(B32), 12),
     ("host's", frames.ProofFrame([bytes(65)]), 13),
     ("member's", frames.AbleFrame(), 14),
+    ("member's", frames.PoolRequestFrame(), 30),
     ("host's", frames.PrepareFrame(), 15),
     ("member's", frames.AddressFrame(B32, B64), 16),
     ("host's", frames.EntrustFrame(b"box"), 17),
@@ -495,7 +509,7 @@ def test_what_an_entry_says_is_as_strict(body: Any, tag: int) -> None:
     """4.4"""
     whole = fields(body)
     fault("content", said([*whole, None]))
-    fault("content", said([tag + 10, *whole[1:]]))
+    fault("content", said([tag + 30, *whole[1:]]))
     for at, field in list(enumerate(whole))[1:]:
         fault("content", said(whole[:at]))
         for wrong in mistyped(field):

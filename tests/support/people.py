@@ -8,7 +8,7 @@ from typing import TypeVar
 import pytest
 import trio
 
-from anonp2p.names.codes import RoomKey
+from anonp2p.names.codes import Code, RoomKey, parse_code
 from anonp2p.net.session import Session
 from anonp2p.net.shared_network import SharedNetwork
 from anonp2p.net.transport import Transport
@@ -143,10 +143,13 @@ class Gathering:
         network: Usable | None = None,
         cover: bool = False,
         may_host: bool = False,
+        private: bool = False,
+        invitation: str = "",
     ) -> Person:
         """Somebody whose session begins now: the host, if the room has a name, or else one who wants in.
 
         network: theirs, if it is not the one of all. cover: whether they want it. may_host: whether they may take over.
+        private: whether the room is. invitation: the code of theirs, which leads to where they ask.
         """
         told: list[events.Event] = []
         news = News()
@@ -156,15 +159,18 @@ class Gathering:
             news.spread()
 
         key = None if name is None else self.key
+        code = parse_code(invitation) if invitation else Code(self.code)
         room = Room(
             label="r1",
-            key=self.code,
+            key=code.address,
             random=secrets.token_bytes,
             nick=nick,
             room_key=key,
             name=name or "",
             cover=cover,
             may_host=may_host,
+            private=private,
+            invitation=code.key,
         )
         session = Session(room, tell, SharedNetwork(network or always(self._network)))
 

@@ -264,7 +264,7 @@ _BODY = either(
     tagged(1, text, flag, _REPLY, flag),
     tagged(2, text),
     tagged(3),
-    tagged(4, _HASH, text, _HASH),
+    tagged(4, _HASH, text, _HASH, _INVITED),
     tagged(5, _ID),
     tagged(6),
     tagged(7, _ID),
@@ -290,6 +290,8 @@ _BODY = either(
     tagged(22, _ID),
     tagged(23, _HASH, flag),
     tagged(24, _ID),
+    tagged(25, _HASH, number(128), number(1001, 1)),
+    tagged(26, _HASH),
 )
 _RESTRICTIONS = array(flag, flag, number(3601))
 _RIGHTS = array(
@@ -301,6 +303,8 @@ _RIGHTS = array(
     many(array(many(_ID, 1000), why), 16),
     many(array(_ID, text), 1000),
     many(_HASH, 64),
+    flag,
+    many(array(_HASH, number(128), number(1001, 1), number(1001), _ID, flag, many(_ID, 1000)), 128),
 )
 _BACKFILLED = either(
     tagged(1, _HEADER, blob()), tagged(2, _HEADER, _HASH), tagged(3, _HEADER, _HASH, number(), _HEADER, blob())
@@ -327,6 +331,7 @@ _FROM_MEMBER = either(
     tagged(3, _HASH),
     _BACKFILL,
     tagged(14),
+    tagged(30),
     tagged(16, _HASH, _SIGNATURE),
     tagged(18),
     tagged(20, number()),
@@ -338,7 +343,7 @@ _FROM_HOST = either(
         4,
         word(
             *("signature", "full", "locked", "bad-nick", "nick-taken", "not-allowed", "unknown", "kicked", "key"),
-            *("turned-away", "crowded"),
+            *("turned-away", "not-invited", "crowded"),
         ),
         _CREDENTIALS,
         _SIGNATURE,

@@ -127,9 +127,10 @@ class Room:
                 self.places[author] = place._replace(nick=nick)
             case [3]:
                 self._drop(author)
-            case [4, key, nick, key_digest]:
-                self.rights = second_rights.with_newcomer(self.rights, key)
-                self.places[second.member_id(key)] = Place(key, nick, 0, False, key_digest)
+            case [4, key, nick, key_digest, invited]:
+                member = second.member_id(key)
+                self.rights = second_rights.with_newcomer(self.rights, key, member, invited)
+                self.places[member] = Place(key, nick, 0, False, key_digest)
             case [5 | 7 as what, member]:
                 self.places[member] = self.places[member]._replace(away=what == AWAY)
             case [8, key_digest]:
@@ -138,15 +139,15 @@ class Room:
                 assert epoch == self.epoch + 1
                 self.epoch = epoch
                 self.whys = {member: why for out, why in self.rights[second_rights.ORDERS] for member in out}
-                for member, _ in removed:
-                    self._drop(member)
+                for member, reason in removed:
+                    self._drop(member, lost=reason == "lost")
             case _:
                 nicks = {member: it.nick for member, it in self.places.items()}
                 self.rights = second_rights.apply(self.rights, author, self.host, nicks, said)
 
-    def _drop(self, member: bytes) -> None:
+    def _drop(self, member: bytes, *, lost: bool = False) -> None:
         del self.places[member]
-        self.rights = second_rights.without(self.rights, member)
+        self.rights = second_rights.without(self.rights, member, lost=lost)
 
 
 class Member:

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-LOCK, ROLE, KNOCK, SLOW, RAID, REMOVE, UNBAN, ADMIT, KEEP = 9, *range(17, 25)
-OF_MODERATORS = (6, LOCK, ROLE, KNOCK, SLOW, RAID, REMOVE, UNBAN, ADMIT, KEEP)
+LOCK, ROLE, KNOCK, SLOW, RAID, REMOVE, UNBAN, ADMIT, KEEP, INVITE, REVOKE = 9, *range(17, 27)
+OF_MODERATORS = (6, LOCK, ROLE, KNOCK, SLOW, RAID, REMOVE, UNBAN, ADMIT, KEEP, INVITE, REVOKE)
 # Where each stands in the array.
-RESTRICTIONS, BEFORE, MODERATORS, MUTED, KEPT, ORDERS, BANS, ADMITTED = range(8)
+RESTRICTIONS, BEFORE, MODERATORS, MUTED, KEPT, ORDERS, BANS, ADMITTED, PRIVATE, INVITATIONS = range(10)
 
 
-def of_founder(member: bytes) -> list[Any]:
+def of_founder(member: bytes, *, private: bool = False) -> list[Any]:
     """The rights in a room without entries."""
-    return [[False, False, 0], None, [member], [], [], [], [], []]
+    return [[False, False, 0], None, [member], [], [], [], [], [], private, []]
 
 
 def apply(rights: list[Any], author: bytes, host: bytes, nicks: dict[bytes, str], said: list[Any]) -> list[Any]:
@@ -41,6 +41,12 @@ def apply(rights: list[Any], author: bytes, host: bytes, nicks: dict[bytes, str]
             out = [it for it in members if may_remove(rights, author, host, nicks, it)]
             now[ORDERS] = [*rights[ORDERS], [out, why]]
             now[BANS] = [*rights[BANS], *([it, nicks[it]] for it in out if ban)][-1000:]
+            thrown = [[*it[:5], it[5] or any(user in out for user in it[6]), it[6]] for it in rights[INVITATIONS]]
+            now[INVITATIONS] = thrown
+        case [25, key, slot, uses]:
+            now[INVITATIONS] = [*rights[INVITATIONS], [key, slot, uses, 0, author, False, []]]
+        case [26, key]:
+            now[INVITATIONS] = [[*it[:5], it[5] or it[0] == key, it[6]] for it in rights[INVITATIONS]]
         case [22, member]:
             now[BANS] = [it for it in rights[BANS] if it[0] != member]
         case [23, key, admitted]:
@@ -59,18 +65,27 @@ def may_remove(rights: list[Any], author: bytes, host: bytes, nicks: dict[bytes,
     return member in nicks and member not in (author, host) and not ordered and not outranked
 
 
-def without(rights: list[Any], member: bytes) -> list[Any]:
-    """The rights once a member is none any more."""
+def without(rights: list[Any], member: bytes, *, lost: bool = False) -> list[Any]:
+    """The rights once a member is none any more. lost: as it was away."""
     now = list(rights)
     for at in (MODERATORS, MUTED, KEPT):
         now[at] = [it for it in rights[at] if it != member]
     left = [[[it for it in out if it != member], why] for out, why in rights[ORDERS]]
     now[ORDERS] = [order for order in left if order[0]]
+    now[INVITATIONS] = [
+        [*it[:3], it[3] - (lost and member in it[6]), *it[4:6], [user for user in it[6] if user != member]]
+        for it in rights[INVITATIONS]
+    ]
     return now
 
 
-def with_newcomer(rights: list[Any], key: bytes) -> list[Any]:
+def with_newcomer(rights: list[Any], key: bytes, member: bytes, invited: list[bytes] | None) -> list[Any]:
     """The rights once the owner of this key has come in."""
     now = list(rights)
+    if invited is not None:
+        now[INVITATIONS] = [
+            [*it[:3], it[3] + 1, *it[4:6], [*it[6], member]] if it[0] == invited[0] else it
+            for it in rights[INVITATIONS]
+        ]
     now[ADMITTED] = [it for it in rights[ADMITTED] if it != key]
     return now

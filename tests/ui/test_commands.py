@@ -407,6 +407,9 @@ def test_the_slash_that_is_typed_twice_counts_once() -> None:
     [
         ("/nick two words", errors.BadNick),
         ("/nick [SYSTEM]", errors.BadNick),
+        (f"/join {CODE} two words", errors.BadNick),
+        (f"/join {CODE[:30]} {CODE[30:]} three words more", errors.BadNick),
+        (f"/join {CODE[:56]} Ann9 Smith", errors.BadNick),
         ("/nick " + "x" * 21, errors.BadNick),
         ("/create two words", BadInput),
         ("/kick bob " + "x" * 201, BadInput),

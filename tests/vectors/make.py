@@ -49,6 +49,7 @@ def seed(name: str) -> bytes:
 
 
 ROOM_KEY = RoomKey(seed("room"))
+INVITATION = invitations.derive_key(seed("a pool"), 0)  # the key of one
 ROOM = ROOM_KEY.public
 
 
@@ -173,9 +174,7 @@ def client_handshake(boxes: Boxes, request: frames.Request, content: bytes, dige
 def handshakes(boxes: Boxes) -> Vectors:
     ann = Person("ann")
     joining, digest = hello("a join")
-    invitation = seed("the key of an invitation")
-    invited = Invited(invitations.find_invitation(invitation), invitations.sign_invited(invitation, ann.me.key))
-    known = 2**40, seed("a digest"), invited
+    known = 2**40, seed("a digest"), _invited(ann)
     join = frames.JoinRequest(seed("link 1"), ann.me.key, ann.key.public, "ann", bytes(64), *known)
     content = handshake.join_content(digest, join)
     signature = ann.me.sign(identity.JOIN, content)
@@ -226,7 +225,14 @@ def records(link: bytes, digest: bytes) -> Vectors:
         ([frames.SubmitFrame(0, b"an entry"), frames.SubmitFrame(0, b"another")], False),
         ([frames.KeyFrame(key), frames.KeyRequestFrame(seed("a key"))], True),
         ([frames.SubmitFrame(2**53 - 1, b"an entry")] * limits.FRAMES, False),
-        ([frames.AbleFrame(), appointment.sign_address(RoomKey(seed("own service")), ROOM_KEY.public, bob)], False),
+        (
+            [
+                frames.AbleFrame(),
+                frames.PoolRequestFrame(),
+                appointment.sign_address(RoomKey(seed("own service")), ROOM_KEY.public, bob),
+            ],
+            False,
+        ),
         ([frames.EchoFrame(), frames.StraysFrame(2)], False),
         ([frames.ReportFrame(True, 7, seed("a log"), openings), redirect], False),
     ]
@@ -318,6 +324,10 @@ HISTORY = room_state.HistoryPolicy(100, 0)
 EXACT = 65  # characters of a text whose content is padded by nothing but its length
 
 
+def _invited(guest: Person) -> Invited:
+    return Invited(invitations.find_invitation(INVITATION), invitations.sign_invited(INVITATION, guest.me.key))
+
+
 class Story:
     """A room from its beginning into its second epoch: a host lets ann and bob in, they talk, it throws bob out."""
 
@@ -328,7 +338,7 @@ class Story:
         self._room.name, self._room.retention, self._room.history = "demo", RETENTION, HISTORY
         joined = self._joined(self._host)
         self._room.host = self._room.add_member(joined.key, joined.nick, joined.key_hash).id
-        self._room.rights = Rights(moderators=(self._room.host,))
+        self._room.rights = Rights(moderators=(self._room.host,), private=True)
         self._room.begin_log()
         self._log = Log()
         self._told: list[Vectors] = []
@@ -346,6 +356,7 @@ class Story:
         snapshot = room_state.RoomSnapshot(
             empty, 0, self._room.rights, [self._snapshot_entry(self._host)], self._room.term
         )
+        self._say(self._host, bodies.InviteBody(invitations.find_invitation(INVITATION), 0, 2))
         self._say(self._host, self._joined(self._ann))
         self._admit(self._ann)
         self._batch(1_000)
@@ -383,14 +394,15 @@ class Story:
         self._say(self._host, bodies.SlowBody(30))
         self._say(self._host, bodies.AwayBody(self._ann.me.id))
         self._say(self._host, bodies.BackBody(self._ann.me.id))
-        self._retract(self._ann, 1, at=3)
+        self._retract(self._ann, 1, at=4)
+        self._say(self._host, bodies.RevokeBody(invitations.find_invitation(INVITATION)))
         self._say(self._ann, bodies.LeaveBody())
         self._say(self._host, bodies.CloseBody())
         self._batch(66_000)
         self._log.expire_entries(60_000 + 60_000, 0)
         self._log.head = self._sign_head(60_000 + 60_000)
-        self._backfill(3)
-        self._backfill(5)
+        self._backfill(4)
+        self._backfill(6)
         return {
             "room": ROOM,
             "4.8 group context without entries": began,
@@ -407,7 +419,8 @@ class Story:
         return self._welcome
 
     def _joined(self, member: Person) -> bodies.JoinedBody:
-        return bodies.JoinedBody(member.me.key, member.name, suite.hash_data(member.key.public))
+        invited = None if member is self._host else _invited(member)
+        return bodies.JoinedBody(member.me.key, member.name, suite.hash_data(member.key.public), invited)
 
     def _snapshot_entry(self, member: Person) -> room_state.SnapshotEntry:
         return room_state.SnapshotEntry(

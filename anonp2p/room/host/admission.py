@@ -9,18 +9,19 @@ from anonp2p.names import nicks
 from anonp2p.protocol import bodies, credentials, frames, handshake, room_state, welcome
 from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.room.context import Context
-from anonp2p.room.gate import Caller, NotAdmitted
+from anonp2p.room.gate import Caller, NotAdmitted, refuse
 from anonp2p.room.host.commits import Commits
+from anonp2p.room.host.knockers import HeldCaller, Knockers
 from anonp2p.room.host.meetings import Meetings
 from anonp2p.room.host.presence import MemberLink, Presence
 from anonp2p.room.host.sequencer import Sequencer
+from anonp2p.room.invitations import is_invited
 from anonp2p.room.ledger import Ledger, expect
 from anonp2p.room.log.hashes import ProofReader
 from anonp2p.room.log.log import FIRST
 from anonp2p.room.log.reader import LogReader
 from anonp2p.room.resuming import can_seal_to, check_resume_request
-from anonp2p.room.rights import is_banned
-from anonp2p.room.roster import Member
+from anonp2p.room.rights import is_banned, may_come_in
 from anonp2p.room.standby import StandbyLink
 from anonp2p.room.succession import terms
 from anonp2p.room.token_bucket import TokenBucket
@@ -51,6 +52,8 @@ def choose_nick(
         if member.id == ledger.host:
             raise NotAdmitted("not-allowed")
         return member.nick
+    if not is_invited(ledger.rights, join.invited if ledger.is_private else None, join.key):
+        raise NotAdmitted("not-invited")
     if ledger.rights.restrictions.locked:
         raise NotAdmitted("locked")
     if len(ledger.roster) >= limits.MEMBERS:
@@ -60,27 +63,15 @@ def choose_nick(
     nick = join.nick or ledger.roster.choose_nick(join.key)
     if nick is None:
         raise NotAdmitted("nick-taken")
-    if join.nick and (holders := holders_of(ledger, nick, b"")):
+    if join.nick and (holders := ledger.roster.find_holders(nick, b"")):
         absent = all(holder.away or holder.id in members_without_link for holder in holders)
         raise NotAdmitted("not-allowed" if absent else "nick-taken")
     return nick
 
 
-def holders_of(ledger: Ledger, nick: str, member: bytes) -> list[Member]:
-    """The members, other than this one, from whose nicks a host keeps this one apart: alike, or else confused with it.
-
-    The rules of a room demand only the former (PROTOCOL.md, 5.1).
-    """
-    roster = ledger.roster
-    alike = [holder for holder in roster.find_alike(nick) if holder.id != member]
-    if not alike and (confused := roster.find_confusable(nick, member)):
-        return [confused]
-    return alike
-
-
 def is_refused(ledger: Ledger, nick: str, member: bytes) -> bool:
     """Whether a host keeps a proper nick from this member, as it is reserved or has holders."""
-    return bool(nicks.reserved_word(nick) or holders_of(ledger, nick, member))
+    return bool(nicks.reserved_word(nick) or ledger.roster.find_holders(nick, member))
 
 
 class _Reached(NamedTuple):
@@ -93,13 +84,20 @@ class _Reached(NamedTuple):
 class Admission:
     """Lets newcomers and returning members in. Raises NotAdmitted for others.
 
-    meetings: what answers those of higher terms.
+    meetings: what answers those of higher terms; knockers: where those wait whom a moderator has to let in.
     """
 
     def __init__(
-        self, context: Context, sequencer: Sequencer, presence: Presence, commits: Commits, meetings: Meetings
+        self,
+        context: Context,
+        sequencer: Sequencer,
+        presence: Presence,
+        commits: Commits,
+        meetings: Meetings,
+        knockers: Knockers,
     ) -> None:
         self._meetings = meetings
+        self._knockers = knockers
         self._random = context.random
         self._replica = context.replica
         self._sequencer = sequencer
@@ -122,6 +120,25 @@ class Admission:
 
     def _admit_newcomer(self, caller: Caller, join: frames.JoinRequest) -> float:
         """A newcomer, or a member that dials again before it was shown the room."""
+        nick, ledger = self._choose_nick(caller, join), self._replica.ledger
+        is_member = ledger.roster.find_member(identity.member_id(join.key)) is not None
+        if not (is_member or may_come_in(ledger.rights, join.key)):
+            self._knockers.hold(caller, join, nick)
+            return 1.0
+        return self._let_in(caller, join, nick)
+
+    def admit_knocker(self, held: HeldCaller) -> float:
+        """Lets in one who has waited, or says why not by now; returns what that has cost."""
+        try:
+            nick = self._choose_nick(held.caller, held.join)
+            is_free = not (held.join.nick or self._replica.ledger.roster.find_holders(held.nick, b""))
+            return self._let_in(held.caller, held.join, held.nick if is_free else nick)
+        except NotAdmitted as refusal:
+            refuse(self._context, held.caller, refusal.reason)
+            return limits.REFUSAL_COST
+
+    def _choose_nick(self, caller: Caller, join: frames.JoinRequest) -> str:
+        """The nick under which one is let in, for whom room is made if need be. Raises NotAdmitted."""
         member, ledger = identity.member_id(join.key), self._replica.ledger
         absences, kicked = self._presence.absences, ledger.kicked
         try:
@@ -130,17 +147,21 @@ class Admission:
             if refusal.reason != "full" or not self._commits.make_room():
                 raise
             nick = choose_nick(ledger, caller.service, caller.hello, join, absences, kicked)
-        if member in self._commits.pending_removals:
+        is_former = ledger.roster.find_member(member) is None and member in self._replica.former
+        if is_former or member in self._commits.pending_removals:  # or the counters of a former one would begin anew
             raise NotAdmitted("not-allowed")
+        return nick
+
+    def _let_in(self, caller: Caller, join: frames.JoinRequest, nick: str) -> float:
+        member, ledger = identity.member_id(join.key), self._replica.ledger
         self._presence.replace_link(member)
         known = ledger.roster.find_member(member)
         cost = 0.0
         if known is None:
-            if member in self._replica.former:
-                raise NotAdmitted("not-allowed")  # or its counters would begin anew
             key_hash = suite.hash_data(join.encryption_key)
             self._replica.add_key(key_hash, join.encryption_key)
-            self._sequencer.order_own(bodies.JoinedBody(join.key, nick, key_hash))
+            invited = join.invited if ledger.is_private else None
+            self._sequencer.order_own(bodies.JoinedBody(join.key, nick, key_hash, invited))
             self._presence.add_member(member, self._commits.renewable)
             cost = limits.JOIN_COST
         elif known.away:

@@ -6,7 +6,7 @@ from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import Epoch
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import room_state
-from anonp2p.protocol.rights import Rights
+from anonp2p.protocol.rights import Restrictions, Rights
 from anonp2p.room.context import Context
 from anonp2p.room.log.history import History
 from anonp2p.room.retention import NO_HISTORY
@@ -15,7 +15,8 @@ from anonp2p.room.retention import NO_HISTORY
 class Founding(NamedTuple):
     """What a room begins with. room_key: of the onion service by which its founder is reached.
 
-    nick: ours, empty for one made from our key. name, retention, history: of the room.
+    nick: ours, empty for one made from our key. name, retention, history: of the room. knock: whether newcomers wait
+    for a moderator.
     """
 
     room_key: RoomKey
@@ -23,6 +24,7 @@ class Founding(NamedTuple):
     name: str
     retention: room_state.RetentionPolicy
     history: room_state.HistoryPolicy
+    knock: bool = False
 
     def __repr__(self) -> str:
         return "<Founding>"
@@ -38,7 +40,8 @@ def found_room(context: Context, founding: Founding) -> History | None:
     ledger.name = founding.name
     ledger.retention, ledger.history = founding.retention, history
     ledger.host = ledger.add_member(replica.me.key, own_nick, suite.hash_data(key)).id
-    ledger.rights = Rights(moderators=(ledger.host,))
+    is_private = context.pool.is_ours
+    ledger.rights = Rights(Restrictions(knock=founding.knock), moderators=(ledger.host,), private=is_private)
     ledger.begin_log()
     replica.begin_log(ledger.copy())
     replica.epoch = Epoch.begin(context.random(suite.SECRET), replica.ledger.digest, replica.me.id)

@@ -17,8 +17,10 @@ from anonp2p.room.host.code_check import CodeCheck
 from anonp2p.room.host.commits import Commits
 from anonp2p.room.host.founding import Founding, found_room
 from anonp2p.room.host.heirs import Heirs
+from anonp2p.room.host.knockers import Knockers
 from anonp2p.room.host.leaving import Leaving
 from anonp2p.room.host.meetings import Meetings, Verdict
+from anonp2p.room.host.porter import Porter
 from anonp2p.room.host.presence import Presence
 from anonp2p.room.host.reach import Reach
 from anonp2p.room.host.sequencer import Sequencer
@@ -55,10 +57,12 @@ class HostRole:
         self._answers = Answers(context)
         self.heirs = Heirs(context, self.sequencer, self.presence)
         parts = self.sequencer, self.presence, self.commits, self._answers, self.heirs
-        self._submissions = Submissions(context, *parts)
+        knockers = Knockers(context)
+        self._submissions = Submissions(context, *parts, knockers)
         self._leaving = Leaving(context, self.sequencer, self.presence)
         self._meetings = Meetings(context, self.presence)
-        self._admission = Admission(context, self.sequencer, self.presence, self.commits, self._meetings)
+        self._admission = Admission(context, self.sequencer, self.presence, self.commits, self._meetings, knockers)
+        self.porter = Porter(context, self.presence, knockers, self._admission)
         if isinstance(beginning, HostPlan):
             self.gate, self.standby = beginning.gate, beginning.standby
             self.gate.answerer = self._admission
@@ -98,6 +102,7 @@ class HostRole:
                 self._take_payload(link, payload)
             case inputs.EndBatchInput():
                 self.heirs.update()
+                self.porter.do_due_work()
                 if not self._context.cover:  # with cover, batches end in slots
                     self.sequencer.end_batch()
             case inputs.TickInput():
@@ -107,6 +112,7 @@ class HostRole:
             case inputs.DroppedInput(link=link, silence=silence):
                 self.gate.forget_link(link)
                 self.standby.forget_link(link)
+                self.porter.knockers.forget_link(link)
                 self._meetings.forget_link(link)
                 self.presence.lose_link(link, silence)
             case inputs.StartInput():
@@ -129,18 +135,23 @@ class HostRole:
         if not self._lifecycle.entered:
             return None
         parts: list[_Part] = [self.sequencer, self.commits, self.presence, self.gate, self._answers]
-        parts += [self.heirs, self.standby, self._code_check, self._reach, self._meetings]
+        parts += [self.heirs, self.standby, self._code_check, self._reach, self._meetings, self.porter]
         return min(due for part in parts if (due := part.next_deadline()) is not None)
 
     def author_entry(self, body: bodies.Body | Whisper, line: str | None, re: events.Re) -> None:
         """An entry of our own gets the next place."""
         self.sequencer.order_own(body, line, re)
+        if isinstance(body, bodies.AdmitBody) and not body.admitted:
+            self.porter.knockers.turn_away(body.key)
         self._carry_out_orders()
 
     def _carry_out_orders(self) -> None:
         """What moderators have ordered is carried out before anything else is ordered."""
         if self._lifecycle.entered:
             self.commits.carry_out_orders()
+
+    def request_pool(self) -> None:
+        """As Role has it: we are the host, and have it."""
 
     def host_room(self, event: inputs.Hosting) -> None:
         """Says who is to have the room after us, or gives it another code."""
@@ -181,6 +192,7 @@ class HostRole:
         self.sequencer.end_batch()
         self.commits.forget_secrets()
         self._reach.stop()
+        self.porter.knockers.drop_all()
         self._serving.stop_all(self._replica.ledger.address)
 
     def close(self) -> None:
@@ -254,11 +266,14 @@ class HostRole:
         try:
             if link in self.standby.links:
                 self._take_report(link, payload)
+            elif link in self.porter.knockers.links:
+                self.porter.knockers.take_record(link, payload)
             elif not self.gate.take_request(link, payload) and (known := self.presence.links.get(link)):
                 self._submissions.take_record(link, known, payload)
         except PeerFault as fault:
             self._reporter.add_effect(effects.DropEffect(link, fault.fault))
             self.standby.forget_link(link)
+            self.porter.knockers.forget_link(link)
             member = self.presence.expel_link(link)
             if member is not None:
                 self.sequencer.order_own(bodies.AwayBody(member))
@@ -298,6 +313,7 @@ class HostRole:
         self._answers.send_due()
         self.standby.send_due()
         self.heirs.update()
+        self.porter.do_due_work()
         self._code_check.do_due_work()
         self._reach.do_due_work()
         if self._meetings.is_time_to_look():

@@ -16,6 +16,7 @@ from anonp2p.room.host import admission
 from anonp2p.room.host.answers import Answers
 from anonp2p.room.host.commits import Commits
 from anonp2p.room.host.heirs import Heirs
+from anonp2p.room.host.knockers import Knockers
 from anonp2p.room.host.presence import MemberLink, Presence
 from anonp2p.room.host.sequencer import Sequencer
 from anonp2p.room.ledger import expect
@@ -45,6 +46,7 @@ class Submissions:
         commits: Commits,
         answers: Answers,
         heirs: Heirs,
+        knockers: Knockers,
     ) -> None:
         self._context = context
         self._clock = context.clock
@@ -55,6 +57,8 @@ class Submissions:
         self._commits = commits
         self._answers = answers
         self._heirs = heirs
+        self._pooled: set[int] = set()  # links on which the pool was asked for
+        self._knockers = knockers
         self._rightless: dict[bytes, int] = {}  # whom rights have kept from something, in which epoch last
 
     def take_record(self, number: int, link: MemberLink, payload: bytes) -> None:
@@ -91,6 +95,8 @@ class Submissions:
                 expect(epoch < current, "entry-of-future-epoch")  # of one that is over, its author seals it anew
             case frames.AbleFrame():
                 self._heirs.take_able(number, link.member)
+            case frames.PoolRequestFrame():
+                self._give_pool(number, link)
             case frames.AddressFrame():
                 self._heirs.take_address(link.member, frame)
             case frames.EchoFrame():
@@ -103,6 +109,15 @@ class Submissions:
             case frames.RedirectFrame():
                 raise PeerFault("unexpected-report")  # a member says that to an heir, not to its host
         return _ONE_ENTRY  # a key takes the host as long
+
+    def _give_pool(self, number: int, link: MemberLink) -> None:
+        """To a moderator, which it may have ceased to be. Once on each link: it costs us more than to ask."""
+        pool, ledger = self._context.pool, self._replica.ledger
+        if not (pool.is_ours and ledger.room_rights.is_moderator(link.member)) or number in self._pooled:
+            return
+        self._pooled.add(number)
+        sealed = pool.seal_secret(link.reader.encryption_key, ledger.room, link.member)
+        self._reporter.add_effect(effects.RecordEffect(number, (sealed,)))
 
     def _take_entry(self, number: int, link: MemberLink, entry: bytes) -> _Cost:
         """Orders a member's entry, or sends its author a denial that no other member sees."""
@@ -135,6 +150,8 @@ class Submissions:
             case bodies.RenewBody(key_hash=key_hash):
                 self._replica.add_key(key_hash, link.reader.encryption_key)
                 self._replica.forget_keys()
+            case bodies.AdmitBody(key=key, admitted=False):
+                self._knockers.turn_away(key)
             case bodies.LeaveBody():
                 self._commits.note_left()
                 self._sequencer.end_batch()  # with the receipt: nothing after it is for its author

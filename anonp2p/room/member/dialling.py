@@ -34,6 +34,7 @@ class Dialling:
         self._due_at: float | None = None  # when the next try is due
         self._is_let_in = False  # on the present link
         self._is_held = False  # on the present link, to be let in or not
+        self._was_held = False  # whether a host has been there, and another may be on its way
         self._has_been_in = False
         self._is_dropping = False  # whether we have ended the link ourselves, to ask for something else
         self._faults = 0  # how many links in a row have ended because something was wrong with what came on them
@@ -67,7 +68,7 @@ class Dialling:
 
     def note_held(self) -> None:
         """A moderator has to let us in, on the present link: how long that takes is not counted."""
-        self._is_held, self._due_at = True, None
+        self._is_held, self._was_held, self._due_at = True, True, None
 
     def note_drop(self) -> None:
         """We end the link ourselves, to ask for something else at once."""
@@ -88,18 +89,27 @@ class Dialling:
             self._began_at, self.attempt, self.reason = now, 0, NO_REASON
             self._due_at = now + self._draw_pause()
             return True
-        if self._is_held:
-            self._is_held = False
+        was_held, self._is_held = self._is_held, False
+        if was_held:
             self._began_at, self.attempt = now, 0
+        if reason.code == "crowded":
+            return self._plan_knock(now, had_turn=was_held)
         if was_dropping:
             self._began_at = self._due_at = now
             self.reason = reason
             return True
         return self._plan_next(now, reason, absent=False)
 
+    def _plan_knock(self, now: float, *, had_turn: bool) -> bool:
+        """Where too many wait: who had its turn asks again later than others, and each for longer than one turn."""
+        self.reason = Reason("crowded")
+        longest = limits.DIAL_PAUSE_MAX if had_turn else limits.DIAL_PAUSE_MAX / 2
+        self._due_at = now + draw_between(self._random, 0.5 * longest, longest)
+        return now <= self._began_at + limits.CROWDED_PATIENCE
+
     def _plan_next(self, now: float, reason: Reason, *, absent: bool) -> bool:
         self.reason = reason
-        patience = limits.ABSENT_PATIENCE if absent else limits.DIAL_PATIENCE
+        patience = limits.ABSENT_PATIENCE if absent and not self._was_held else limits.DIAL_PATIENCE
         if now > self._began_at + (limits.PLACE_SECONDS if self._has_been_in else patience):
             return False
         self._due_at = now + self._draw_pause()

@@ -23,6 +23,7 @@ REFUSALS: dict[frames.Refusal, errors.AnonError] = {
     "unknown": errors.UnknownToHost(),
     "kicked": errors.ThrownOut(),
     "turned-away": errors.TurnedAway(),
+    "not-invited": errors.NotInvited(),
 }
 
 

@@ -6,13 +6,16 @@ from functools import partial
 from typing import Any, Literal
 
 from anonp2p import errors, limits
-from anonp2p.errors import HostLied, PeerFault
+from anonp2p.errors import AnonError, HostLied, PeerFault
+from anonp2p.names import nicks
 from anonp2p.protocol import bodies, frames, meeting
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs, roster
 from anonp2p.room.closing import Closing
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_between
+from anonp2p.room.knocker_list import Knock
+from anonp2p.room.ledger import expect
 from anonp2p.room.member.arrival import Arrival
 from anonp2p.room.member.blame import Blame
 from anonp2p.room.member.carrier import Carrier
@@ -75,8 +78,9 @@ class MemberRole:
             frames.RedirectFrame: self._take_redirect,
             frames.PrepareFrame: self._carrier.service.prepare,
             frames.EntrustFrame: self._carrier.service.take_key,
-            frames.PoolFrame: self._carrier.service.take_pool,
+            frames.PoolFrame: self._take_pool,
             frames.EchoedFrame: self._carrier.take_echo,
+            frames.KnockersFrame: self._take_knockers,
         }
 
     # --- what the room asks of its role
@@ -183,6 +187,7 @@ class MemberRole:
         self._outbox.lose_link()
         self._state.lose_link()
         self._uplink.lose()
+        self._context.knockers.replace(())
 
     def close(self) -> None:
         """Forgets the keys of the link, and those that a welcome brought."""
@@ -309,6 +314,8 @@ class MemberRole:
             self._uplink.begin_slots()
             self._keys.request_missing()
             self._carrier.service.tell_able()
+            if self._context.inviting.waits_for_pool:
+                self.request_pool()
         self._send_pending()
 
     def _enter_next_epoch(self, share: frames.CommitShareFrame) -> None:
@@ -324,6 +331,22 @@ class MemberRole:
     def _take_denial(self, denied: frames.DeniedFrame) -> None:
         self._reporter.tell_given_back([self._outbox.deny_entry(denied.counter, denied.reason)])
 
+    def request_pool(self) -> None:
+        """As Role has it. On a link that is not up yet, once it is."""
+        if self._state.has_caught_up:
+            self._uplink.send(frames.PoolRequestFrame())
+
+    def _take_pool(self, given: frames.PoolFrame) -> None:
+        self._carrier.service.take_pool(given)
+        for event in self._context.inviting.take_waiting():
+            try:
+                body = self._context.inviting.read_invite(event)
+            except AnonError as error:
+                self._reporter.tell_error(error, event.re)
+            else:
+                assert body is not None, "we have the pool"
+                self.author_entry(body, None, event.re)
+
     def _take_found_key(self, found: frames.KeyResponseFrame) -> None:
         self._keys.take_found(found)
         self._send_pending()
@@ -332,11 +355,18 @@ class MemberRole:
         self._keys.take_missing(missing)
         self._send_pending()
 
+    def _take_knockers(self, told: frames.KnockersFrame) -> None:
+        """The host says who waits to be let in."""
+        expect(all(nicks.is_nick(person.nick) for person in told.people), "bad-nick")
+        tick = self._clock.tick
+        self._context.knockers.replace([Knock(it.key, it.nick, tick - it.seconds) for it in told.people])
+
     # --- the link
 
     def _lose_uplink(self, reason: Reason, hint: Target | None = None) -> None:
         """Our link is gone. Another one will be dialled, unless we are leaving anyway. hint: see `Search.lose`."""
         was_let_in = self._state.is_let_in
+        self._context.knockers.replace(())
         self._arrival.note_shown()
         self._state.lose_link()
         self._uplink.lose()

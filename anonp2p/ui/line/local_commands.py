@@ -1,7 +1,7 @@
 """Commands that change a room for the user alone, and that nobody else is told of: what they do in line mode."""
 
 from anonp2p.room import events
-from anonp2p.ui import links, wording
+from anonp2p.ui import wording
 from anonp2p.ui.actions import ConverseAction, CopyAction, IgnoreAction, NotifyAction, QuietAction
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
@@ -11,6 +11,7 @@ from anonp2p.ui.frontend import RoomView
 from anonp2p.ui.ignored import find_ignored
 from anonp2p.ui.line.excerpts import Excerpts
 from anonp2p.ui.line.line_room import LineRoom
+from anonp2p.ui.links import choose_link
 from anonp2p.ui.sanitize import sanitize_text
 
 LocalAction = CopyAction | ConverseAction | NotifyAction | IgnoreAction | QuietAction
@@ -51,10 +52,7 @@ class LocalCommands:
             case None | "code":
                 return self._clipboard.copy(room.snapshot().code, "The room's code")
             case "link":
-                texts = (it.text for it in self._excerpts.list_excerpts(label) if not it.newcomer)
-                link = next(filter(None, map(links.find_last_link, texts)), "")
-                if not link:
-                    raise NothingToCopy("there is no link in the messages here")
+                link = choose_link((it.text, it.newcomer) for it in self._excerpts.list_excerpts(label))
                 return self._clipboard.copy(link, "The latest link")
             case int(number):
                 found = self._excerpts.find_numbered(label, number)

@@ -12,7 +12,9 @@ def lasting_hint(scene: Scene, typed: str) -> Hint | None:
     """What the next key can do. typed: what the input line holds."""
     tab = scene.active
     if tab.way_in.over and tab.way_in.again and tab.way_in.wants_nick:
-        return Hint("Enter goes on under this nick, Esc leaves the room.", "title")
+        begun = from_first_seen(typed).lower().startswith("/nick ")
+        on = "Enter goes on under this" if begun else "/nick goes on under another" if typed else "Enter suggests a"
+        return Hint(f"{on} nick, Esc leaves the room.", "title")
     if tab.way_in.over and not typed:
         return Hint("Enter tries again, Esc leaves the room." if tab.way_in.again else "Esc leaves the room.", "title")
     if not from_first_seen(typed).startswith("/"):

@@ -181,7 +181,7 @@ class Screen:
 
     def _tell_that_it_is_full(self) -> None:
         """Says that not all of what was typed or pasted fits."""
-        text = f"A message has up to {limits.TEXT:,} bytes: the end of the text was left out."
+        text = f"No more than {limits.INPUT_LINE:,} bytes can be typed at once: the end of the text was left out."
         self.scene.hint = Hint(text, "error")
         self._request_frame()
 

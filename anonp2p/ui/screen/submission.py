@@ -21,7 +21,7 @@ from anonp2p.ui.conversation import Conversation, begin_conversation
 from anonp2p.ui.errors import NoConversation, NothingToCopy, TooMuchPending
 from anonp2p.ui.frontend import UserRequest
 from anonp2p.ui.ignored import find_ignored
-from anonp2p.ui.links import find_last_link
+from anonp2p.ui.links import choose_link
 from anonp2p.ui.screen import overlays
 from anonp2p.ui.screen.hint import Hint
 from anonp2p.ui.screen.input.editor import Editor
@@ -76,6 +76,9 @@ class Submission:
         text = self._editor.edit_text
         active = self._scene.active
         if not (text.strip() or (active.way_in.again and active.way_in.over)):
+            return ""
+        if not text.strip() and active.way_in.wants_nick:  # the same one would be refused again
+            self.suggest_nick(active)
             return ""
         line = text
         if codes.is_meant(text):
@@ -200,7 +203,7 @@ class Submission:
     def suggest_nick(self, tab: Tab) -> None:
         """Begins a line that goes on with the join under another nick, unless something else is typed."""
         line = tab.way_in.begun_line
-        if tab is self._scene.active and not self._editor.edit_text:
+        if tab is self._scene.active and not self._editor.edit_text.strip():
             self._editor.replace(line, len(line))
 
     def _request(self, action: AppAction) -> None:
@@ -334,11 +337,7 @@ class Submission:
         log = self._scene.active.log
         match what:
             case "link":
-                texts = (message.text for message in log.latest_messages() if not message.newcomer)
-                link = next((found for text in texts if (found := find_last_link(text))), "")
-                if not link:
-                    raise NothingToCopy("there is no link in the messages here")
-                return link, "The latest link"
+                return choose_link((it.text, it.newcomer) for it in log.latest_messages()), "The latest link"
             case int() | None if what is not None or self._scene.active.sight.selected:
                 message = self._scene.active.sight.selected if what is None else log.find_numbered(what)
                 if message is None:

@@ -8,7 +8,7 @@ import msgspec
 from anonp2p.crypto import commit, identity
 from anonp2p.crypto.identity import Identity
 from anonp2p.crypto.padding import LENGTH
-from anonp2p.protocol import bodies, frames, handshake, room_state, welcome
+from anonp2p.protocol import bodies, credentials, frames, handshake, room_state, welcome
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import effects, inputs
 from anonp2p.room.contents import unpack_content
@@ -93,6 +93,7 @@ class FalseMember:
         self.link = 0
         self.sealer.counters = {who.id: 0}
         self.refused: str | None = None
+        self.is_held = False  # whether it was told to wait
         self.ticket = bytes(16)  # that it shows
 
     def dials(self, tick: float = 0.0) -> None:
@@ -100,7 +101,7 @@ class FalseMember:
         self.inn.tick, self.inn.world.tick = tick, START + tick
         link = self.inn.world.dial(self.inn.party, None)
         self.link = link.number
-        self.refused = None
+        self.refused, self.is_held = None, False
         [payload] = link.near.take_output()
         self.greeting, self.hello = handshake.read_hello(payload)
 
@@ -154,7 +155,12 @@ class FalseMember:
     def takes_in(self, done: list[effects.Effect]) -> list[effects.Effect]:
         """Reads what it is sent when it is let in, or is not."""
         for effect in done:
-            if isinstance(effect, effects.AdmitEffect) and effect.link == self.link:
+            if isinstance(effect, effects.SendEffect) and effect.link == self.link:
+                for frame in [frame for payload in payloads(effect.data) for frame in self._open(payload)]:
+                    assert isinstance(frame, frames.HeldFrame), "all else that one is told who waits is that we live"
+                    credentials.check_hold(frame, self.hello, ROOM)
+                    self.is_held = True
+            elif isinstance(effect, effects.AdmitEffect) and effect.link == self.link:
                 self.reader = effect.reader
                 self.admitted = effect.channel.seal_frames(effect.frames)
                 self.greeted = [frame for payload in payloads(self.admitted) for frame in self._open(payload)]

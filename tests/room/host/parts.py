@@ -9,6 +9,7 @@ from anonp2p.room.context import Context, create_context
 from anonp2p.room.host.admission import Admission
 from anonp2p.room.host.commits import Commits
 from anonp2p.room.host.founding import Founding, found_room
+from anonp2p.room.host.knockers import Knockers
 from anonp2p.room.host.meetings import Meetings
 from anonp2p.room.host.presence import MemberLink, Presence
 from anonp2p.room.host.sequencer import Sequencer
@@ -65,7 +66,8 @@ class Ordering:
     def new_admission(self) -> Admission:
         """What lets people in."""
         meetings = Meetings(self.context, self.presence)
-        return Admission(self.context, self.sequencer, self.presence, self.commits, meetings)
+        parts = self.sequencer, self.presence, self.commits, meetings, Knockers(self.context)
+        return Admission(self.context, *parts)
 
     def add_member(self, who: Somebody, nick: str) -> None:
         """Somebody has joined."""

@@ -18,6 +18,7 @@ from anonp2p.protocol.frames import (
 from anonp2p.room import effects
 from anonp2p.room.host.answers import Answers
 from anonp2p.room.host.heirs import Heirs
+from anonp2p.room.host.knockers import Knockers
 from anonp2p.room.host.submissions import Submissions
 from tests.room.host.parts import Ordering, far_end, set_time, take_effects
 from tests.room.peers import ANN, BOB, Placed, Sealer, kinds, text
@@ -30,7 +31,7 @@ class Bench(Ordering):
     def __init__(self) -> None:
         super().__init__()
         heirs = Heirs(self.context, self.sequencer, self.presence)
-        parts = self.sequencer, self.presence, self.commits, Answers(self.context), heirs
+        parts = self.sequencer, self.presence, self.commits, Answers(self.context), heirs, Knockers(self.context)
         self.submissions = Submissions(self.context, *parts)
         self.add_member(BOB, "bob")
         self.add_member(ANN, "ann")

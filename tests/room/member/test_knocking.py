@@ -7,12 +7,13 @@ from msgspec import UNSET
 
 from anonp2p import limits
 from anonp2p.crypto import identity
-from anonp2p.protocol import credentials, frames
+from anonp2p.protocol import bodies, credentials, frames
+from anonp2p.protocol.rights import Rights
 from anonp2p.reasons import Reason
 from anonp2p.room import effects, events, inputs
 from tests.room.hostile import assert_link_ended, come_anew
 from tests.room.member.false_host import FalseHost
-from tests.room.peers import ANN, CREDENTIALS, EVE, HOST, ROOM_KEY, kinds
+from tests.room.peers import ANN, CREDENTIALS, EVE, HOST, ROOM_KEY, kinds, said
 
 WAITS = Reason("knocking")
 
@@ -102,13 +103,13 @@ def test_whose_link_is_lost_knocks_again_with_the_same_key(held: FalseHost) -> N
 
 
 def test_who_is_held_by_nobody_any_more_gives_up_in_the_end(held: FalseHost) -> None:
-    """The host is gone, and nobody goes on with the room."""
+    """The host is gone, and nobody goes on with the room: an heir that is alone takes a minute for that."""
     held.takes(inputs.DroppedInput(held.end.number, "broken", 0.0))
     began = held.now.tick
     while not held.room.over:
         held.awaits_dial()
         held.takes(inputs.DialFailedInput(held.end.number, Reason("not-found"), absent=True))
-    assert limits.ABSENT_PATIENCE < held.now.tick - began < 2 * limits.ABSENT_PATIENCE
+    assert limits.DIAL_PATIENCE < held.now.tick - began < limits.DIAL_PATIENCE + 2 * limits.DIAL_PAUSE_MAX
 
 
 def test_where_too_many_wait_it_asks_again_after_a_pause_and_with_the_same_key() -> None:
@@ -119,10 +120,12 @@ def test_where_too_many_wait_it_asks_again_after_a_pause_and_with_the_same_key()
     [drop] = host.effects
     assert drop == effects.DropEffect(host.end.number, "crowded")
     assert host.redials("crowded").key == key
-    assert host.now.tick >= began + limits.DIAL_PAUSE / 2
+    assert host.now.tick - began >= limits.DIAL_PAUSE_MAX / 4
     assert kinds(host.hears(host.held())) == ["LinkEvent"]
     assert host.hears(host.refused("crowded")) == [], "it gave way to another one"
+    began = host.now.tick
     assert host.redials("crowded").key == key
+    assert host.now.tick - began >= limits.DIAL_PAUSE_MAX / 2, "as it had its turn"
 
 
 def test_where_too_many_wait_for_too_long_it_gives_up() -> None:
@@ -139,7 +142,7 @@ def test_where_too_many_wait_for_too_long_it_gives_up() -> None:
     assert isinstance(error, events.ErrorEvent)
     assert error.code == "unreachable"
     assert isinstance(gone, events.GoneEvent)
-    assert host.now.tick - began > limits.DIAL_PATIENCE
+    assert limits.CROWDED_PATIENCE < host.now.tick - began < limits.CROWDED_PATIENCE + limits.DIAL_PAUSE_MAX
 
 
 def test_whose_nick_another_has_by_the_time_it_is_let_in_asks_for_a_similar_one_with_the_same_key(
@@ -207,3 +210,58 @@ def test_who_joins_anew_waits_for_its_host_or_one_of_a_later_term_whom_it_knows(
         told = host.hears(credentials.sign_hold(host.hello, vouched, who.sign))
         assert (kinds(told) == ["LinkEvent"]) == waits
         host.redials()
+
+
+# --- a moderator that does not host
+
+
+@pytest.fixture
+def moderator() -> FalseHost:
+    """A host whose guest is a moderator."""
+    host = FalseHost()
+    host.greets()
+    host.roster_guest()
+    host.ledger.rights = Rights(moderators=(host.me,))
+    host.begin_at(host.ledger.index, host.latest.digest)
+    host.hears(*host.welcome())
+    return host
+
+
+def waiting(told: list[events.Event]) -> list[list[tuple[str, int]]]:
+    """Who waits, by what was told."""
+    shown = [event for event in told if isinstance(event, events.WaitingEvent)]
+    return [[(person.nick, person.seconds) for person in event.people] for event in shown]
+
+
+def knockers(*nicks: str) -> frames.KnockersFrame:
+    return frames.KnockersFrame([frames.KnockEntry(bytes([at]) * 32, nick, at) for at, nick in enumerate(nicks)])
+
+
+def test_a_moderator_is_told_by_its_host_who_waits_and_admits_by_nick(moderator: FalseHost) -> None:
+    assert waiting(moderator.hears(knockers("bob", "zoe"))) == [[("bob", 0), ("zoe", 1)]]
+    assert moderator.takes(inputs.AdmitInput("zoe", admitted=True)) == []
+    [entry] = moderator.submits()
+    assert said(entry) == bodies.AdmitBody(b"\1" * 32, admitted=True)
+
+
+def test_a_host_that_tells_it_all_the_time_does_not_flood_its_user(moderator: FalseHost) -> None:
+    told = moderator.hears(*(knockers(f"nick{number}") for number in range(100)))
+    assert waiting(told) == [[("nick0", 0)]]
+    assert waiting(passes(moderator, limits.KNOCKERS_TOLD)) == [[("nick99", 2)]]
+
+
+def test_once_its_link_is_lost_nobody_waits_as_far_as_it_knows(moderator: FalseHost) -> None:
+    moderator.hears(knockers("zoe"))
+    moderator.takes(inputs.DroppedInput(moderator.end.number, "broken", 0.0))
+    assert waiting(passes(moderator, limits.KNOCKERS_TOLD)) == [[]]
+
+
+def test_whom_no_host_could_let_in_is_nobody_that_waits(moderator: FalseHost) -> None:
+    """5.2b: nicks are shown."""
+    assert_link_ended(moderator, moderator.hears(knockers("not a nick")))
+
+
+def test_who_is_no_moderator_is_shown_nothing_of_it(host: FalseHost) -> None:
+    assert host.hears(knockers("zoe")) == []
+    assert passes(host, 5) == []
+    assert not host.end.connection.is_over

@@ -68,6 +68,20 @@ def test_what_is_being_typed_when_the_nick_is_refused_stays() -> None:
         stage.ask("join", who="zoe", code=code)
         stage.type(f"/join {code}\nhello").until("is taken in this room")
         assert typed(stage) == "hello"
+        stage.until("^/nick goes on under another nick, Esc leaves the room")
+        stage.key("enter").until("You are not in this room, and nothing was sent")
+
+
+def test_who_puts_away_the_nick_that_was_suggested_has_it_suggested_again_and_dials_nobody() -> None:
+    with Stage("--nick", "zoe") as stage:
+        code = stage.ask("host", who="ada")["code"]
+        stage.ask("join", who="zoe", code=code)
+        stage.type(f"/join {code}\n").until("is taken in this room")
+        stage.key("ctrl u").until("^Enter suggests a nick, Esc leaves the room")
+        stage.key("enter").until("^Enter goes on under this nick")
+        assert typed(stage) == "/nick zoe-2"
+        assert not stage.find("Connecting")
+        stage.key("enter").until("You are in demo as zoe-2")
 
 
 def test_a_locked_room_can_be_tried_again_with_enter() -> None:

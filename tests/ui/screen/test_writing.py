@@ -154,7 +154,7 @@ def test_what_does_not_fit_at_all_is_told() -> None:
     screen = Screen(Config(mode="screen"), Terminal(idle=lambda: None, closed=lambda: None))
     screen.editor.paste("x" * (limits.INPUT_LINE + 1))
     assert screen.scene.hint
-    assert screen.scene.hint.text.startswith(f"A message has up to {limits.TEXT:,} bytes")
+    assert screen.scene.hint.text.startswith(f"No more than {limits.INPUT_LINE:,} bytes")
 
 
 def test_what_is_typed_while_the_link_is_lost_is_sent_later() -> None:

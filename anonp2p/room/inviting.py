@@ -1,0 +1,93 @@
+"""What a moderator of a private room does with invitations: the codes that it gives out, its notes, and the list."""
+
+from typing import Any
+
+from anonp2p import errors
+from anonp2p.crypto import identity
+from anonp2p.protocol import bodies
+from anonp2p.protocol.rights import Invitation
+from anonp2p.room import events, inputs
+from anonp2p.room.invitations import find_free_slot
+from anonp2p.room.pool import Pool
+from anonp2p.room.replica import Replica
+from anonp2p.room.reporter import Reporter
+
+
+class Inviting:
+    """label: how events name the room. Notes stay with us: they name people. Numbers are those of slots, from 1."""
+
+    def __init__(self, label: str, replica: Replica, pool: Pool, reporter: Reporter) -> None:
+        self._label = label
+        self._replica = replica
+        self._pool = pool
+        self._reporter = reporter
+        self._notes: dict[bytes, str] = {}  # by the key of the invitation
+        self._waiting: list[inputs.InviteInput] = []  # for the pool
+
+    @property
+    def waits_for_pool(self) -> bool:
+        """Whether our host is to give us the pool, as we are to invite somebody."""
+        return bool(self._waiting)
+
+    def read_invite(self, event: inputs.InviteInput) -> bodies.InviteBody | None:
+        """The entry by which a moderator invites; None if it has to wait for the pool. Raises AnonError."""
+        rights = self._replica.ledger.rights
+        if not rights.private:
+            raise errors.NotPrivate
+        if (slot := find_free_slot(rights)) is None:
+            raise errors.NoInvitationLeft
+        if not self._pool.is_ours:
+            self._waiting.append(event)
+            return None
+        key = self._pool.find_invitation(slot)
+        self._notes[key] = event.note
+        return bodies.InviteBody(key, slot, event.uses)
+
+    def take_waiting(self) -> list[inputs.InviteInput]:
+        """We have the pool: what waits for it goes on."""
+        waiting, self._waiting = self._waiting, []
+        return waiting
+
+    def read_revoke(self, event: inputs.RevokeInput) -> bodies.RevokeBody:
+        """The entry by which a moderator takes an invitation back. Raises AnonError."""
+        rights = self._replica.ledger.rights
+        if not rights.private:
+            raise errors.NotPrivate
+        found = next((it for it in rights.invitations if it.slot == event.number - 1), None)
+        if found is None:
+            raise errors.NoSuchInvitation
+        if found.revoked:
+            raise errors.RevokedAlready
+        return bodies.RevokeBody(found.key)
+
+    def tell_code(self, placed: bodies.InviteBody, re: events.Re) -> None:
+        """An invitation of ours is good from now on: the user is told its code."""
+        code = self._pool.spell_code(self._replica.ledger.code, placed.slot)
+        data = {"code": code, "invitation": placed.slot + 1, "uses": placed.uses}
+        self._reporter.tell_event(events.ReplyEvent(room=self._label, command="/invite", data=data, re=re))
+
+    def list_invitations(self) -> list[dict[str, Any]]:
+        """All that were given out, as data. Raises AnonError where we may not know, or there are none."""
+        ledger = self._replica.ledger
+        if not ledger.rights.private:
+            raise errors.NotPrivate
+        if not ledger.room_rights.is_moderator(self._replica.me.id):
+            raise errors.ModeratorsOnly
+        return [self._describe(it) for it in ledger.rights.invitations]
+
+    def _describe(self, invitation: Invitation) -> dict[str, Any]:
+        note = self._notes.get(invitation.key, "")
+        members = [self._replica.ledger.get_member(user) for user in invitation.users]
+        return {
+            "invitation": invitation.slot + 1,
+            "uses": invitation.uses,
+            "used": invitation.used,
+            "revoked": invitation.revoked,
+            **({"note": note} if note else {}),
+            "members": [{"member": identity.spell_member(it.id), "nick": it.nick} for it in members],
+        }
+
+    def forget(self) -> None:
+        """We are out."""
+        self._notes.clear()
+        self._waiting.clear()

@@ -1,0 +1,180 @@
+"""Private rooms: invitations are given out, used, revoked, and go on to work under another host."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+import trio.testing
+
+from anonp2p.errors import AnonError, NotInvited, Unreachable
+from anonp2p.names import codes
+from anonp2p.reasons import Reason
+from anonp2p.room import events, inputs
+from tests.support.people import Gathering, Person, gathering
+from tests.support.transports import MemoryNetwork
+
+
+class House:
+    """A private room, and what its people ask for."""
+
+    def __init__(self, gathered: Gathering) -> None:
+        self._gathered = gathered
+        self._asked = 0
+
+    async def found(self) -> Person:
+        host = self._gathered.invite("host", name="demo", private=True)
+        await host.hears(events.ReachableEvent)
+        return host
+
+    async def ask(self, person: Person, event: Any) -> Any:
+        """The data of the reply to a command, or its error."""
+        self._asked += 1
+        re = f"q{self._asked}"
+        kinds = events.ReplyEvent, events.ErrorEvent
+        await person.session.post_input(dataclasses.replace(event, re=re))
+        await person.until(lambda: any(person.heard(kind, re=re) for kind in kinds))
+        for reply in person.heard(events.ReplyEvent, re=re):
+            return reply.data
+        return person.heard(events.ErrorEvent, re=re)[0].code
+
+    async def invite(self, person: Person, note: str = "", uses: int = 1) -> str:
+        data = await self.ask(person, inputs.InviteInput(note, uses))
+        return str(data["code"])
+
+    async def comes(self, nick: str, code: str, *, may_host: bool = False) -> Person:
+        guest = self._gathered.invite(nick, invitation=code, may_host=may_host)
+        await guest.hears(events.EnteredEvent)
+        return guest
+
+    async def is_refused(self, nick: str, code: str) -> AnonError:
+        guest = self._gathered.invite(nick, invitation=code)
+        await guest.gone()
+        failure = guest.session.room.failure
+        assert failure is not None
+        return failure
+
+
+async def test_who_is_invited_comes_once_and_who_is_not_finds_nothing(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered:
+        house = House(gathered)
+        host = await house.found()
+        assert host.heard(events.EnteredEvent)[0].private
+        code = await house.invite(host, "for Ann")
+        address, key = codes.parse_code(code)
+        ann = await house.comes("ann", code)
+        await ann.say("hello")
+        await host.until(lambda: host.texts == ["hello"])
+        assert await house.ask(host, inputs.AskInput("/invites")) == [
+            {
+                "invitation": 1,
+                "uses": 1,
+                "used": 1,
+                "revoked": False,
+                "note": "for Ann",
+                "members": [{"member": ann.heard(events.EnteredEvent)[0].member, "nick": "ann"}],
+            }
+        ]
+        assert await house.is_refused("bob", code) == NotInvited()
+        assert await house.is_refused("eve", codes.Code(address).spell()) == Unreachable(Reason("key-missing"))
+        other = codes.Code(address, key[::-1]).spell()
+        assert await house.is_refused("eve", other) == Unreachable(Reason("key-wrong"))
+        assert ann.nicks == host.nicks == ["host", "ann"]
+
+
+async def test_a_code_may_be_used_so_many_times(memory: MemoryNetwork, autojump_clock: trio.testing.MockClock) -> None:
+    async with gathering(memory) as gathered:
+        house = House(gathered)
+        host = await house.found()
+        code = await house.invite(host, uses=2)
+        await house.comes("ann", code)
+        bob = await house.comes("bob", code)
+        assert await house.is_refused("cat", code) == NotInvited()
+        await bob.session.post_input(inputs.LeaveInput(close=False))
+        await bob.gone()
+        assert await house.is_refused("cat", code) == NotInvited(), "who has left has used it all the same"
+
+
+async def test_a_revoked_invitation_lets_nobody_in(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered:
+        house = House(gathered)
+        host = await house.found()
+        code = await house.invite(host)
+        await host.session.post_input(inputs.RevokeInput(1))
+        assert await house.is_refused("ann", code) == NotInvited()
+        assert await house.ask(host, inputs.RevokeInput(1)) == "failed"
+        assert await house.ask(host, inputs.RevokeInput(2)) == "failed"
+
+
+async def test_who_is_thrown_out_does_not_come_back_by_its_invitation(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered:
+        house = House(gathered)
+        host = await house.found()
+        code = await house.invite(host, uses=5)
+        ann = await house.comes("ann", code)
+        await host.session.post_input(inputs.KickInput("ann", ""))
+        await ann.gone()
+        assert await house.is_refused("zoe", code) == NotInvited()
+        [listed] = await house.ask(host, inputs.AskInput("/invites"))
+        assert (listed["revoked"], listed["used"], listed["members"]) == (True, 1, [])
+
+
+async def test_invitations_go_on_under_another_host_with_the_same_code(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered:
+        house = House(gathered)
+        host = await house.found()
+        ann = await house.comes("ann", await house.invite(host), may_host=True)
+        used, good = await house.invite(host), await house.invite(host)
+        bob = await house.comes("bob", used)
+        await ann.until(lambda: ann.heard(events.HeirsEvent) != [])
+        await trio.sleep(60)
+        await host.session.post_input(inputs.LeaveInput(close=False))
+        await host.gone()
+        await ann.hears(events.HostEvent, nick="ann")
+        await bob.say("still here")
+        await ann.until(lambda: ann.texts == ["still here"])
+        assert await house.is_refused("zoe", used) == NotInvited()
+        cat = await house.comes("cat", good)
+        assert cat.nicks == ["ann", "bob", "cat"]
+
+
+async def test_a_moderator_that_does_not_host_invites(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered:
+        house = House(gathered)
+        host = await house.found()
+        ann = await house.comes("ann", await house.invite(host))
+        assert await house.ask(ann, inputs.InviteInput()) == "not-allowed"
+        assert await house.ask(ann, inputs.AskInput("/invites")) == "not-allowed"
+        await host.session.post_input(inputs.RoleInput("ann", "moderator", "/op"))
+        await ann.hears(events.RoleEvent, role="moderator")
+        code = await house.invite(ann, "mine")
+        await house.comes("bob", code)
+        assert [it.get("note") for it in await house.ask(ann, inputs.AskInput("/invites"))] == [None, "mine"]
+
+
+@pytest.mark.parametrize("event", [inputs.InviteInput(), inputs.RevokeInput(1), inputs.AskInput("/invites")])
+async def test_a_room_that_is_not_private_has_no_invitations(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, event: Any
+) -> None:
+    async with gathering(memory) as gathered:
+        host = await gathered.host()
+        assert await House(gathered).ask(host, event) == "failed"
+
+
+async def test_a_key_is_of_no_use_and_no_harm_in_a_room_that_is_not_private(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered:
+        host = await gathered.host()
+        ann = gathered.invite("ann", invitation=codes.Code(gathered.code, b"k" * 32).spell(), may_host=True)
+        await ann.hears(events.EnteredEvent)
+        assert host.nicks == ["host", "ann"]

@@ -1,0 +1,175 @@
+"""Invitations in a private room's log: who gives them out, who comes by them, how they end (PROTOCOL.md, 5d)."""
+
+import msgspec
+import pytest
+
+from anonp2p import limits
+from anonp2p.crypto import invitations
+from anonp2p.crypto.identity import Identity
+from anonp2p.protocol import bodies
+from anonp2p.protocol.field_types import Invited
+from anonp2p.protocol.rights import Invitation, Rights
+from anonp2p.room.invitations import find_free_slot
+from anonp2p.room.ledger import Ledger
+from tests.room.peers import ANN, BOB, EVE, HOST, ROOM
+from tests.room.test_rights import KEY, commit, refuse, take
+
+POOL = b"the pool of a private room here."
+INVITATION = invitations.find_invitation(invitations.derive_key(POOL, 0))
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    """Of a private room: Ann is its moderator, and came with the host; Bob came with them and is none."""
+    ledger = Ledger(ROOM)
+    ledger.name = "demo"
+    ledger.host = ledger.add_member(HOST.key, "host", KEY).id
+    for who, nick in ((ANN, "ann"), (BOB, "bob")):
+        ledger.add_member(who.key, nick, KEY)
+    ledger.rights = Rights(moderators=(ANN.id,), private=True)
+    ledger.begin_log()
+    return ledger
+
+
+def invite(slot: int = 0, uses: int = 1) -> bodies.InviteBody:
+    return bodies.InviteBody(invitations.find_invitation(invitations.derive_key(POOL, slot)), slot, uses)
+
+
+def comes(who: Identity, nick: str, slot: int = 0, *, by: Identity | None = None) -> bodies.JoinedBody:
+    """Who comes by the invitation in a slot. by: whose key the invitation has signed, if it is another's."""
+    key = invitations.derive_key(POOL, slot)
+    signature = invitations.sign_invited(key, (by or who).key)
+    return bodies.JoinedBody(who.key, nick, KEY, Invited(invitations.find_invitation(key), signature))
+
+
+def test_who_was_invited_comes_as_often_as_the_invitation_may_be_used(ledger: Ledger) -> None:
+    """5d.5"""
+    cat = Identity(b"c" * 32, ROOM)
+    take(ledger, ANN, invite(uses=1))
+    take(ledger, HOST, comes(EVE, "eve"))
+    [it] = ledger.rights.invitations
+    assert (it.used, it.users, it.author) == (1, (EVE.id,), ANN.id)
+    refuse(ledger, HOST, comes(cat, "cat"), "joined-uninvited")
+
+
+@pytest.mark.parametrize(
+    "joined",
+    [
+        bodies.JoinedBody(EVE.key, "eve", KEY),
+        comes(EVE, "eve", slot=1),
+        comes(EVE, "eve", by=BOB),
+        bodies.JoinedBody(EVE.key, "eve", KEY, Invited(INVITATION, bytes(64))),
+    ],
+    ids=["without one", "by one that nobody gave out", "by that of another", "without its signature"],
+)
+def test_no_host_lets_anybody_into_a_private_room_without_an_invitation(
+    ledger: Ledger, joined: bodies.JoinedBody
+) -> None:
+    """5d.5"""
+    take(ledger, ANN, invite())
+    refuse(ledger, HOST, joined, "joined-uninvited")
+
+
+def test_where_the_room_is_not_private_nobody_comes_by_an_invitation(ledger: Ledger) -> None:
+    ledger.rights = Rights(moderators=(ANN.id,))
+    refuse(ledger, HOST, comes(EVE, "eve"), "joined-uninvited")
+    refuse(ledger, ANN, invite(), "without-right")
+    take(ledger, HOST, bodies.JoinedBody(EVE.key, "eve", KEY))
+
+
+def test_only_a_moderator_invites_and_revokes(ledger: Ledger) -> None:
+    refuse(ledger, BOB, invite(), "without-right")
+    take(ledger, ANN, invite())
+    refuse(ledger, HOST, bodies.RevokeBody(INVITATION), "without-right")
+
+
+def test_an_invitation_that_is_revoked_lets_nobody_else_in(ledger: Ledger) -> None:
+    """5d.5"""
+    take(ledger, ANN, invite(uses=2))
+    take(ledger, HOST, comes(EVE, "eve"))
+    take(ledger, ANN, bodies.RevokeBody(INVITATION))
+    assert ledger.roster.find_member(EVE.id) is not None
+    refuse(ledger, HOST, comes(Identity(b"c" * 32, ROOM), "cat"), "joined-uninvited")
+    refuse(ledger, ANN, bodies.RevokeBody(INVITATION), "changes-nothing")
+    refuse(ledger, ANN, bodies.RevokeBody(KEY), "changes-nothing")
+
+
+@pytest.mark.parametrize("ban", [True, False])
+def test_whoever_is_ordered_out_takes_its_invitation_along(ledger: Ledger, *, ban: bool) -> None:
+    """5d.5: even before the host has carried that out."""
+    take(ledger, ANN, invite(uses=2), invite(slot=1))
+    take(ledger, HOST, comes(EVE, "eve"))
+    take(ledger, ANN, bodies.RemoveBody([EVE.id], "", ban))
+    assert [it.revoked for it in ledger.rights.invitations] == [True, False]
+    take(ledger, HOST, commit(ledger, EVE))
+    assert [(it.used, it.users) for it in ledger.rights.invitations] == [(1, ()), (0, ())]
+    take(ledger, ANN, bodies.UnbanBody(EVE.id)) if ban else None
+    assert ledger.rights.invitations[0].revoked
+
+
+def test_who_leaves_has_used_its_invitation_and_who_was_lost_may_use_it_again(ledger: Ledger) -> None:
+    """5d.5"""
+    cat = Identity(b"c" * 32, ROOM)
+    take(ledger, ANN, invite(uses=2))
+    take(ledger, HOST, comes(EVE, "eve"), comes(cat, "cat"))
+    take(ledger, EVE, bodies.LeaveBody())
+    [it] = ledger.rights.invitations
+    assert (it.used, it.users) == (2, (cat.id,))
+    take(ledger, HOST, bodies.AwayBody(cat.id), commit(ledger, cat, reason="lost"))
+    [it] = ledger.rights.invitations
+    assert (it.used, it.users) == (1, ())
+    take(ledger, HOST, comes(Identity(b"d" * 32, ROOM), "dan"))
+
+
+def test_the_key_of_a_slot_is_given_out_once(ledger: Ledger) -> None:
+    take(ledger, ANN, invite(), bodies.RevokeBody(INVITATION))
+    refuse(ledger, ANN, invite(), "changes-nothing")
+    refuse(ledger, ANN, bodies.InviteBody(INVITATION, 1, 1), "changes-nothing")
+    refuse(ledger, ANN, bodies.InviteBody(EVE.key, 0, 1), "changes-nothing")
+    refuse(ledger, ANN, bodies.InviteBody(bytes(32), 1, 1), "bad-invitation")
+    assert find_free_slot(ledger.rights) == 1
+
+
+def test_a_pool_comes_to_an_end(ledger: Ledger) -> None:
+    take(ledger, ANN, *(invite(slot) for slot in range(limits.INVITATIONS)))
+    assert find_free_slot(ledger.rights) is None
+
+
+@pytest.mark.parametrize("entry", [invite(), comes(EVE, "eve"), bodies.RevokeBody(INVITATION)], ids=repr)
+def test_the_group_context_covers_invitations_and_their_uses(ledger: Ledger, entry: bodies.Body) -> None:
+    """4.8"""
+    if not isinstance(entry, bodies.InviteBody):
+        take(ledger, ANN, invite())
+    before, rights = ledger.group_context, ledger.rights
+    take(ledger, HOST if isinstance(entry, bodies.JoinedBody) else ANN, entry)
+    assert ledger.rights.invitations != rights.invitations
+    assert ledger.group_context != before
+
+
+GOOD = Invitation(INVITATION, 0, 2, 1, ANN.id, False, (BOB.id,))
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        (msgspec.structs.replace(GOOD, users=(EVE.id,)),),
+        (msgspec.structs.replace(GOOD, used=0),),
+        (msgspec.structs.replace(GOOD, used=3),),
+        (msgspec.structs.replace(GOOD, key=bytes(32)),),
+        (GOOD, msgspec.structs.replace(GOOD, slot=1, users=())),
+        (GOOD, msgspec.structs.replace(GOOD, key=EVE.key, users=())),
+        (GOOD, msgspec.structs.replace(GOOD, key=EVE.key, slot=1)),
+    ],
+    ids=["a stranger", "used less", "used more", "no key", "a key twice", "a slot twice", "a member twice"],
+)
+def test_no_room_has_invitations_like_these(ledger: Ledger, shown: tuple[Invitation, ...]) -> None:
+    """5c.9"""
+    ledger.rights = msgspec.structs.replace(ledger.rights, invitations=(GOOD,))
+    assert ledger.room_rights.are_proper
+    ledger.rights = msgspec.structs.replace(ledger.rights, invitations=shown)
+    assert not ledger.room_rights.are_proper
+
+
+def test_a_room_that_is_not_private_has_none(ledger: Ledger) -> None:
+    ledger.rights = msgspec.structs.replace(ledger.rights, private=False, invitations=(GOOD,))
+    assert not ledger.room_rights.are_proper

@@ -180,6 +180,7 @@ ORDERS: Final = 16  # of moderators that wait to be carried out, which an honest
 SLOW: Final = 3_600  # seconds between messages of one member, at most: beyond that, muting is what is meant
 RAID_SLOW: Final = 10  # seconds between them while the room is closed against a raid: 300 members say 30 lines a second
 ORDER_PATIENCE: Final = 5.0  # seconds after which members are told of a host that does not carry out an order
+ORDER_PATIENCE_COVER: Final = 15.0  # the same for an answer to us where what we ask for, and its place, wait for slots
 KICKED: Final = 1_000  # members thrown out whom the log's state names, so that no later host lets them in again
 TERMS: Final = 2**21  # numbers of terms: with an index below 2^32, a place is below 2^53
 STANDBY_MEMBERS: Final = 64  # present in the largest room in which each keeps a standby link: any heir can serve them

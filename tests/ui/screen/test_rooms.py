@@ -313,9 +313,9 @@ class RoomOf(Room):
         return []
 
 
-@pytest.mark.parametrize(("code", "rings"), [("abc.onion", 1), ("abc.onion:key", 0)])
-def test_a_private_room_never_rings(code: str, rings: int) -> None:
-    room = RoomOf(replace(SNAPSHOT, code=code))
+@pytest.mark.parametrize(("private", "rings"), [(False, 1), (True, 0)])
+def test_a_private_room_never_rings(private: bool, rings: int) -> None:
+    room = RoomOf(replace(SNAPSHOT, private=private))
     bell = Bell()
     screen = Screen(Config(mode="screen"), bell)
     screen.attach(lambda _: None, lambda _: room)

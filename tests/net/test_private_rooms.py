@@ -1,57 +1,17 @@
 """Private rooms: invitations are given out, used, revoked, and go on to work under another host."""
 
-import dataclasses
 from typing import Any
 
 import pytest
 import trio.testing
 
-from anonp2p.errors import AnonError, NotInvited, Unreachable
+from anonp2p.errors import NotInvited, Unreachable
 from anonp2p.names import codes
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
-from tests.support.people import Gathering, Person, gathering
+from tests.support.house import House
+from tests.support.people import gathering
 from tests.support.transports import MemoryNetwork
-
-
-class House:
-    """A private room, and what its people ask for."""
-
-    def __init__(self, gathered: Gathering) -> None:
-        self._gathered = gathered
-        self._asked = 0
-
-    async def found(self) -> Person:
-        host = self._gathered.invite("host", name="demo", private=True)
-        await host.hears(events.ReachableEvent)
-        return host
-
-    async def ask(self, person: Person, event: Any) -> Any:
-        """The data of the reply to a command, or its error."""
-        self._asked += 1
-        re = f"q{self._asked}"
-        kinds = events.ReplyEvent, events.ErrorEvent
-        await person.session.post_input(dataclasses.replace(event, re=re))
-        await person.until(lambda: any(person.heard(kind, re=re) for kind in kinds))
-        for reply in person.heard(events.ReplyEvent, re=re):
-            return reply.data
-        return person.heard(events.ErrorEvent, re=re)[0].code
-
-    async def invite(self, person: Person, note: str = "", uses: int = 1) -> str:
-        data = await self.ask(person, inputs.InviteInput(note, uses))
-        return str(data["code"])
-
-    async def comes(self, nick: str, code: str, *, may_host: bool = False) -> Person:
-        guest = self._gathered.invite(nick, invitation=code, may_host=may_host)
-        await guest.hears(events.EnteredEvent)
-        return guest
-
-    async def is_refused(self, nick: str, code: str) -> AnonError:
-        guest = self._gathered.invite(nick, invitation=code)
-        await guest.gone()
-        failure = guest.session.room.failure
-        assert failure is not None
-        return failure
 
 
 async def test_who_is_invited_comes_once_and_who_is_not_finds_nothing(
@@ -133,8 +93,7 @@ async def test_invitations_go_on_under_another_host_with_the_same_code(
         ann = await house.comes("ann", await house.invite(host), may_host=True)
         used, good = await house.invite(host), await house.invite(host)
         bob = await house.comes("bob", used)
-        await ann.until(lambda: ann.heard(events.HeirsEvent) != [])
-        await trio.sleep(60)
+        await ann.hears(events.HeirEvent, holds_key=True)
         await host.session.post_input(inputs.LeaveInput(close=False))
         await host.gone()
         await ann.hears(events.HostEvent, nick="ann")

@@ -119,6 +119,7 @@ from_hosts = st.one_of(
     st.builds(frames.WantFrame, counts, bytes32, openings),
     st.builds(frames.HeldFrame, credentials, bytes64),
     st.builds(frames.PoolFrame, blobs),
+    st.builds(frames.ClientsFrame, bytes32.map(lambda key: [key] * limits.INVITATIONS)),
     st.builds(frames.KnockersFrame, st.lists(st.builds(frames.KnockEntry, bytes32, texts, counts), max_size=3)),
 )
 requests = st.one_of(
@@ -306,6 +307,7 @@ EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (
     ("host's", frames.HeldFrame(CREDENTIALS, B64), 27),
     ("host's", frames.KnockersFrame([frames.KnockEntry(B32, "zoe", 7)]), 28),
     ("host's", frames.PoolFrame(b"box"), 29),
+    ("host's", frames.ClientsFrame([B32] * limits.INVITATIONS), 31),
     ("member's", BACKFILL, 8),
     ("past", frames.BackfilledEntry(B33, b"body"), 1),
     ("past", frames.Tombstone(B33, B32), 2),

@@ -368,6 +368,7 @@ _FROM_HOST = either(
     tagged(27, _CREDENTIALS, _SIGNATURE),
     tagged(28, many(array(_HASH, text, number()), 64)),
     tagged(29, blob()),
+    tagged(31, lambda value: many(_HASH, 128)(value) and len(value) == 128),
 )
 FORMS: dict[str, Form] = {
     "hello": tagged(1, number(), _HASH, _KEY),

@@ -120,6 +120,53 @@ async def test_a_moderator_that_does_not_host_invites(
         assert [it.get("note") for it in await house.ask(ann, inputs.AskInput("/invites"))] == [None, "mine"]
 
 
+@pytest.mark.parametrize("how", ["heir", "moderator"])
+async def test_who_may_have_the_pool_and_is_thrown_out_does_not_know_where_the_room_is_from_then_on(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, how: str
+) -> None:
+    async with gathering(memory) as gathered:
+        house = House(gathered)
+        host = await house.found()
+        ann = await house.comes("ann", await house.invite(host), may_host=how == "heir")
+        bob = await house.comes("bob", await house.invite(host))
+        good = await house.invite(host)
+        if how == "heir":
+            await ann.hears(events.HeirEvent, holds_key=True)
+        else:
+            await host.session.post_input(inputs.RoleInput("ann", "moderator", "/op"))
+            await ann.hears(events.RoleEvent, role="moderator")
+            await house.invite(ann)
+        await host.session.post_input(inputs.KickInput("ann", ""))
+        await ann.gone()
+        told = await bob.hears(events.CodeEvent)
+        assert not ann.heard(events.CodeEvent)
+        assert await house.is_refused("ann", good) == NotInvited(), "by the code of before"
+        new = await house.invite(host)
+        assert codes.parse_code(new).address == codes.parse_code(told.code).address
+        cat = await house.comes("cat", new)
+        assert cat.nicks == ["host", "bob", "cat"]
+
+
+async def test_an_heir_that_was_not_given_the_pool_hosts_a_room_into_which_it_invites_nobody(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered:
+        house = House(gathered)
+        host = await house.found()
+        await host.session.post_input(inputs.EntrustInput(None))
+        ann = await house.comes("ann", await house.invite(host), may_host=True)
+        bob = await house.comes("bob", await house.invite(host))
+        await ann.hears(events.HeirEvent, rank=1)
+        await host.session.post_input(inputs.LeaveInput(close=False))
+        await ann.hears(events.HostingEvent)
+        await bob.say("still here")
+        await ann.until(lambda: ann.texts == ["still here"])
+        assert await house.ask(ann, inputs.InviteInput()) == "failed"
+        await ann.session.post_input(inputs.RoleInput("bob", "moderator", "/op"))
+        await bob.hears(events.RoleEvent, role="moderator")
+        assert await house.ask(bob, inputs.InviteInput()) == "failed"
+
+
 @pytest.mark.parametrize("event", [inputs.InviteInput(), inputs.RevokeInput(1), inputs.AskInput("/invites")])
 async def test_a_room_that_is_not_private_has_no_invitations(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, event: Any

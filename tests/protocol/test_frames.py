@@ -76,6 +76,7 @@ rights = st.builds(
     st.lists(
         st.builds(Invitation, bytes32, slots, uses, st.integers(0, 9), bytes16, st.booleans(), members), max_size=2
     ).map(tuple),
+    members,
 )
 bases = st.builds(room_state.RoomSnapshot, bytes32, counts, rights, places, terms)
 missed = st.one_of(
@@ -213,6 +214,7 @@ RIGHTS = Rights(
     (B32,),
     True,
     (Invitation(B32, 1, 2, 1, B16, False, (B16,)),),
+    (B16,),
 )
 BASE = room_state.RoomSnapshot(B32, 1, RIGHTS, [SNAPSHOT_ENTRY], TERM)
 RETENTION, HISTORY = room_state.RetentionPolicy(0, 60, 2**32 - 1), room_state.HistoryPolicy(50, 0)

@@ -123,7 +123,7 @@ class Heirs:
             return
         self._has_news = False
         self._forget_former()
-        if any(holder in ledger.kicked for holder in ledger.holders):
+        if any(holder in ledger.kicked for holder in (*ledger.holders, *ledger.rights.pooled)):
             self.change_code()
         is_late = self._clock.tick >= self._awaited_until
         late, self._awaited = (self._awaited, set()) if is_late else (set(), self._awaited)

@@ -246,6 +246,7 @@ class App:
             name=new.name if new else "",
             retention=new.retention if new else ANY,
             history=new.history if new else NO_HISTORY,
+            knock=new.knock if new else False,
             cover=self._config.cover,
             is_alone=not self._sessions,
             may_host=not self._config.no_heir,

@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         if option.value:
             kind = "append" if option.repeats else "store"
             parser.add_argument(option.flag, metavar=option.value, choices=option.choices or None, action=kind)
-        elif option.has_twin:
+        elif option.has_twin or option.of_room:
             parser.add_argument(option.flag, action="store_const", const="1")
     return parser
 
@@ -110,6 +110,9 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
         raise Usage(f"Nothing stands behind {action.name}. See anonp2p --help.")
     if given.stay and given.action != "create":
         raise Usage("--stay is for a room of your own: it goes with create NAME.")
+    rules = list(_rules_of_room(given))
+    if rules and given.action != "create":
+        raise Usage(f"{rules[0]} is for a room of your own: it goes with create NAME.")
     nick = option("nick")
     if (nick or given.action) and given.action != "doctor":  # which says itself what is missing
         packages.require("msgspec")
@@ -119,6 +122,10 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
         nick = nicks.parse_nick(nick) if nick else ""
         if given.action == "create":
             nicks.parse_room_name(given.subject)
+            if rules:
+                from anonp2p.ui import commands
+
+                commands.from_arguments("create", " ".join((given.subject, *rules)))
         elif given.action == "join" and given.subject != "-":
             codes.parse_code(given.subject)
     return Config(
@@ -136,8 +143,16 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
         cover=option("cover").lower() not in _OFF,
         stay=given.action == "create" and option("stay").lower() not in _OFF,
         action=given.action,
-        subject=given.subject,
+        subject=" ".join((given.subject, *rules)),
     )
+
+
+def _rules_of_room(given: argparse.Namespace) -> Iterator[str]:
+    """What is said of the room that is to be created, as it stands behind /create."""
+    for option in options.OPTIONS:
+        value = getattr(given, option.key) if option.of_room else None
+        if value is not None:
+            yield f"{option.flag} {value}" if option.value else option.flag
 
 
 def _check_torrc(torrc: str) -> None:

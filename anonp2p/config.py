@@ -81,8 +81,8 @@ class Config:
     """The options of the command line, with defaults. Its `repr` shows nothing: it may contain secrets.
 
     password: of the control port, if one was given. listen: where Tor reaches us, if that was said. action, subject:
-    the command line's `create NAME`, `join CODE` or `doctor`. stay: the end of input does not end the program as long
-    as it has a room.
+    the command line's `create NAME`, with the rules of the room behind it, `join CODE` or `doctor`. stay: the end of
+    input does not end the program as long as it has a room.
     """
 
     mode: Literal["screen", "line", "json"] = "line"

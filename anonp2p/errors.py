@@ -189,13 +189,11 @@ class CloseNotAllowed(NotAllowed):
 
 
 class HostStays(NotAllowed):
-    sentence = (
-        "That member hosts the room: it can hand it over and be removed then, or all others can move to a new room."
-    )
+    sentence = "A host can be neither thrown out nor muted: it hands the room over first, or the rest go to a new one."
 
 
 class FormerModerator(NotAllowed):
-    sentence = "That member has been a moderator for longer than you: you cannot do that to it."
+    sentence = "That member was a moderator before you: that is not for you to do."
 
 
 class TooManyModerators(NotAllowed):
@@ -279,16 +277,24 @@ class NobodyToPurge(ChangesNothing):
     about = "nobody has come since who is neither a moderator nor kept"
 
 
-class KnockUnchanged(ChangesNothing):
-    about = "newcomers have to wait already, or need not"
+class KnockOn(ChangesNothing):
+    about = "newcomers have to knock already"
+
+
+class KnockOff(ChangesNothing):
+    about = "newcomers need not knock"
 
 
 class SlowUnchanged(ChangesNothing):
     about = "the room is as slow already"
 
 
-class RaidUnchanged(ChangesNothing):
-    about = "the room is closed against a raid already, or is not"
+class RaidOn(ChangesNothing):
+    about = "the room is closed against a raid already"
+
+
+class RaidOff(ChangesNothing):
+    about = "the room is not closed against a raid"
 
 
 class KickSelf(NotAllowed):

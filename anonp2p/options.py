@@ -19,7 +19,8 @@ class Option:
 
     value: what stands behind it; empty for a switch. choices: all that its value can be. takes_file: whether its value
     can be a file's path. repeats: whether it may be given more than once. twin: the variable that is its default,
-    empty where none is. excludes: those that do not go with it.
+    empty where none is. excludes: those that do not go with it. of_room: it is a rule of the room that is created, as
+    behind /create.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Option:
     repeats: bool = False
     has_twin: bool = True
     excludes: tuple[str, ...] = ()
+    of_room: bool = False
 
     @property
     def flag(self) -> str:
@@ -109,6 +111,10 @@ OPTIONS = (
     Option("no-entrust", "a room's key stays with its host: after the host's death the code changes"),
     Option("cover", "hide when nothing is said: dummy traffic"),
     Option("stay", "with create: the end of input does not end the room"),
+    Option("retain", "with create: how long messages are kept", "T|T:T:T", has_twin=False, of_room=True),
+    Option("history", "with create: what newcomers are shown", "N|T", has_twin=False, of_room=True),
+    Option("knock", "with create: newcomers wait until a moderator lets them in", has_twin=False, of_room=True),
+    Option("private", "with create: nobody finds the room without an invitation", has_twin=False, of_room=True),
     Option("help", "show this and end; -h too", has_twin=False),
     Option("version", "show the version and end", has_twin=False),
 )

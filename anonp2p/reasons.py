@@ -199,6 +199,7 @@ Code = (
         "link-fault",  # value: the fault
         "host-fault",  # value: the fault
         "knocking",  # we wait to be let in by a moderator
+        "order-ignored",  # a host does not carry out what a moderator has ordered
         "other-at-code",  # another program answers at the code of a room that we host
         "other-log-shown",  # value: the nick of a member who was shown other messages than we
     ]

@@ -19,6 +19,7 @@ from anonp2p.cli import configure
 from anonp2p.config import Endpoint, Listen
 from anonp2p.errors import AnonError, BadCode, BadInput, BadNick, Usage
 from anonp2p.names import codes
+from anonp2p.ui.commands import from_arguments, parse_line
 from tests.support.processes import waiting_program
 
 CODE = codes.encode_key(bytes(range(32)))
@@ -132,6 +133,13 @@ def test_help_imports_neither_trio_nor_stem_nor_cryptography() -> None:
         (["--tor", "own", "--socks", "127.0.0.1:9050"], Usage),
         (["--stay"], Usage),
         (["--stay", "join", CODE], Usage),
+        (["--knock"], Usage),
+        (["--private", "join", CODE], Usage),
+        (["--retain", "5m", "doctor"], Usage),
+        (["create", "demo", "--retain"], Usage),
+        (["create", "demo", "--retain", "5"], BadInput),
+        (["create", "demo", "--history", "0"], BadInput),
+        (["create", "demo", "--history", "5 again"], BadInput),
     ],
 )
 def test_wrong_usage_is_one_sentence_and_status_2(arguments: list[str], error: type[AnonError]) -> None:
@@ -139,6 +147,13 @@ def test_wrong_usage_is_one_sentence_and_status_2(arguments: list[str], error: t
         configure(arguments, {})
     assert caught.value.status == 2
     assert_one_sentence(f"anonp2p: {caught.value}\n")
+
+
+def test_the_rules_of_a_room_are_given_as_behind_create() -> None:
+    config = configure(["--knock", "create", "demo", "--history", "20", "--retain", "30s:5m:2h", "--private"], {})
+    created = from_arguments(config.action, config.subject)
+    assert created == parse_line("/create demo --retain 30s:5m:2h --history 20 --knock --private")
+    assert configure(["create", "demo"], {"ANONP2P_KNOCK": "1"}).subject == "demo"
 
 
 def test_options_have_twins_in_the_environment_and_win_over_them(tmp_path: Path) -> None:

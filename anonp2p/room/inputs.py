@@ -158,13 +158,16 @@ class KeepInput:
     re: events.Re = UNSET
 
 
+RoleCommand = Literal["/op", "/deop", "/mute", "/unmute"]
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class RoleInput:
     """A member is to be this. command: which was typed, as two of them make it a plain member of another role each."""
 
     nick: str
     role: events.RoleName
-    command: Literal["/op", "/deop", "/mute", "/unmute"]
+    command: RoleCommand
     re: events.Re = UNSET
 
 

@@ -58,13 +58,17 @@ class Moderation:
             case inputs.LockInput(locked=locked):
                 return bodies.LockBody(locked)
             case inputs.KnockInput(on=on):
-                return _changing(bodies.KnockBody(on), is_so=on == now.knock, otherwise=errors.KnockUnchanged())
+                return _changing(
+                    bodies.KnockBody(on), is_so=on == now.knock, otherwise=errors.KnockOn() if on else errors.KnockOff()
+                )
             case inputs.SlowInput(seconds=seconds):
                 is_so = seconds == now.slow
                 return _changing(bodies.SlowBody(seconds), is_so=is_so, otherwise=errors.SlowUnchanged())
             case inputs.RaidInput(on=on):
                 is_so = on == (self._rights.rights.before_raid is not None)
-                return _changing(bodies.RaidBody(on), is_so=is_so, otherwise=errors.RaidUnchanged())
+                return _changing(
+                    bodies.RaidBody(on), is_so=is_so, otherwise=errors.RaidOn() if on else errors.RaidOff()
+                )
             case inputs.UnbanInput(nick=nick):
                 return bodies.UnbanBody(self._find_banned(nick))
             case inputs.KeepInput(nick=nick):

@@ -12,6 +12,7 @@ from anonp2p.protocol import bodies, frames
 from anonp2p.room import events
 from anonp2p.room.ledger import expect
 from anonp2p.room.pending import Pending, Sealed, Whisper
+from anonp2p.room.rights import MODERATING
 
 
 class EntrySealer(Protocol):
@@ -97,6 +98,22 @@ class Outbox:
             pending.may_be_refused = pending.may_be_refused or pending.is_message
 
     @property
+    def asked_at(self) -> float | None:
+        """When the oldest entry of a moderator's went out that has no answer, of which the user was not told."""
+        return min((pending.sent_at for pending in self._list_asked()), default=None)
+
+    def take_unanswered(self, since: float) -> list[events.Re]:
+        """The inputs whose entries went out by then on this link, and have no answer: of each, once."""
+        late = [pending for pending in self._list_asked() if pending.sent_at <= since]
+        for pending in late:
+            pending.told_unanswered = True
+        return [pending.re for pending in late]
+
+    def _list_asked(self) -> list[Pending]:
+        sent = (pending for counter, pending in self._entries.items() if counter <= self._sent)
+        return [it for it in sent if isinstance(it.body, MODERATING) and not it.told_unanswered]
+
+    @property
     def has_text(self) -> bool:
         """Whether a message to all has no place yet."""
         return any(isinstance(pending.body, bodies.TextBody) for pending in self._entries.values())
@@ -122,7 +139,7 @@ class Outbox:
         """What has no place yet, with its counters, in their order."""
         return list(self._entries.items())
 
-    def refuse_entry(self, counter: int, error: errors.AnonError) -> GivenBack:
+    def refuse_entry(self, counter: int, error: errors.AnonError | None) -> GivenBack:
         """Gives the entry with this counter back, for this reason."""
         pending = self._entries.pop(counter)
         return GivenBack(error, pending.line, pending.re)

@@ -40,6 +40,8 @@ class Pending:
 
     retraction: the input that wants this message ended as soon as it has its place, if any does. sent_at: when it went
     out last, in seconds of the sender's clock. may_be_refused: whether ours are held back then.
+    told_unanswered: whether the user was told that the host does not order it. is_again: whether it had a place before,
+    which was cut.
 
     In the epoch in which it was first sent, the same bytes go out again on a new link; in another, it is sealed anew.
     Either way what has its place already is known by its counter.
@@ -53,6 +55,8 @@ class Pending:
     retraction: events.Re | None = None
     sent_at: float = 0.0
     may_be_refused: bool = False
+    told_unanswered: bool = False
+    is_again: bool = False
 
     @property
     def is_message(self) -> bool:
@@ -76,8 +80,10 @@ class Pending:
         """Whether an honest host may deny it: another member was faster, we were too fast, or may not say it now."""
         return self.may_be_refused or isinstance(self.body, bodies.NickBody | Whisper | MODERATING)
 
-    def denial_error(self, reason: frames.Denial) -> errors.AnonError:
-        """What the user is told of a denial."""
+    def denial_error(self, reason: frames.Denial) -> errors.AnonError | None:
+        """What the user is told of a denial; nothing of what was done once, and is so still."""
+        if self.is_again and reason in ("moot", "repeated") and isinstance(self.body, MODERATING):
+            return None
         match reason:
             case "repeated":
                 return self.lost_denial if self.deniable else errors.Repeated()

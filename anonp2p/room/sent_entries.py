@@ -7,6 +7,7 @@ from anonp2p import limits
 from anonp2p.crypto.epoch import FLEETING, KEPT, Header
 from anonp2p.protocol import bodies
 from anonp2p.room.pending import Pending, Whisper
+from anonp2p.room.rights import MODERATING
 
 
 @dataclass(slots=True, repr=False)
@@ -27,11 +28,11 @@ class _Sent:
             body = Whisper(body.to, body.nick, body.text, body.reply, late=True)
         if ttl not in (FLEETING, KEPT):
             ttl = max(1, least, min(ttl, round(self.end - now)))
-        return Pending(body, self.pending.line, self.pending.re, ttl)
+        return Pending(body, self.pending.line, self.pending.re, ttl, is_again=True)
 
 
 class SentEntries:
-    """Our messages, nicks and Retracts that are in the log, by their counters.
+    """Our messages, nicks, Retracts and what we did as a moderator that are in the log, by their counters.
 
     Nothing that has expired or was retracted is here; a message that is never kept is, for as long as it takes to lose
     a host and find another. All times are seconds of one clock, which the caller reads: `Now.age`.
@@ -43,7 +44,8 @@ class SentEntries:
 
     def note_entry(self, header: Header, index: int, pending: Pending, ordered_at: float) -> None:
         """An entry of ours has this place."""
-        if not isinstance(pending.body, bodies.TextBody | Whisper | bodies.NickBody | bodies.RetractBody):
+        kept = bodies.TextBody | Whisper | bodies.NickBody | bodies.RetractBody | MODERATING
+        if not isinstance(pending.body, kept):
             return
         end = float("inf")
         if header.ttl != KEPT:

@@ -14,13 +14,14 @@ from anonp2p.ui.attention import Level
 
 @dataclass(frozen=True, slots=True, repr=False)
 class CreateRoomAction:
-    """Create a room. private: it is found with an invitation alone."""
+    """Create a room. knock: newcomers wait for a moderator. private: it is found with an invitation alone."""
 
     name: str
     retention: room_state.RetentionPolicy = ANY
     history: room_state.HistoryPolicy = NO_HISTORY
-    re: events.Re = UNSET
+    knock: bool = False
     private: bool = False
+    re: events.Re = UNSET
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -154,12 +155,16 @@ Action = AppAction | FrontendAction
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A row of the table. build: makes the action of the argument, which is empty exactly where usage has none."""
+    """A row of the table. build: makes the action of the argument, which is empty exactly where usage has none.
+
+    whom: of whom a nick in the argument is.
+    """
 
     name: str
     argument: str
     does: str
     build: Callable[[str, events.Re], Action]
+    whom: Literal["here", "waiting", "gone"] = "here"
 
     @property
     def usage(self) -> str:

@@ -1,5 +1,7 @@
 """What stands after a command -> its action. All raise AnonError; WrongArgument where it is not as the usage says."""
 
+import dataclasses
+from collections.abc import Callable
 from contextlib import suppress
 
 from anonp2p import limits
@@ -55,6 +57,81 @@ def parse_kick(argument: str, re: events.Re) -> Action:
     return inputs.KickInput(nick, why, re)
 
 
+def parse_ban(argument: str, re: events.Re) -> Action:
+    kick = parse_kick(argument, re)
+    assert isinstance(kick, inputs.KickInput), "it is one"
+    return dataclasses.replace(kick, ban=True)
+
+
+def parse_role(command: inputs.RoleCommand, role: events.RoleName) -> Callable[[str, events.Re], Action]:
+    """What stands behind a command that gives a member this role."""
+    return lambda argument, re: inputs.RoleInput(parse_one(argument), role, command, re)
+
+
+def parse_admission(admitted: bool) -> Callable[[str, events.Re], Action]:
+    """What stands behind the command that lets somebody in who knocks, or turns them away."""
+    return lambda argument, re: inputs.AdmitInput(parse_one(argument), admitted, re)
+
+
+def parse_one(argument: str) -> str:
+    """One word, and nothing else."""
+    if len(argument.split()) != 1:
+        raise WrongArgument
+    return argument
+
+
+def parse_switch(argument: str) -> bool:
+    """`on` or `off`."""
+    if argument.lower() not in ("on", "off"):
+        raise WrongArgument
+    return argument.lower() == "on"
+
+
+def parse_slow(argument: str, re: events.Re) -> Action:
+    """A bare number is seconds."""
+    given = argument.lower()
+    number, unit = (given, "s") if given.isdigit() else (given[:-1], given[-1:])
+    seconds = 0 if given == "off" else _seconds(number, unit)
+    if seconds is None or seconds > limits.SLOW:
+        raise BadInput(f"How slow: 1 to {limits.SLOW:,} seconds between two messages of a member, or off.")
+    return inputs.SlowInput(seconds, re)
+
+
+def parse_purge(argument: str, re: events.Re) -> Action:
+    seconds = _seconds(argument[:-1], argument[-1:].lower())
+    if not seconds or seconds > limits.RETENTION_MAX:
+        raise BadInput("Whom to throw out: those who came within a time like 30s, 10m or 2h.")
+    return inputs.PurgeInput(seconds, re)
+
+
+def parse_raid(argument: str, re: events.Re) -> Action:
+    return inputs.RaidInput(parse_switch(argument or "on"), re)
+
+
+def parse_invite(argument: str, re: events.Re) -> Action:
+    words = argument.split()
+    uses = 1
+    if "--uses" in words:
+        at = words.index("--uses")
+        number = "".join(words[at + 1 : at + 2])
+        if not (_is_number(number) and 0 < int(number) <= limits.INVITATION_USES):
+            raise BadInput(f"An invitation is good for 1 to {limits.INVITATION_USES:,} people.")
+        uses = int(number)
+        del words[at : at + 2]
+    if any(word.startswith("--") for word in words):
+        raise WrongArgument
+    note = " ".join(words)
+    if len(note) > limits.INVITATION_NOTE:
+        raise BadInput(f"A note is up to {limits.INVITATION_NOTE} characters.")
+    return inputs.InviteInput(note, uses, re)
+
+
+def parse_revoke(argument: str, re: events.Re) -> Action:
+    if not _is_number(argument):
+        raise BadInput("An invitation is named by its number, as /invites lists it.")
+    return inputs.RevokeInput(int(argument), re)
+
+
 def parse_code(argument: str, re: events.Re) -> Action:
     if argument.lower() not in ("", "new"):
         raise WrongArgument
@@ -67,19 +144,23 @@ def parse_entrust(argument: str, re: events.Re) -> Action:
 
 def parse_create(argument: str, re: events.Re) -> Action:
     words = argument.split()
-    names_given = []
+    names_given: list[str] = []
     options: dict[str, str] = {}
+    switches: set[str] = set()
     while words:
         word = words.pop(0)
         if not word.startswith("--"):
             names_given.append(word)
         elif word in ("--retain", "--history") and words and word not in options:
             options[word] = words.pop(0)
+        elif word in ("--knock", "--private") and word not in switches:
+            switches.add(word)
         else:
             raise WrongArgument
     retention = _retention(options["--retain"]) if "--retain" in options else ANY
     history = _history(options["--history"]) if "--history" in options else NO_HISTORY
-    return CreateRoomAction(nicks.parse_room_name(" ".join(names_given)), retention, history, re)
+    name = nicks.parse_room_name(" ".join(names_given))
+    return CreateRoomAction(name, retention, history, "--knock" in switches, "--private" in switches, re)
 
 
 def _retention(given: str) -> room_state.RetentionPolicy:
@@ -113,13 +194,19 @@ def parse_ttl(given: str) -> int:
     words = {"never": FLEETING, "off": KEPT}
     if given.lower() in words:
         return words[given.lower()]
-    number, unit = given[:-1], given[-1:].lower()
-    if not (number.isascii() and number.isdigit() and unit in _SECONDS):
+    seconds = _seconds(given[:-1], given[-1:].lower())
+    if seconds is None:
         raise BadInput("A time is a number with s, m, h or d, like 30s, 5m or 2h; or off, or never.")
-    seconds = int(number[:10]) * _SECONDS[unit]
     if not 0 < seconds <= limits.RETENTION_MAX:
         raise BadInput("A time is from 1s to 365d; or off, or never.")
     return seconds
+
+
+def _seconds(number: str, unit: str) -> int | None:
+    """A time of one unit; None if it is none."""
+    if not (number.isascii() and number.isdigit() and unit in _SECONDS):
+        return None
+    return int(number[:10]) * _SECONDS[unit]
 
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}

@@ -10,7 +10,7 @@ import trio
 from anonp2p import limits
 
 _WARNING: Final = "Clipboard managers keep what they see there, and other programs can read it."
-_IN_TMUX: Final = "tmux passes it on only with: set -g set-clipboard on"
+_IN_TMUX: Final = "tmux passes it on only with: set -g set-clipboard on; it keeps a copy: tmux list-buffers"
 
 
 class Clipboard:
@@ -36,7 +36,7 @@ class Clipboard:
         if not self._has_warned:
             self._has_warned = True
             said += f" {_WARNING}"
-        return f"{said} ({_IN_TMUX})" if "TMUX" in os.environ else said
+        return f"{said} ({_IN_TMUX})" if _is_in_tmux() else said
 
     async def run(self) -> None:
         """Empties the clipboard when its time is over, or when cancelled."""
@@ -52,10 +52,17 @@ class Clipboard:
             self.empty()
 
     def empty(self) -> None:
-        """Takes what was copied off the clipboard, unless that was done before."""
+        """Takes what was copied off the clipboard, unless that was done before.
+
+        tmux ignores what is empty (3.3a), so that there a space takes its place, on the clipboard of its terminal too.
+        """
         if self._holds and self._write:
-            self._write(_sequence(""))
+            self._write(_sequence(" " if _is_in_tmux() else ""))
         self._holds = False
+
+
+def _is_in_tmux() -> bool:
+    return "TMUX" in os.environ
 
 
 def _sequence(text: str) -> str:

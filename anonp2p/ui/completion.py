@@ -13,9 +13,14 @@ _WORD = re.compile(r"\S*\Z")
 
 
 class Known(NamedTuple):
-    """What a word may be completed to: see `Completer.press`."""
+    """What a word may be completed to, each in the order in which it is offered.
+
+    nicks: of the members, the latest speaker first. waiting: nicks of those who knock. rooms: names. numbers: of the
+    messages that the command may name, the latest first.
+    """
 
     nicks: Sequence[str] = ()
+    waiting: Sequence[str] = ()
     rooms: Sequence[str] = ()
     numbers: Sequence[str] = ()
 
@@ -51,27 +56,14 @@ class Completer:
         """Forgets the candidates, as another key was pressed."""
         self._cycle = None
 
-    def press(
-        self,
-        text: str,
-        cursor: int,
-        *,
-        forward: bool = True,
-        nicks: Iterable[str] = (),
-        rooms: Iterable[str] = (),
-        numbers: Iterable[str] = (),
-    ) -> tuple[str, int] | None:
-        """The text and the cursor after Tab, or Shift-Tab; None if nothing fits.
-
-        nicks: of the members, the latest speaker first. rooms: names. numbers: of the messages that the command may
-        name, the latest first. All in the order in which they are offered.
-        """
+    def press(self, text: str, cursor: int, known: Known, *, forward: bool = True) -> tuple[str, int] | None:
+        """The text and the cursor after Tab, or Shift-Tab; None if nothing fits."""
         cycle = self._cycle
         if cycle and cycle.made == (text, cursor):
             at = cycle.at + (1 if forward else -1)
             before, after, candidates = cycle.before, cycle.after, cycle.candidates
         else:
-            start, candidates = complete(text[:cursor], tuple(nicks), tuple(rooms), tuple(numbers))
+            start, candidates = complete(text[:cursor], known)
             at = 0 if forward else -1
             before, after = text[:start], text[cursor:]
         self._cycle = None
@@ -85,22 +77,22 @@ class Completer:
         return made
 
 
-def complete(
-    typed: str, nicks: Sequence[str], rooms: Sequence[str], numbers: Sequence[str] = ()
-) -> tuple[int, tuple[str, ...]]:
+def complete(typed: str, known: Known) -> tuple[int, tuple[str, ...]]:
     """Where the word before the cursor begins, and what it may become, each with what is to follow it."""
     found = _WORD.search(typed)
     start = found.start() if found else len(typed)
     word = typed[start:]
     if not typed.startswith("/") or typed.startswith("//"):
-        return start, _mentions(word, nicks, at_start=start == 0)
+        return start, _mentions(word, known.nicks, at_start=start == 0)
     if start == 0:
         return start, _fitting(word, [command.name for command in COMMANDS])
     name, _, argument = typed[:start].partition(" ")
     command = find_command(name)
-    return start, _argument(
-        command.argument if command else "", argument.split(), word, {"NICK": nicks, "ROOM": rooms, "SEQ": numbers}
-    )
+    if command is None:
+        return start, ()
+    nicks = {"here": known.nicks, "waiting": known.waiting, "gone": ()}[command.whom]
+    filled = {"NICK": nicks, "ROOM": known.rooms, "SEQ": known.numbers}
+    return start, _argument(command.argument, argument.split(), word, filled)
 
 
 def _mentions(word: str, nicks: Sequence[str], *, at_start: bool) -> tuple[str, ...]:
@@ -118,12 +110,11 @@ def _argument(usage: str, given: Sequence[str], word: str, known: Mapping[str, S
     usage: the argument as the table has it; known: what its capitals may stand for.
     """
     parts = [part.strip("[]").split() for part in _PARTS.findall(usage)]
-    options = {part[0]: part[1] for part in parts if part[0].startswith("--")}
+    options = {part[0]: part[1:] for part in parts if part[0].startswith("--")}
     plain = [part[0] for part in parts if part[0] not in options]
-    if given and given[-1] in options:
-        kind = options[given[-1]]
-        return _fitting(word, list(_of_kind(kind, word, known)))
-    values = {at + 1 for at, before in enumerate(given) if before in options}
+    if given and (kinds := options.get(given[-1])):
+        return _fitting(word, list(_of_kind(kinds[0], word, known)))
+    values = {at + 1 for at, before in enumerate(given) if options.get(before)}
     place = sum(at not in values and before not in options for at, before in enumerate(given))
     if place >= len(plain) and plain[-1:] == ["TEXT"]:
         place = len(plain) - 1

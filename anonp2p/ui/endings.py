@@ -30,7 +30,7 @@ def foresee_quit(rooms: Iterable[tuple[str, Snapshot]]) -> str:
 
 def foresee_close(title: str, snapshot: Snapshot) -> str:
     """What becomes of the others in a room if it is closed now; empty if there are none, or it is not for us to do."""
-    if not snapshot.hosting or snapshot.others <= 0:
+    if not snapshot.moderates or snapshot.others <= 0:
         return ""
     return sanitize_line(f"That ends {title} for {_others(snapshot.others, snapshot.away)}.")
 

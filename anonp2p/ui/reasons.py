@@ -213,6 +213,7 @@ PHRASES: dict[Code, str] = {
     "link-fault": "what came from it breaks the protocol ({})",
     # Alarms.
     "host-fault": "The host sent {}.",
+    "order-ignored": "The host does not throw out whom a moderator has ordered out.",
     "other-at-code": "Another program answers at the room's code: who has its key lets newcomers in elsewhere. "
     "The room gets another code; in the room itself, nothing has changed.",
     "other-log-shown": "{} was shown other messages than you: the host tells different members different things.",

@@ -21,6 +21,7 @@ NEW_CODE = "The room has a new code, and the one before lets nobody in any more"
 NEW_CODE_WHERE = "/code shows the new one"
 TRY_AGAIN = "Enter alone tries again; /leave gives this room up."
 OTHER_NICK = "/nick NICK goes on with this join under another nick; /leave gives this room up."
+KNOCKING = "You wait until a moderator of the room lets you in"
 GIVEN_UP = "That room is given up."
 CONVERSATION_OVER = "What you type goes to the whole room again."
 NO_HEIRS = "Nobody can take the room over now if its host goes"
@@ -235,6 +236,8 @@ def _describe(event: events.Event) -> list[str]:
             return [_differing(nick)]
         case events.LookalikeEvent(nick=nick, was=was, of=of):
             return [lookalikes([(nick, was, of)])]
+        case events.LinkEvent(state="connecting", detail=reason) if reason.code == "knocking":
+            return [f"{KNOCKING}; /leave gives up"]
         case events.LinkEvent(state="connecting", attempt=attempt, detail=reason):
             why = describe_reason(reason)
             return [f"Connecting to the room, try {attempt}" + (f" ({why})" if why else "")]

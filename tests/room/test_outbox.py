@@ -15,6 +15,7 @@ from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies, frames
 from anonp2p.room.outbox import GivenBack, Outbox
 from anonp2p.room.pending import Pending, Sealed, Whisper
+from anonp2p.room.sent_entries import SentEntries
 
 ME = bytes(16)
 ANN, BOB = b"ann", b"bob"
@@ -488,3 +489,37 @@ def test_nothing_is_lost_sent_twice_on_a_link_or_out_of_its_order(happens: list[
                 assert on_link == added[: len(on_link)]
                 assert len(outbox) == len(added)
     assert on_link == added
+
+
+# --- what moderators do
+
+
+def test_what_a_moderator_did_and_was_cut_goes_out_again_and_is_no_news_where_it_is_so(outbox: Outbox) -> None:
+    """8.19"""
+    body = bodies.RoleBody(ME, "muted")
+    sent = SentEntries()
+    sent.note_entry(Header(ENTRY, ME, 1), 5, Pending(body, None, 7), 0.0)
+    outbox.restore_entries(sent.take_after(4, 0.0, 0))
+    [(counter, again)] = outbox.list_pending()
+    assert (counter, again.body, again.re) == (1, body, 7)
+    assert outbox.deny_entry(1, "moot").error is None
+
+
+def test_messages_are_deniable_only_where_rights_hold_them_back(outbox: Outbox) -> None:
+    """5.7: else a host could leave out one of ours, and order the next."""
+    first = say(outbox, "one")
+    pending = outbox.find_entry(first)
+    assert pending is not None
+    assert not pending.deniable
+    outbox.note_held_back()
+    assert pending.deniable
+
+
+def test_an_entry_of_a_moderator_without_an_answer_is_told_of_once(outbox: Outbox, sealer: FakeSealer) -> None:
+    outbox.add_entry(bodies.LockBody(locked=True), None, 1)
+    assert outbox.asked_at is None
+    outbox.send_ready(sealer, 100.0)
+    assert outbox.asked_at == 100.0
+    assert outbox.take_unanswered(99.9) == []
+    assert outbox.take_unanswered(100.0) == [1]
+    assert (outbox.take_unanswered(200.0), outbox.asked_at) == ([], None)

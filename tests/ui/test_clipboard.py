@@ -55,6 +55,16 @@ async def test_it_is_emptied_at_the_end_and_left_alone_if_nothing_was_copied(
         assert written == expected
 
 
+def test_in_tmux_a_space_takes_the_place_of_what_was_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMUX", "/tmp/tmux-0/default,1,0")
+    written: list[str] = []
+    clipboard = Clipboard(written.append)
+    clipboard.copy("one", "It")
+    clipboard.empty()
+    clipboard.empty()
+    assert written == [put("one"), put(" ")]
+
+
 def test_clipboard_managers_are_warned_of_once(monkeypatch: pytest.MonkeyPatch) -> None:
     clipboard = Clipboard(lambda _: None)
     assert "Clipboard managers keep" in clipboard.copy("one", "It")

@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anonp2p.ui.commands import COMMANDS
-from anonp2p.ui.completion import Completer, complete
+from anonp2p.ui.completion import Completer, Known, complete
 
 NICKS = ("anon-x93k", "Bob", "bert", "Zoë", "ａnton")  # whoever spoke last first
 ROOMS = ("demo", "den", "Other")
+KNOWN = Known(NICKS, ("guest", "gil"), ROOMS, ("12", "9", "3"))
 NAMES = tuple(command.name for command in COMMANDS)
 
 # What is typed before the cursor, and what the first Tab makes of it.
@@ -26,7 +27,26 @@ FIRST = [
     ("/create --retain 5m -", "/create --retain 5m --history "),
     ("/create demo --retain 5m ", "/create demo --retain 5m --history "),
     ("/create demo --retain ", None),
-    ("/create demo --retain 5m --history 7 ", None),
+    ("/create demo --retain 5m --history 7 ", "/create demo --retain 5m --history 7 --knock "),
+    ("/create demo --knock --p", "/create demo --knock --private "),
+    ("/create demo --knock ", "/create demo --knock --retain "),
+    ("/create demo --private --retain ", None),
+    ("/admit ", "/admit guest "),
+    ("/refuse gi", "/refuse gil "),
+    ("/admit b", None),
+    ("/admit gil ", None),
+    ("/unban b", None),
+    ("/ban b", "/ban Bob "),
+    ("/op ", "/op anon-x93k "),
+    ("/demote z", "/demote Zoë "),
+    ("/knock ", "/knock on "),
+    ("/knock of", "/knock off "),
+    ("/slow ", "/slow off "),
+    ("/raid ", "/raid off "),
+    ("/quiet s", "/quiet show "),
+    ("/invite for b", None),
+    ("/invite for ben --", "/invite for ben --uses "),
+    ("/invite --uses ", None),
     ("/create de", None),
     ("/join de", None),
     ("/leave ", None),
@@ -86,7 +106,7 @@ def press(
     completer: Completer, text: str, cursor: int | None = None, *, forward: bool = True
 ) -> tuple[str, int] | None:
     at = len(text) if cursor is None else cursor
-    return completer.press(text, at, forward=forward, nicks=NICKS, rooms=ROOMS, numbers=["12", "9", "3"])
+    return completer.press(text, at, KNOWN, forward=forward)
 
 
 @pytest.mark.parametrize(("typed", "made"), FIRST, ids=[repr(typed) for typed, _ in FIRST])
@@ -97,14 +117,14 @@ def test_the_first_tab_inserts_the_first_candidate(typed: str, made: str | None)
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda row: row.name)
 def test_every_command_can_be_completed(command: object) -> None:
     name = getattr(command, "name", "")
-    assert f"{name} " in complete(name[:3], (), ())[1]
+    assert f"{name} " in complete(name[:3], Known())[1]
 
 
 def test_every_option_of_the_table_can_be_completed() -> None:
     options = [(row.name, word.strip("[]")) for row in COMMANDS for word in row.argument.split() if "--" in word]
     assert options
     for name, option in options:
-        assert f"{option} " in complete(f"{name} x {option[:4]}", (), ())[1]
+        assert f"{option} " in complete(f"{name} x {option[:4]}", Known())[1]
 
 
 def test_further_tabs_go_round() -> None:
@@ -184,9 +204,9 @@ def test_the_candidates_can_be_shown() -> None:
 
 def test_those_who_come_during_a_round_wait_for_the_next_one() -> None:
     completer = Completer()
-    made = completer.press("b", 1, nicks=["bob", "bert"])
+    made = completer.press("b", 1, Known(["bob", "bert"]))
     assert made
-    assert completer.press(*made, nicks=["bill", "bob", "bert"]) == ("bert: ", 6)
+    assert completer.press(*made, Known(["bill", "bob", "bert"])) == ("bert: ", 6)
 
 
 @pytest.mark.parametrize(
@@ -210,7 +230,7 @@ def test_what_follows_stays_and_no_space_is_doubled(text: str, cursor: int, made
 
 
 def test_nobody_is_offered_twice() -> None:
-    assert complete("b", ("bob", "bob"), ()) == (0, ("bob: ",))
+    assert complete("b", Known(("bob", "bob"))) == (0, ("bob: ",))
 
 
 words = st.one_of(
@@ -229,10 +249,10 @@ def test_only_the_word_before_the_cursor_is_touched(
     text: str, cursor: int, ways: list[bool], others: list[str]
 ) -> None:
     cursor = min(cursor, len(text))
-    before, after = text[: complete(text[:cursor], (), ())[0]], text[cursor:]
+    before, after = text[: complete(text[:cursor], Known())[0]], text[cursor:]
     completer = Completer()
     for forward in ways:
-        made = completer.press(text, cursor, forward=forward, nicks=[*NICKS, *others], rooms=[*ROOMS, *others])
+        made = completer.press(text, cursor, Known([*NICKS, *others], others, [*ROOMS, *others]), forward=forward)
         if made is None:
             break
         text, cursor = made

@@ -676,7 +676,9 @@ def test_who_ends_a_room_is_told_for_how_many_and_how_many_of_them_are_away(othe
     event = events.LeaveEndsRoomEvent(room="r1", name="demo", others=others, away=away, closes=False, asks=False)
     assert succession(event).endswith(f"leaving ends it for {words}.")
     snapshot = Snapshot("demo", "", "zoe", "m", True, "zoe", True, others + 1 - away, 0, False, None, False, away=away)
-    assert foresee_close("demo", snapshot) == f"That ends demo for {words}."
+    moderated = dataclasses.replace(snapshot, hosting=False, moderates=True)
+    assert foresee_close("demo", moderated) == f"That ends demo for {words}."
+    assert foresee_close("demo", snapshot) == "", "that is not for a host to do where others moderate"
     ending = dataclasses.replace(snapshot, ends_with_us=True)
     assert foresee_quit([("demo", ending)]) == f"That ends demo for {words}: nobody else there can host."
 
@@ -934,3 +936,8 @@ def test_a_dangerous_character_behind_a_backslash_is_still_the_same_data(code: i
     shown = sanitize.escape_json(msgspec.json.encode(text).decode())
     assert_sanitized(shown)
     assert json.loads(shown) == text
+
+
+def test_who_knocks_is_told_that_they_wait_and_how_to_give_up() -> None:
+    event = events.LinkEvent(room="r1", state="connecting", attempt=1, detail=Reason("knocking"))
+    assert wording.format_line(event) == "[SYSTEM] You wait until a moderator of the room lets you in; /leave gives up"

@@ -23,6 +23,7 @@ from anonp2p.room.member.following import Follower
 from anonp2p.room.member.head_check import HeadCheck
 from anonp2p.room.member.joining import Joining
 from anonp2p.room.member.key_book import KeyBook
+from anonp2p.room.member.order_watch import OrderWatch
 from anonp2p.room.member.search import Search, reason_of
 from anonp2p.room.member.states import Abandoned, LinkState, Rekeying
 from anonp2p.room.member.uplink import Uplink
@@ -48,6 +49,7 @@ class MemberRole:
         self._closing = Closing(context)
         self._uplink = Uplink(context)
         self._heads = HeadCheck(context)
+        self._orders = OrderWatch(context, self._state, self._heads)
         self._blame = Blame(context, self._state, self._uplink, self._heads)
         self._keys = KeyBook(context, self._uplink)
         self._hint = former.hint if former else None
@@ -126,6 +128,8 @@ class MemberRole:
         self._carrier.update()
         if self._carrier.plan is None:
             self._search.do_due_work()
+        if not self._lifecycle.over:
+            self._orders.update()
 
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) a Tick is due."""
@@ -138,6 +142,7 @@ class MemberRole:
             self._follower.next_expiry,
             self._carrier.next_deadline(),
             self._host_check.next_deadline(),
+            self._orders.next_deadline(),
         )
         return min((due for due in dues if due is not None), default=None)
 

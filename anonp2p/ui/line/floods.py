@@ -3,6 +3,7 @@
 from anonp2p import limits
 from anonp2p.room import events
 from anonp2p.ui import wording
+from anonp2p.ui.sanitize import sanitize_line
 from anonp2p.ui.wording import Move
 
 
@@ -42,6 +43,15 @@ class Floods:
                 return True
         return False
 
+    @property
+    def waiting(self) -> list[str]:
+        """The nicks of those who knock, as far as they are known."""
+        return [sanitize_line(one.nick) for one in self._waiting.people]
+
+    def describe_waiting(self) -> str:
+        """Who knocks, in a sentence; empty if nobody does."""
+        return wording.describe_event(self._waiting)[0] if self._waiting.count else ""
+
     def put_aside(self, member: str) -> None:
         """A message of this member was put aside."""
         self._aside += 1
@@ -65,7 +75,7 @@ class Floods:
             self._aside, self._aside_told = 0, now
             self._authors.clear()
         if self._waiting.count > self._waiting_seen and now - self._waiting_told >= limits.TOLD_SELDOM:
-            due += wording.describe_event(self._waiting)
+            due.append(self.describe_waiting())
             self._waiting_seen, self._waiting_told = self._waiting.count, now
         return due
 

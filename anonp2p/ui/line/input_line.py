@@ -160,9 +160,7 @@ class InputLine:
         self._set(self._sent[-at] if at else self._draft)
 
     def _complete(self, known: Known, *, forward: bool) -> None:
-        made = self._completer.press(
-            self.text, self.cursor, forward=forward, nicks=known.nicks, rooms=known.rooms, numbers=known.numbers
-        )
+        made = self._completer.press(self.text, self.cursor, known, forward=forward)
         if made:
             self.text, self.cursor = made
 

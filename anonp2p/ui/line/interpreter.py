@@ -101,6 +101,17 @@ class Interpreter:
         room = self._rooms.by_label.get(getattr(event, "room", ""))
         return room.newcomers.mark_event(event, self._clock()) if room else event
 
+    def follow_event(self, event: events.Event) -> None:
+        """Says what follows for the user from an event that has been told."""
+        room = self._rooms.by_label.get(label := getattr(event, "room", ""))
+        if room is None:
+            return
+        said = room.advice.follow_event(event, self._clock(), self._find_room(label))
+        if isinstance(event, events.ReplyEvent) and event.command == "/who" and not self._json:
+            said = room.floods.describe_waiting()
+        if said:
+            self._tell(events.NoticeEvent(room=label, text=said, re=event.re))
+
     def _puts_aside(self, event: events.Event, room: LineRoom) -> bool:
         """Whether a message is put aside, in which case people are told so; programs are shown all."""
         if not room.newcomers.take_event(event, self._clock()) or self._json:
@@ -167,7 +178,9 @@ class Interpreter:
         members = room.members() if room else []
         numbers = [str(index_of(seq)) for seq in self._excerpts.list_seqs(label)]
         names = [one.name for one in self._rooms.by_label.values() if one.name]
-        return Known([sanitize_line(one.nick) for one in members if not one.mine], names, numbers)
+        here = self._active_room
+        waiting = here.floods.waiting if here else []
+        return Known([sanitize_line(one.nick) for one in members if not one.mine], waiting, names, numbers)
 
     def interpret_line(self, line: bytes) -> UserRequest | None:
         """The request that a line stands for; None where it stands for none, or was answered here."""

@@ -113,6 +113,7 @@ class LineMode:
         if self._interpreter.take_event(event) and (self._typing is None or self._worth.is_told(event)):
             marked = self._interpreter.mark_verified(event)
             self._output.print_event(marked, self._prefixes.prefix_event(event), quote)
+        self._interpreter.follow_event(event)
         if isinstance(event, events.GoneEvent):
             self._interpreter.say_way_on(event.room)
         if self._typing:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from anonp2p.room import events, inputs
 from anonp2p.ui.actions import Action
+from anonp2p.ui.advice import Advice
 from anonp2p.ui.attention import Attention
 from anonp2p.ui.conversation import Conversation
 from anonp2p.ui.ignored import Ignored
@@ -25,6 +26,7 @@ class LineRoom:
     ignored: Ignored = field(default_factory=Ignored)
     attention: Attention = field(default_factory=Attention)
     newcomers: Newcomers = field(default_factory=Newcomers)
+    advice: Advice = field(default_factory=Advice)
     floods: Floods = field(default_factory=Floods)
     first_heir: list[events.Successor] | None = None  # as last told: a list of one, or of none
 

@@ -32,13 +32,14 @@ class ChangingLines:
         self._waiting: WaitingLine | None = None
         self._history_end: Divider | None = None  # the line below the history that we were given
 
-    def show_joining(self, now: float, attempt: int | None = None, detail: str = "") -> None:
-        """Shows that we wait to be let in. attempt, detail: of the try that begins."""
+    def show_joining(self, now: float, attempt: int | None = None, detail: str = "", *, knocks: bool = False) -> None:
+        """Shows that we wait to be let in. attempt, detail: of the try that begins. knocks: a moderator has to."""
         self._joining = self._joining or JoiningLine(now)
         if self._joining not in self._log:
             self._log.add_line(self._joining)
         if attempt is not None:
             self._joining.attempt, self._joining.detail = attempt, detail
+        self._joining.knocks = knocks
 
     def remove_joining(self) -> None:
         """Shows no more that we wait."""

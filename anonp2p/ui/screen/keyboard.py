@@ -8,7 +8,7 @@ from anonp2p import limits
 from anonp2p.ui import commands, endings, sanitize
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.commands import from_first_seen
-from anonp2p.ui.completion import Completer
+from anonp2p.ui.completion import Completer, Known
 from anonp2p.ui.rooms import label_room
 from anonp2p.ui.screen import overlays
 from anonp2p.ui.screen.bare_view import BareView
@@ -264,14 +264,8 @@ class Keyboard:
         here = dict.fromkeys(self._scene.people(active).nicks)
         spoke = {nick: None for nick in reversed(active.speakers) if nick in here}
         rooms = [tab.name for tab in self._scene.tabs.of_rooms if tab.name]
-        edited = self._completer.press(
-            self._editor.edit_text,
-            self._editor.edit_pos,
-            forward=forward,
-            nicks=list(spoke | here),
-            rooms=rooms,
-            numbers=self._list_numbers(),
-        )
+        known = Known(list(spoke | here), active.waiting.nicks, rooms, self._list_numbers())
+        edited = self._completer.press(self._editor.edit_text, self._editor.edit_pos, known, forward=forward)
         if edited:
             self._editor.replace(*edited)
         if self._completer.candidates:

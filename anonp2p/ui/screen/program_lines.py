@@ -265,21 +265,24 @@ class JoiningLine(LogLine):
 
     attempt: int = 0
     detail: str = ""
+    knocks: bool = False  # we are held until a moderator lets us in
 
     def is_changing(self) -> bool:
         """Whether it looks different as time goes by."""
         return True
 
     def _changing(self, context: LineContext, after: LogLine | None) -> tuple[object, ...]:
-        return int(context.now - self.at), self.attempt, self.detail, context.tor
+        return int(context.now - self.at), self.attempt, self.detail, self.knocks, context.tor
 
     def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
         seconds = max(0, int(context.now - self.at))
         doing = f"Connecting to the room{f', try {self.attempt}' if self.attempt else ''}"
+        if self.knocks:
+            doing = wording.KNOCKING
         if context.tor:
             doing = f"Waits for Tor ({sanitize.sanitize_line(context.tor)})"
-        why = f" ({sanitize.sanitize_line(self.detail)})" if self.detail and not context.tor else ""
-        out = "; /leave gives up" if seconds >= limits.JOINING_LONG else ""
+        why = f" ({sanitize.sanitize_line(self.detail)})" if self.detail and not (context.tor or self.knocks) else ""
+        out = "; /leave gives up" if seconds >= limits.JOINING_LONG or self.knocks else ""
         return rows.wrapped("progress", f"{_spinner(context.now)} {doing}{why}: {seconds} s{out}", layout.width)
 
 

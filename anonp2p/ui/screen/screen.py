@@ -122,6 +122,8 @@ class Screen:
                     scene.hint = Hint(f"{endings.foresee_quit(scene.list_rooms())} {endings.SAY_AGAIN}", "caution")
                 if tab.take_event(event, scene.now(), seen=tab is scene.active and self._is_log_seen()):
                     self._call_user(tab)
+                if said := tab.advice.follow_event(event, scene.now(), scene.find_room(tab.label)):
+                    tab.add_system_line(scene.now(), [said], "title")
         if isinstance(event, events.ErrorEvent) and self._typeahead.is_awaiting(event.re):
             self._typeahead.end(self.keyboard.press_key)
         if isinstance(event, events.GoneEvent) and tab.way_in.wants_nick:

@@ -8,6 +8,7 @@ from anonp2p.room import events
 from anonp2p.room.events import Event
 from anonp2p.ui import sanitize, wording
 from anonp2p.ui.actions import JoinRoomAction
+from anonp2p.ui.advice import Advice
 from anonp2p.ui.attention import Attention
 from anonp2p.ui.conversation import Conversation
 from anonp2p.ui.ignored import Ignored
@@ -39,6 +40,7 @@ class Tab:
         self.newcomers = Newcomers()
         self.draft = Draft()
         self.warnings = Warnings()
+        self.advice = Advice()
         self.waiting = WaitingPeople()
         self.link = ShownLink()
         self.way_in = WayIn()
@@ -232,7 +234,8 @@ class Tab:
     def _take_link(self, event: events.LinkEvent, now: float) -> None:
         told = self.link.take_event(event)
         if not self.name and event.state == "connecting":
-            self._lines.show_joining(now, event.attempt, describe_reason(event.detail))
+            reason = event.detail
+            self._lines.show_joining(now, event.attempt, describe_reason(reason), knocks=reason.code == "knocking")
         elif self.name and told == "lost":
             self.add_event_line(now, event, passing=True)
         elif self.name and told == "again":

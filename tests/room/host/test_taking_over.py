@@ -11,6 +11,7 @@ from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import bodies, frames, handshake
 from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.protocol.handshake import Channel
+from anonp2p.protocol.rights import Order, Rights
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.contents import unpack_content
 from anonp2p.room.gate import Caller, Gate
@@ -157,6 +158,27 @@ def test_what_it_had_not_ordered_yet_of_its_own_follows(heir: Inheritance) -> No
     assert len(heir.context.outbox) == 0
     counters = [Header.unpack(heir.role.log.find_entry(at).header).counter for at in (2, 3)]
     assert counters == [1, 4]
+
+
+def test_what_moderators_have_ordered_is_carried_out_at_once(heir: Inheritance) -> None:
+    """5c.5: after what it had to say itself, whose counters are lower."""
+    heir.replica.ledger.rights = Rights(moderators=(HOST.id,), orders=(Order((ANN.id,), "spam"),))
+    heir.context.add_entry(text("first"), "first", "1")
+    heir.begins()
+    first = heir.replica.ledger.epoch
+    assert heir.bodies()[1:] == [
+        text("first"),
+        bodies.CommitBody(first, [bodies.Removal(ANN.id, "kicked")], renew=False),
+    ]
+
+
+def test_what_it_may_not_do_any_more_is_given_back(heir: Inheritance) -> None:
+    heir.replica.ledger.rights = Rights(moderators=(HOST.id,), muted=(heir.me,))
+    heir.context.add_entry(text("first"), "first", "1")
+    heir.context.add_entry(bodies.LockBody(locked=True), None, "2")
+    heir.begins()
+    assert len(heir.bodies()) == 1
+    assert len(heir.context.outbox) == 0
 
 
 def test_what_it_had_not_ordered_yet_comes_before_who_was_away_is_back(heir: Inheritance) -> None:

@@ -47,8 +47,9 @@ def test_what_else_happens_in_a_flood_is_told_by_kind() -> None:
     for event in (joined("ann"), kicked("ben", "ads"), kicked("cho", "ads"), kicked("dee", ""), alike):
         assert floods.hold_event(event, 1.0)
     assert not floods.hold_event(events.NoticeEvent(text="x"), 1.0)
+    assert floods.hold_event(joined("eve"), LATER), "it is told after those who came before"
     joins, ads, plain, caution = floods.list_due(LATER)
-    assert (joins, ads, plain) == ("ann joined", "ben, cho were thrown out: ads", "dee was thrown out")
+    assert (joins, ads, plain) == ("ann, eve joined", "ben, cho were thrown out: ads", "dee was thrown out")
     assert caution.startswith("CAUTION: ")
 
 

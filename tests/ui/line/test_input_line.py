@@ -14,7 +14,7 @@ from anonp2p.ui.line.own_texts import OwnTexts
 from anonp2p.ui.widths import width
 from tests.ui.corpus import CORPUS
 
-KNOWN = Known(["ben", "bea"], ["demo"], ["12"])
+KNOWN = Known(["ben", "bea"], [], ["demo"], ["12"])
 
 
 def typed(*keys: str, line: InputLine | None = None) -> InputLine:

@@ -144,6 +144,21 @@ def test_programs_are_shown_what_newcomers_say() -> None:
     assert typist.interpreter.mark_newcomer(said(2)) == said(2)
 
 
+def test_who_knocks_is_told_with_the_members() -> None:
+    typist = Typist("r1", json=False)
+    typist.rooms["r1"] = Open()
+    who = events.ReplyEvent(room="r1", command="/who", data=[])
+    typist.interpreter.follow_event(who)
+    assert typist.shown == []
+    knocking = events.WaitingEvent(room="r1", count=1, people=[events.Knocker("guest", "abcd", 3)])
+    assert not typist.interpreter.take_event(knocking)
+    typist.interpreter.follow_event(who)
+    told, again = (event.text for event in typist.shown if isinstance(event, events.NoticeEvent))
+    assert told == again
+    assert told.startswith("1 person waits to be let in: guest (abcd);")
+    assert typist.interpreter.list_known().waiting == ["guest"]
+
+
 def test_quiet_is_asked_for_set_and_ended() -> None:
     typist = Typist("r1")
     typist.rooms["r1"] = Open()

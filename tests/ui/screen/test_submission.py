@@ -262,6 +262,7 @@ def test_a_reply_on_its_way_shows_what_it_refers_to_and_for_whom_it_is(
     assert (line.text, line.reply, line.private, line.to if private else to) == ("yes", seq, private, to)
 
 
+OF_ONE = ("/ban", "/unban", "/mute", "/unmute", "/op", "/deop", "/admit", "/refuse", "/keep")  # they take a nick
 LOCAL = ("/notify", "/quiet")  # what they change is said above the input line
 
 
@@ -275,7 +276,8 @@ def test_every_command_does_something(command: str) -> None:
         "/me": " waves",
     }
     arguments |= {"/switch": " r1", "/kick": " bob", "/reply": " 7 yes", "/entrust": " bob", "/query": " ben"}
-    arguments |= {"/unignore": " ben"}
+    arguments |= {"/unignore": " ben"} | dict.fromkeys(OF_ONE, " bob")
+    arguments |= {"/knock": " on", "/slow": " 10", "/purge": " 10m", "/revoke": " 3"}
     desk = Desk("r1")
     desk.active.ignored.add_member("b", "ben")
     desk.scene.find_room = lambda _: OPEN

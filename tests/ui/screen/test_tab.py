@@ -9,6 +9,7 @@ from msgspec import UNSET
 from anonp2p import limits
 from anonp2p.errors import Failed
 from anonp2p.names.codes import RoomKey
+from anonp2p.reasons import Reason
 from anonp2p.room import events
 from anonp2p.room.events import Event, Person
 from anonp2p.ui import sanitize, wording
@@ -657,3 +658,13 @@ def test_a_link_of_a_newcomer_is_text_like_any_other() -> None:
     tab = in_room(joined("ben"), message(1, "see https://a.example/"), message(2, "see https://b.example/", nick="ada"))
     drawn, _ = tab.sight.draw_visible(10, WIDE, LineContext(NOW))
     assert [text for row in drawn for style, text in row if style == "link"] == ["https://b.example/"]
+
+
+def test_who_knocks_sees_that_they_wait_since_when_and_how_to_give_up() -> None:
+    tab = Tab("r1")
+    tab.begin_joining(NOW, AGAIN)
+    take(tab, events.LinkEvent(room="r1", state="connecting", attempt=1, detail=Reason("knocking")))
+    [row] = [" ".join(shown(tab, now=NOW + 3))]
+    assert "You wait until a moderator of the room lets you in: 3 s; /leave gives up" in row
+    take(tab, link("connecting", 2))
+    assert "Connecting to the room, try 2" in shown(tab)[-1]

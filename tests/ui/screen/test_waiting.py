@@ -1,5 +1,7 @@
 """Who knocks, as moderators see it on the full screen: named while there is room, and never more than a few lines."""
 
+import pytest
+
 from anonp2p import limits
 from anonp2p.room import events
 from anonp2p.room.events import Knocker
@@ -7,7 +9,10 @@ from anonp2p.ui.screen import overlays
 from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.people import People
 from anonp2p.ui.screen.waiting import WaitingPeople
+from anonp2p.ui.widths import width
+from tests.ui.corpus import CORPUS
 from tests.ui.screen.test_tab import HOSTILE, NOW, in_room, message, said, shown, take
+from tests.ui.test_wording import JOINERS, is_dangerous
 
 
 def knocks(*nicks: str, count: int | None = None, seconds: int = 12) -> events.WaitingEvent:
@@ -41,6 +46,17 @@ def test_of_many_the_first_are_named() -> None:
     assert len(rows) == limits.WAITING_SHOWN + 2
     assert rows[-1] == f" and {64 - limits.WAITING_SHOWN} more"
     assert waiting.nicks == [f"p{n}" for n in range(16)]
+
+
+@pytest.mark.parametrize("nick", CORPUS.values(), ids=CORPUS)
+def test_no_nick_of_who_waits_leaves_its_row(nick: str) -> None:
+    waiting = WaitingPeople()
+    waiting.take_event(events.WaitingEvent(room="r1", count=1, people=[Knocker(nick, nick, 12)]), NOW)
+    for columns, tags in ((12, False), (30, True)):
+        for row in waiting.rows(columns, NOW, tags=tags):
+            text = "".join(piece for _, piece in row)
+            assert width(text) == columns
+            assert not [character for character in text if is_dangerous(character) and character not in JOINERS]
 
 
 def test_they_stand_above_the_members_where_all_of_these_are_listed() -> None:

@@ -1,0 +1,46 @@
+"""Whether our host carries out what moderators order, and orders what we ask for as one (PROTOCOL.md, 5c.5)."""
+
+from anonp2p import errors, limits
+from anonp2p.reasons import Reason
+from anonp2p.room.context import Context
+from anonp2p.room.member.head_check import HeadCheck
+from anonp2p.room.member.states import LinkState
+from anonp2p.room.rights import list_ordered_out
+
+
+class OrderWatch:
+    """Counts the time while we have a link to the host. What it finds wrong is told once; the room goes on."""
+
+    def __init__(self, context: Context, state: LinkState, heads: HeadCheck) -> None:
+        self._clock = context.clock
+        self._replica = context.replica
+        self._outbox = context.outbox
+        self._reporter = context.reporter
+        self._state = state
+        self._heads = heads
+        self._answer_patience = limits.ORDER_PATIENCE_COVER if context.cover else limits.ORDER_PATIENCE
+        self._seen: dict[bytes, float] = {}  # since when (`Now.tick`) we know that a member is ordered out
+        self._told: set[bytes] = set()  # for whom the host was told of
+
+    def next_deadline(self) -> float | None:
+        """When (`Now.tick`) something is overdue."""
+        dues = [since + limits.ORDER_PATIENCE for member, since in self._seen.items() if member not in self._told]
+        asked_at = self._outbox.asked_at if self._state.is_following else None
+        if asked_at is not None:
+            dues.append(asked_at + self._answer_patience)
+        return min(dues, default=None)
+
+    def update(self) -> None:
+        """Something has happened: notes what there is to wait for, and tells what is overdue."""
+        now, ordered = self._clock.tick, list_ordered_out(self._replica.ledger.rights)
+        if not self._state.is_following:
+            self._seen.clear()
+            return
+        self._seen = {member: self._seen.get(member, now) for member in ordered}
+        self._told.intersection_update(ordered)
+        late = {it for it, since in self._seen.items() if now >= since + limits.ORDER_PATIENCE} - self._told
+        if late:
+            self._told |= late
+            self._heads.tell_alarm(Reason("order-ignored"))
+        for re in self._outbox.take_unanswered(now - self._answer_patience):
+            self._reporter.tell_error(errors.OrderIgnored(), re)

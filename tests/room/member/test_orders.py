@@ -1,0 +1,104 @@
+"""What a member makes of a host that does not do what moderators want (PROTOCOL.md, 5c)."""
+
+from collections.abc import Callable
+
+import pytest
+
+from anonp2p import errors, limits
+from anonp2p.protocol import bodies, frames
+from anonp2p.protocol.bodies import LockBody, Removal, RoleBody
+from anonp2p.reasons import Reason
+from anonp2p.room import events, inputs
+from tests.room.member.false_host import FalseHost
+from tests.room.peers import ANN, HOST, Placed, kinds, text
+
+
+def passes(host: FalseHost, seconds: float) -> list[events.Event]:
+    """So much time passes, in which the host gives signs of life."""
+    told: list[events.Event] = []
+    for _ in range(round(seconds * 10)):
+        host.now = host.now._replace(tick=host.now.tick + 0.1)
+        told += host.takes(inputs.TickInput())
+    return told
+
+
+def alarms(told: list[events.Event]) -> list[Reason]:
+    return [event.reason for event in told if isinstance(event, events.AlarmEvent)]
+
+
+def test_a_host_that_does_not_carry_out_an_order_is_told_of_once_and_the_room_goes_on(host: FalseHost) -> None:
+    """5c.5"""
+    host.hears(host.batch(host.order_out(ANN.id)))
+    assert alarms(passes(host, limits.ORDER_PATIENCE - 0.2)) == []
+    assert alarms(passes(host, 0.4)) == [Reason("order-ignored")]
+    assert alarms(passes(host, 60)) == []
+    assert kinds(host.hears(host.batch(host.entry(HOST, text("nothing happened"))))) == ["MessageEvent"]
+
+
+def test_a_host_that_carries_it_out_is_not(host: FalseHost) -> None:
+    host.hears(host.batch(host.order_out(ANN.id)), host.commit(Removal(ANN.id, "kicked")), host.slice)
+    assert alarms(passes(host, 60)) == []
+
+
+def test_while_there_is_no_link_nobody_is_blamed(host: FalseHost) -> None:
+    host.hears(host.batch(host.order_out(ANN.id)))
+    host.takes(inputs.DroppedInput(host.end.number, "closed", 0.0))
+    assert alarms(passes(host, 2 * limits.ORDER_PATIENCE)) == []
+
+
+LIES: dict[str, Callable[[FalseHost], list[Placed]]] = {
+    "a member thrown out without order": lambda it: [it.commit(Removal(ANN.id, "kicked"))],
+    "a commit that passes over an order": lambda it: [it.order_out(ANN.id), it.commit()],
+    "what a muted one says": lambda it: [it.entry(HOST, RoleBody(ANN.id, "muted")), it.entry(ANN, text("hello"))],
+    "what takes a right of one that has none": lambda it: [it.entry(ANN, LockBody(True))],
+    "a newcomer to a locked room": lambda it: [
+        it.entry(HOST, LockBody(True)),
+        it.entry(HOST, bodies.JoinedBody(bytes(31) + b"\7", "zoe", bytes(32))),
+    ],
+    "two texts too soon": lambda it: [
+        it.entry(HOST, bodies.SlowBody(10)),
+        it.entry(ANN, text("one")),
+        it.entry(ANN, text("two")),
+    ],
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_host_that_orders_against_the_rights_of_members_lies(host: FalseHost, lie: str) -> None:
+    """5c.2"""
+    told = host.hears(*LIES[lie](host))
+    assert [reason.code for reason in alarms(told)] == ["host-fault"]
+    assert kinds(told)[-1] == "GoneEvent"
+
+
+def make_moderator(host: FalseHost) -> None:
+    host.hears(host.batch(host.entry(HOST, RoleBody(host.me, "moderator"))))
+
+
+def test_who_has_asked_is_told_that_the_host_does_not_order_it(host: FalseHost) -> None:
+    """5c.5"""
+    make_moderator(host)
+    host.takes(inputs.LockInput(True, re=7))
+    [asked] = host.submits()
+    assert not [it for it in passes(host, limits.ORDER_PATIENCE - 0.2) if isinstance(it, events.ErrorEvent)]
+    [error] = [it for it in passes(host, 10) if isinstance(it, events.ErrorEvent)]
+    assert (error.text, error.code, error.re) == (errors.OrderIgnored(), "failed", 7)
+    assert kinds(host.hears(host.batch(asked))) == ["LockChangedEvent"]
+
+
+def test_what_was_denied_is_no_more_waited_for(host: FalseHost) -> None:
+    make_moderator(host)
+    host.takes(inputs.LockInput(True, re=7))
+    [asked] = host.submits()
+    [error] = host.hears(frames.DeniedFrame(asked.header.counter, "moot"))
+    assert isinstance(error, events.ErrorEvent)
+    assert error.text == errors.ChangesNothing()
+    assert not [it for it in passes(host, 10) if isinstance(it, events.ErrorEvent)]
+
+
+def test_messages_in_a_slow_room_are_as_far_apart_as_their_heads(host: FalseHost) -> None:
+    """5c.4"""
+    host.hears(host.entry(HOST, bodies.SlowBody(10)), host.entry(ANN, text("one")))
+    host.time += 10_000
+    host.now = host.now._replace(tick=host.now.tick + 10)
+    assert kinds(host.hears(host.entry(ANN, text("two")))) == ["MessageEvent"]

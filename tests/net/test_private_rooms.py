@@ -7,10 +7,11 @@ import trio.testing
 
 from anonp2p.errors import NotInvited, Unreachable
 from anonp2p.names import codes
+from anonp2p.protocol import frames
 from anonp2p.reasons import Reason
-from anonp2p.room import events, inputs
+from anonp2p.room import effects, events, inputs
 from tests.support.house import House
-from tests.support.people import gathering
+from tests.support.people import gathering, watch_inputs
 from tests.support.transports import MemoryNetwork
 
 
@@ -118,6 +119,30 @@ async def test_a_moderator_that_does_not_host_invites(
         code = await house.invite(ann, "mine")
         await house.comes("bob", code)
         assert [it.get("note") for it in await house.ask(ann, inputs.AskInput("/invites"))] == [None, "mine"]
+
+
+async def test_only_moderators_are_given_the_pool(
+    memory: MemoryNetwork, monkeypatch: pytest.MonkeyPatch, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered:
+        house = House(gathered)
+        host = await house.found()
+        ann = await house.comes("ann", await house.invite(host))
+        seen = watch_inputs(host, monkeypatch)
+
+        def given() -> int:
+            sent = (it for _, done in seen for it in done if isinstance(it, effects.RecordEffect))
+            return sum(isinstance(frame, frames.PoolFrame) for it in sent for frame in it.frames)
+
+        ask = ann.session.room.role.request_pool
+        monkeypatch.setattr(ann.session.room.role, "refuses_nick", lambda _: ask())  # as no honest program does
+        await ann.session.post_input(inputs.RenameInput("anna"))
+        await host.hears(events.RenamedEvent, nick="anna")
+        assert given() == 0
+        await host.session.post_input(inputs.RoleInput("anna", "moderator", "/op"))
+        await ann.hears(events.RoleEvent, role="moderator")
+        await house.invite(ann)
+        assert given() == 1
 
 
 @pytest.mark.parametrize("how", ["heir", "moderator"])

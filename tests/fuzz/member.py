@@ -143,7 +143,7 @@ class _Liar:
                 self._say_oddly()
             case 12 | 13:
                 self._type()
-            case 14:
+            case 14 if self.linked:
                 self.linked = False
                 self.host.takes(inputs.DroppedInput(self.host.end.number, "closed", 1.0))
             case 15:

@@ -122,33 +122,36 @@ class Admission:
 
     def _admit_newcomer(self, caller: Caller, join: frames.JoinRequest) -> float:
         """A newcomer, or a member that dials again before it was shown the room."""
-        nick, ledger = self._choose_nick(caller, join), self._replica.ledger
+        ledger = self._replica.ledger
         is_member = ledger.roster.find_member(identity.member_id(join.key)) is not None
         if not (is_member or may_come_in(ledger.rights, join.key)):
-            self._knockers.hold(caller, join, nick)
+            self._knockers.hold(caller, join, self._choose_nick(caller, join))
             return 1.0
-        return self._let_in(caller, join, nick)
+        return self._let_in(caller, join, self._make_place(caller, join))
 
     def admit_knocker(self, held: HeldCaller) -> float:
         """Lets in one who has waited, or says why not by now; returns what that has cost."""
         try:
-            nick = self._choose_nick(held.caller, held.join)
+            nick = self._make_place(held.caller, held.join)
             is_free = not (held.join.nick or self._replica.ledger.roster.find_holders(held.nick, b""))
             return self._let_in(held.caller, held.join, held.nick if is_free else nick)
         except NotAdmitted as refusal:
             refuse(self._context, held.caller, refusal.reason)
             return limits.REFUSAL_COST
 
-    def _choose_nick(self, caller: Caller, join: frames.JoinRequest) -> str:
-        """The nick under which one is let in, for whom room is made if need be. Raises NotAdmitted."""
-        member, ledger = identity.member_id(join.key), self._replica.ledger
-        absences, kicked = self._presence.absences, ledger.kicked
+    def _make_place(self, caller: Caller, join: frames.JoinRequest) -> str:
+        """The nick under which one comes in now, for whom others give way if need be. Raises NotAdmitted."""
         try:
-            nick = choose_nick(ledger, caller.service, caller.hello, join, absences, kicked)
+            return self._choose_nick(caller, join)
         except NotAdmitted as refusal:
             if refusal.reason != "full" or not self._commits.make_room():
                 raise
-            nick = choose_nick(ledger, caller.service, caller.hello, join, absences, kicked)
+            return self._choose_nick(caller, join)
+
+    def _choose_nick(self, caller: Caller, join: frames.JoinRequest) -> str:
+        """The nick under which one may come in. Raises NotAdmitted."""
+        member, ledger = identity.member_id(join.key), self._replica.ledger
+        nick = choose_nick(ledger, caller.service, caller.hello, join, self._presence.absences, ledger.kicked)
         is_former = ledger.roster.find_member(member) is None and member in self._replica.former
         if is_former or member in self._commits.pending_removals:  # or the counters of a former one would begin anew
             raise NotAdmitted("not-allowed")

@@ -86,6 +86,14 @@ def test_who_could_not_come_in_anyway_is_told_so_at_once(inn: Inn, nick: str, re
     assert (zoe.refused, zoe.is_held) == (reason, False)
 
 
+def test_nobody_gives_its_place_to_one_that_only_knocks(inn: Inn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """5.11: else whoever knocks could have readers removed whose links broke."""
+    monkeypatch.setattr(limits, "MEMBERS", 3)
+    inn.takes(inputs.DroppedInput(inn.eve.link, "broken", 0.0))
+    assert stranger(inn, at=limits.COMMIT_PAUSE).refused == "full"
+    assert members(inn) == ["hugo", "ann", "eve"]
+
+
 def test_where_the_room_is_locked_nobody_waits(inn: Inn) -> None:
     inn.takes(inputs.LockInput(locked=True))
     assert stranger(inn).refused == "locked"

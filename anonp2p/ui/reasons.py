@@ -194,7 +194,7 @@ PHRASES: dict[Code, str] = {
     "broken-circuit": "the circuit to it broke",
     "failed-circuit": "the circuit to it failed",
     "introduction-timeout": "it did not answer in time",
-    "key-missing": "it is a private room, and the code lacks its key",
+    "key-missing": "it is a private room, and the code has no invitation: ask for one",
     "key-wrong": "it is a private room, and the key in the code is wrong",
     "no-descriptor": "Tor finds no trace of it: it has ended, or is not published yet",
     "no-introduction": "it does not answer: it has ended, or its Tor is away",

@@ -6,7 +6,8 @@
     NAME. end of input
     NAME= STATUS       it ends with this exit code, having printed nothing else, and with nothing to say on stderr
 
-{code} stands for the code of the room that was created. The tries to reach a room are left out.
+{code} stands for the code of the room that was created, {invitation} for that of the last invitation to it. The tries
+to reach a room are left out.
 """
 
 import os
@@ -106,7 +107,7 @@ async def test_session(name: str, monkeypatch: pytest.MonkeyPatch, nursery: trio
 
 async def play(session: str, patch: pytest.MonkeyPatch, nursery: trio.Nursery) -> None:
     """Raises AssertionError, with the number of the line, where a program does otherwise than is written."""
-    code = "{code}"
+    codes: dict[str, str] = {}
     network = MemoryNetwork()
     programs: dict[str, Program] = {}
     for number, line in enumerate(session.splitlines(), 1):
@@ -115,7 +116,7 @@ async def play(session: str, patch: pytest.MonkeyPatch, nursery: trio.Nursery) -
         at = min(line.find(mark) % 1000 for mark in "$<|.=")
         name, what = line[:at], line[at]
         written = line[at + 2 :].encode("latin-1", "backslashreplace").decode("unicode_escape")
-        text = written.replace("{code}", code)
+        text = _filled(written, codes)
         match what:
             case "$":
                 programs[name] = Program(network, text.split())
@@ -125,10 +126,17 @@ async def play(session: str, patch: pytest.MonkeyPatch, nursery: trio.Nursery) -
             case "|":
                 printed = await programs[name].next_line()
                 if "Room created: " in printed:
-                    code = printed.split()[-1]
-                    text = written.replace("{code}", code)
-                assert printed == text, f"line {number}"
+                    codes["{code}"] = printed.split()[-1]
+                elif printed.startswith("[SYSTEM] Code ") and ":" in printed:
+                    codes["{invitation}"] = printed.split()[-1]
+                assert printed == _filled(written, codes), f"line {number}"
             case ".":
                 programs[name].end_input()
             case "=":
                 assert await programs[name].end() == text, f"line {number}"
+
+
+def _filled(written: str, codes: dict[str, str]) -> str:
+    for name, code in codes.items():
+        written = written.replace(name, code)
+    return written

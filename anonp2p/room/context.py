@@ -119,7 +119,7 @@ class Context:
             place = self.replica.shown_place(self.replica.ledger)
             change = self._own_message(entry.header, pending, place, age)  # we know what it says
         re = UNSET if pending is None else pending.re
-        self._note_orders(entry, re)
+        self._note_orders(entry, pending)
         for part in changes.parts_of(change):
             if isinstance(part, changes.SlowChange | changes.RoleChange):
                 self.outbox.note_held_back()
@@ -136,12 +136,15 @@ class Context:
         self._retract_if_wanted(entry.header, pending)
         return True
 
-    def _note_orders(self, entry: OpenedEntry, re: events.Re) -> None:
-        """Whom we have ordered out goes with a commit, which is told as caused by the same input."""
-        if re is not UNSET and entry.content is not None and isinstance(entry.content.body, bodies.RemoveBody):
-            self.removals.update(dict.fromkeys(entry.content.body.members, re))
-        elif re is not UNSET and entry.content is not None and isinstance(entry.content.body, bodies.InviteBody):
-            self.inviting.tell_code(entry.content.body, re)
+    def _note_orders(self, entry: OpenedEntry, pending: Pending | None) -> None:
+        """What of ours as a moderator's has its place: whom it orders out goes as caused by the same input."""
+        if pending is None or entry.content is None:
+            return
+        match entry.content.body:
+            case bodies.RemoveBody(members=members) if pending.re is not UNSET:
+                self.removals.update(dict.fromkeys(members, pending.re))
+            case bodies.InviteBody() | bodies.RevokeBody() as body:
+                self.inviting.tell_placed(body, pending.re)
 
     def _note_sent(self, entry: OpenedEntry, change: Change, pending: Pending | None, age: float) -> None:
         """Keeps what of ours has its place, but for what ends with this entry."""
@@ -186,9 +189,9 @@ class Context:
             case Whisper() | bodies.TextBody():
                 assert pending is not None, "it has a body"
                 self.reporter.tell_change(self._own_message(header, pending, place, age), pending.re)
-            case bodies.InviteBody() as placed:
+            case (bodies.InviteBody() | bodies.RevokeBody()) as placed:
                 assert pending is not None, "it has a body"
-                self.inviting.tell_code(placed, pending.re)
+                self.inviting.tell_placed(placed, pending.re)
             case bodies.RetractBody(counter=counter):
                 assert pending is not None, "it has a body"
                 self.reporter.tell_change(changes.RetractedChange(header.author, counter), pending.re)

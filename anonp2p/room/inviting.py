@@ -7,7 +7,7 @@ from anonp2p.crypto import identity
 from anonp2p.protocol import bodies
 from anonp2p.protocol.rights import Invitation
 from anonp2p.room import events, inputs
-from anonp2p.room.invitations import find_free_slot
+from anonp2p.room.invitations import find_free_slot, find_invitation
 from anonp2p.room.pool import Pool
 from anonp2p.room.replica import Replica
 from anonp2p.room.reporter import Reporter
@@ -36,6 +36,8 @@ class Inviting:
             raise errors.NotPrivate
         if (slot := find_free_slot(rights)) is None:
             raise errors.NoInvitationLeft
+        if not self._pool.is_ours and self._replica.ledger.host == self._replica.me.id:
+            raise errors.NoPool
         if not self._pool.is_ours:
             self._waiting.append(event)
             return None
@@ -60,11 +62,16 @@ class Inviting:
             raise errors.RevokedAlready
         return bodies.RevokeBody(found.key)
 
-    def tell_code(self, placed: bodies.InviteBody, re: events.Re) -> None:
-        """An invitation of ours is good from now on: the user is told its code."""
-        code = self._pool.spell_code(self._replica.ledger.code, placed.slot)
-        data = {"code": code, "invitation": placed.slot + 1, "uses": placed.uses}
-        self._reporter.tell_event(events.ReplyEvent(room=self._label, command="/invite", data=data, re=re))
+    def tell_placed(self, placed: bodies.InviteBody | bodies.RevokeBody, re: events.Re) -> None:
+        """An invitation of ours is good from now on, and the user is told its code; or one is not any more."""
+        if isinstance(placed, bodies.InviteBody):
+            code = self._pool.spell_code(self._replica.ledger.code, placed.slot)
+            self._reply("/invite", {"code": code, "invitation": placed.slot + 1, "uses": placed.uses}, re)
+        elif found := find_invitation(self._replica.ledger.rights, placed.key):
+            self._reply("/revoke", {"invitation": found.slot + 1}, re)
+
+    def _reply(self, command: str, data: dict[str, Any], re: events.Re) -> None:
+        self._reporter.tell_event(events.ReplyEvent(room=self._label, command=command, data=data, re=re))
 
     def list_invitations(self) -> list[dict[str, Any]]:
         """All that were given out, as data. Raises AnonError where we may not know, or there are none."""

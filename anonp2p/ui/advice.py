@@ -32,7 +32,7 @@ class Advice:
 
 def _advise(event: events.BanEvent | events.RoleEvent, seen: Snapshot) -> str:
     match event:
-        case events.BanEvent(banned=True, by=seen.member, nick=nick) if not (seen.knock or ":" in seen.code):
+        case events.BanEvent(banned=True, by=seen.member, nick=nick) if not (seen.knock or seen.private):
             return (
                 f"The key of {nick} is banned; but this room is open, and {nick} can come back with another one. "
                 "/knock on has newcomers wait until you let them in."

@@ -12,6 +12,9 @@ class NothingToCopy(BadInput):
     sentence = "Nothing was copied: {detail}."
 
 
+PRIVATE_CODE = "this room is private, and /invite makes the code that a guest joins with"
+
+
 class CodeAsMessage(BadInput):
     sentence = "That is a room's code, and was not sent. /join CODE joins that room; the same line again says it here."
 

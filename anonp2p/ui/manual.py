@@ -36,6 +36,7 @@ PAGES: dict[str, Page] = {
     "/join": Page(
         (
             ("CODE", "56 letters and digits, with or without .onion; spaces and line breaks in it do not matter"),
+            ("CODE", "of a private room: the same, a colon and 52 letters and digits of an invitation"),
             ("NICK", "what to be called there; without it, what /nick or --nick said, or a random one"),
         ),
         "/join iquzgbsqasvb4tci6toqcwazjqbdjg6mmzgns3sab2rgtemkrviu4aqd.onion ann",

@@ -11,6 +11,9 @@ from anonp2p.ui import qr
 NO_MESSAGES = "There is no message here that has a number"
 JOINING_BY_PASTE = "anonp2p join -  asks for the code: the shell's history has none of it."
 NOTHING_ASIDE = "Nothing was put aside, or it has ended"
+INVITING = "Hand it over where nobody else reads it: whoever comes first with it is in."
+NO_INVITATIONS = "There is no invitation yet: /invite makes one."
+PRIVATE = "This room is private: /invite makes the code that a guest joins with."
 NO_ROOMS = "You are in no room"
 WHAT_ROOM_WORDS_PROVE = (
     "Whoever has the same words for the same time is in this very room, and up to then everything in it was the same "
@@ -43,6 +46,12 @@ def describe_reply(reply: events.ReplyEvent) -> list[str]:
             return _verified(data)
         case events.ReplyEvent(command="/numbers", data=rows):
             return [f"{_number(row['seq'], rows):>6}  {row['nick']}: {row['words']}" for row in rows] or [NO_MESSAGES]
+        case events.ReplyEvent(command="/invite", data=data):
+            return [describe_invited(data), f"Code {data['code']}", INVITING]
+        case events.ReplyEvent(command="/revoke", data=data):
+            return [f"Nobody else comes by invitation {data['invitation']}."]
+        case events.ReplyEvent(command="/invites", data=rows):
+            return [f"  {number}  {about}" for number, about in map(list_invitation, rows)] or [NO_INVITATIONS]
         case events.ReplyEvent(command="/quiet", data=rows):
             return [f"  {row['nick']}: {row['words']}" for row in rows] or [NOTHING_ASIDE]
         case events.ReplyEvent(command="/rooms", data=rooms):
@@ -52,6 +61,20 @@ def describe_reply(reply: events.ReplyEvent) -> list[str]:
             page = _page(rows[0]) if len(rows) == 1 else []
             return [*(f"{row['usage']:{wide}}  {row['does']}" for row in rows), *page]
     return []
+
+
+def describe_invited(data: dict[str, Any]) -> str:
+    """Of an invitation that was just made: its number, and for how many it is good."""
+    guests = "1 guest" if data["uses"] == 1 else f"{data['uses']:,} guests"
+    return f"Invitation {data['invitation']}, for {guests}; /revoke {data['invitation']} ends it."
+
+
+def list_invitation(row: dict[str, Any]) -> tuple[str, str]:
+    """The number of an invitation, and what there is to know of it. row: of the reply to /invites."""
+    state = "revoked" if row["revoked"] else "used up" if row["used"] >= row["uses"] else "good"
+    note = f"  ({row['note']})" if row.get("note") else ""
+    came = f"  came: {', '.join(one['nick'] for one in row['members'])}" if row["members"] else ""
+    return str(row["invitation"]), f"{state}  {row['used']} of {row['uses']}{note}{came}"
 
 
 def _heirs(data: dict[str, Any]) -> list[str]:

@@ -9,7 +9,7 @@ from anonp2p.room import events
 from anonp2p.ui.attention import Level
 from anonp2p.ui.endings import describe_ending
 from anonp2p.ui.reasons import describe_error, describe_reason
-from anonp2p.ui.replies import describe_reply, span
+from anonp2p.ui.replies import PRIVATE, describe_reply, span
 from anonp2p.ui.sanitize import sanitize_line, sanitize_text
 from anonp2p.ui.verified import VERIFIED
 
@@ -154,8 +154,8 @@ def _describe(event: events.Event) -> list[str]:
             return [why if variable is UNSET else f"The Tor that {variable} names is not used. {why}"]
         case events.ReadyEvent():
             return ["Connected", "Type /help"]
-        case events.EnteredEvent(role="host", name=name, code=code):
-            return [f"Room created: {name}  code {code}"]
+        case events.EnteredEvent(role="host", name=name, code=code, private=private):
+            return [f"Room created: {name}  code {code}", *([PRIVATE] if private is True else [])]
         case events.EnteredEvent(members=members):
             return [entered(event, len(members))]
         case events.ReachableEvent():

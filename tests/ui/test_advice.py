@@ -36,7 +36,7 @@ def banned(by: str = "me", *, banned: bool = True) -> events.BanEvent:
         (banned("other"), Room(), False),
         (banned(banned=False), Room(), False),
         (banned(), Room(knock=True), False),
-        (banned(), Room(code="abc.onion:key"), False),
+        (banned(), Room(private=True), False),
         (banned("other"), Room(member="other"), True),
         (banned(), None, False),
     ],

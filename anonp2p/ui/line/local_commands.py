@@ -6,7 +6,7 @@ from anonp2p.ui.actions import ConverseAction, CopyAction, IgnoreAction, NotifyA
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.conversation import begin_conversation
-from anonp2p.ui.errors import NoBell, NoConversation, NothingToCopy
+from anonp2p.ui.errors import PRIVATE_CODE, NoBell, NoConversation, NothingToCopy
 from anonp2p.ui.frontend import RoomView
 from anonp2p.ui.ignored import find_ignored
 from anonp2p.ui.line.excerpts import Excerpts
@@ -49,6 +49,8 @@ class LocalCommands:
         if self._clipboard is None:
             raise NothingToCopy("there is no terminal here with a clipboard")
         match action.what:
+            case None | "code" if room.snapshot().private:
+                raise NothingToCopy(PRIVATE_CODE)
             case None | "code":
                 return self._clipboard.copy(room.snapshot().code, "The room's code")
             case "link":

@@ -192,6 +192,6 @@ def _code_in(event: events.Event) -> str:
     match event:
         case events.EnteredEvent(role="host", code=code) | events.CodeEvent(code=code):
             return code
-        case events.ReplyEvent(command="/code", data={"code": str(code)}):
+        case events.ReplyEvent(command="/code" | "/invite", data={"code": str(code)}):
             return code
     return ""

@@ -63,9 +63,9 @@ class ChangingLines:
             self._log.remove_line(self._waiting)
             self._waiting = None
 
-    def show_code(self, now: float, name: str, code: str) -> None:
-        """Shows the code of a room of ours, which nobody can use yet."""
-        self._card = CodeCard(now, name, code)
+    def show_code(self, now: float, name: str, code: str, *, private: bool) -> None:
+        """Shows the code of a room of ours, which nobody can use yet, nor without an invitation where it is private."""
+        self._card = CodeCard(now, name, code, private=private)
         self._log.add_line(self._card)
 
     def show_new_code(self, now: float, name: str, code: str) -> None:

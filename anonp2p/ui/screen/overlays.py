@@ -203,13 +203,15 @@ def _numbered(words: Sequence[str], columns: int) -> list[Row]:
     return [[], *([("code", one + " " * (wide - width(one)) + beside[at])] for at, one in enumerate(cells[:half])), []]
 
 
-def of_code(name: str, code: str) -> Overlay:
-    """A code to be copied, alone on its row."""
+def of_code(name: str, code: str, *, private: bool) -> Overlay:
+    """A code to be copied, alone on its row. private: it leads nobody in who was not invited."""
+    shown = sanitize.sanitize_line(name)
+    title = f"{replies.PRIVATE} {shown} is at:" if private else f"Whoever has this code can join {shown}:"
 
     def build(columns: int, _: int) -> list[Row]:
         return [
             [],
-            *rows.wrapped("title", f"Whoever has this code can join {sanitize.sanitize_line(name)}:", columns),
+            *rows.wrapped("title", title, columns),
             [],
             *rows.code(code, columns),
             [],
@@ -218,3 +220,31 @@ def of_code(name: str, code: str) -> Overlay:
         ]
 
     return Overlay("code: Esc puts it away", build)
+
+
+def of_invitation(data: dict[str, Any], copy: Callable[[], None]) -> Overlay:
+    """The code of an invitation, to be copied. data: of the reply. copy: puts the code on the clipboard."""
+
+    def build(columns: int, _: int) -> list[Row]:
+        return [
+            [],
+            *rows.wrapped("title", replies.describe_invited(data), columns),
+            [],
+            *rows.code(data["code"], columns),
+            [],
+            *rows.wrapped("key", "C copies it; Esc puts this away.", columns),
+            *rows.wrapped("", replies.INVITING, columns),
+            *rows.wrapped("quiet", replies.JOINING_BY_PASTE, columns),
+        ]
+
+    return Overlay("invitation: Esc puts it away", build, answers={"c": copy})
+
+
+def of_invitations(data: Sequence[dict[str, Any]]) -> Overlay:
+    """All invitations, with notes, and who came by them. data: of the reply."""
+
+    def build(columns: int, _: int) -> list[Row]:
+        table = [(number, sanitize.sanitize_line(about)) for number, about in map(replies.list_invitation, data)]
+        return _table(table, columns) if table else rows.wrapped("quiet", replies.NO_INVITATIONS, columns)
+
+    return Overlay("invitations: Esc puts them away", build)

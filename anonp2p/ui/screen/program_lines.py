@@ -5,7 +5,7 @@ from itertools import groupby
 
 from anonp2p import limits
 from anonp2p.room import events
-from anonp2p.ui import sanitize, wording
+from anonp2p.ui import replies, sanitize, wording
 from anonp2p.ui.screen import rows
 from anonp2p.ui.screen.log_lines import Layout, LineContext, LogLine, time_of_day
 from anonp2p.ui.screen.looks import MemberLooks
@@ -219,12 +219,13 @@ _CARD = 67  # columns, as on a terminal of 80 beside the members; a code has 62
 class CodeCard(LogLine):
     """A room's code, alone on its row so that it can be copied in one piece, and whether others can join already.
 
-    reachable: None for a code that has taken the place of another.
+    reachable: None for a code that has taken the place of another. private: it leads nobody in who was not invited.
     """
 
     name: str = ""
     code: str = ""
     reachable: bool | None = False
+    private: bool = False
 
     def is_changing(self) -> bool:
         """Whether it looks different as time goes by."""
@@ -236,6 +237,7 @@ class CodeCard(LogLine):
     def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
         name, columns = sanitize.sanitize_line(self.name), min(layout.width, _CARD)
         title = "Whoever has this code can join:" if self.reachable is not None else f"{wording.NEW_CODE}:"
+        title = replies.PRIVATE if self.private else title
         blank: list[Row] = [[]] if layout.nicks else []
         return [
             rows.rule("bar", f"room {name}", columns),

@@ -133,8 +133,14 @@ class Screen:
     def _answer_at_length(self, reply: events.ReplyEvent, tab: Tab) -> Overlay | None:
         """An overlay for a reply that is too long for the log."""
         match reply:
+            case events.ReplyEvent(command="/code" | "/qr", data=data) if self._is_private(tab):
+                return overlays.of_code(tab.name, data["code"], private=True)
             case events.ReplyEvent(command="/code", data=data):
-                return overlays.of_code(tab.name, data["code"])
+                return overlays.of_code(tab.name, data["code"], private=False)
+            case events.ReplyEvent(command="/invite", data=data):
+                return overlays.of_invitation(data, partial(self._submission.copy, data["code"], "The invitation"))
+            case events.ReplyEvent(command="/invites", data=data):
+                return overlays.of_invitations(data)
             case events.ReplyEvent(command="/qr", data=data):
                 return overlays.of_qr(data["code"])
             case events.ReplyEvent(command="/verify", data={"nick": nick, "words": words, "me": me}):
@@ -179,7 +185,7 @@ class Screen:
     def _is_private(self, tab: Tab) -> bool:
         """Whether bystanders are not to learn that somebody writes there."""
         snapshot = self.scene.snapshot(tab)
-        return bool(snapshot and ":" in snapshot.code)
+        return bool(snapshot and snapshot.private)
 
     def _tell_that_it_is_full(self) -> None:
         """Says that not all of what was typed or pasted fits."""

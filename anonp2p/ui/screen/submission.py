@@ -18,7 +18,7 @@ from anonp2p.ui.actions import AppAction
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.conversation import Conversation, begin_conversation
-from anonp2p.ui.errors import NoConversation, NothingToCopy, TooMuchPending
+from anonp2p.ui.errors import PRIVATE_CODE, NoConversation, NothingToCopy, TooMuchPending
 from anonp2p.ui.frontend import UserRequest
 from anonp2p.ui.ignored import find_ignored
 from anonp2p.ui.links import choose_link
@@ -172,7 +172,7 @@ class Submission:
             case actions.NotifyAction():
                 return partial(self._set_notices, action)
             case actions.CopyAction(what=what):
-                return partial(self._copy, *self._find_copied(what))
+                return partial(self.copy, *self._find_copied(what))
             case actions.JoinRoomAction(address=address) if tab := self._find_live_tab(address):
                 return partial(self._show_entered, tab)
             case inputs.LeaveInput() if active.way_in.over:
@@ -245,7 +245,7 @@ class Submission:
     def copy_text(self) -> None:
         """Puts what suits best on the clipboard."""
         try:
-            self._copy(*self._find_copied(None))
+            self.copy(*self._find_copied(None))
         except AnonError as error:
             self._scene.hint = Hint(str(error), "error")
 
@@ -329,7 +329,8 @@ class Submission:
             raise NoRoom
         return room.members()
 
-    def _copy(self, text: str, what: str) -> None:
+    def copy(self, text: str, what: str) -> None:
+        """Puts a text on the clipboard. what: names it."""
         self._scene.hint = Hint(self._clipboard.copy(text, what))
 
     def _find_copied(self, what: Literal["code", "link"] | int | None) -> tuple[str, str]:
@@ -347,6 +348,8 @@ class Submission:
         snapshot = self._scene.snapshot(self._scene.active)
         if snapshot is None:
             raise NoRoom
+        if snapshot.private:
+            raise NothingToCopy(PRIVATE_CODE)
         return snapshot.code, "The room's code"
 
     def _list_rooms(self) -> None:

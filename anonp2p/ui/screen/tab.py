@@ -226,7 +226,7 @@ class Tab:
         self.looks.enter_all((person.member, sanitize.sanitize_line(person.nick)) for person in others)
         self.looks.note_nick(sanitize.sanitize_line(event.nick))
         if event.role == "host":
-            self._lines.show_code(now, event.name, event.code)
+            self._lines.show_code(now, event.name, event.code, private=event.private is True)
             return
         self.link.state = "up"
         self.add_system_line(now, [wording.entered(event, _NAMED)], "title")

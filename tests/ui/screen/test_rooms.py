@@ -188,6 +188,7 @@ def test_the_status_says_where_one_is_and_how_things_are() -> None:
         for columns in (80, 60, 40, 20):
             stage.resize(columns, 24)
             assert status(stage).startswith("demo")
+            assert ("yours are shown once" in status(stage)) == (columns >= 60), "it matters more than who hosts"
             assert status(stage).endswith("link up")
         stage.resize(120, 24)
         stage.ask("lose")
@@ -312,9 +313,9 @@ class RoomOf(Room):
         return []
 
 
-@pytest.mark.parametrize(("code", "rings"), [("abc.onion", 1), ("abc.onion:key", 0)])
-def test_a_private_room_never_rings(code: str, rings: int) -> None:
-    room = RoomOf(replace(SNAPSHOT, code=code))
+@pytest.mark.parametrize(("private", "rings"), [(False, 1), (True, 0)])
+def test_a_private_room_never_rings(private: bool, rings: int) -> None:
+    room = RoomOf(replace(SNAPSHOT, private=private))
     bell = Bell()
     screen = Screen(Config(mode="screen"), bell)
     screen.attach(lambda _: None, lambda _: room)

@@ -1,5 +1,7 @@
 """The full screen as a frontend: what events make of what is shown. The terminal is one that nobody looks at."""
 
+import dataclasses
+
 import pytest
 
 from anonp2p.config import Config
@@ -18,12 +20,13 @@ SIZE = (80, 24)
 class View:
     """A live room; looked_at: how often its members were asked for."""
 
-    def __init__(self, code: str = "abc.onion") -> None:
+    def __init__(self, *, private: bool = False) -> None:
         self.looked_at = 0
-        self._code = code
+        self._private = private
 
     def snapshot(self) -> Snapshot:
-        return Snapshot("demo", self._code, "zoe", "m", False, "ada", True, 2, 0, False, None, False)
+        plain = Snapshot("demo", "abc.onion", "zoe", "m", False, "ada", True, 2, 0, False, None, False)
+        return dataclasses.replace(plain, private=self._private)
 
     def members(self) -> list[MemberView]:
         self.looked_at += 1
@@ -103,7 +106,7 @@ def test_what_is_in_sight_is_not_unread_and_all_else_is() -> None:
 
 def test_the_title_does_not_count_private_rooms() -> None:
     screen = screen_of("r1", "r2", "r3")
-    screen.attach(lambda _: None, lambda label: View("abc.onion:key" if label == "r1" else "abc.onion"))
+    screen.attach(lambda _: None, lambda label: View(private=label == "r1"))
     for room in ("r1", "r2"):
         private = events.MessageEvent(room=room, member="m", nick="ada", text="psst", seq=1, at=0.0, private=True)
         screen.tell(private)

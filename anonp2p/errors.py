@@ -257,6 +257,10 @@ class NoInvitationLeft(Failed):
     sentence = "All 128 invitations of this room have been given out."
 
 
+class NoPool(Failed):
+    sentence = "Whoever hosts this room now cannot make invitations; those that were given out still work."
+
+
 class NoSuchInvitation(Failed):
     sentence = "There is no invitation with that number; /invites lists all."
 
@@ -359,7 +363,9 @@ class OrderUnsent(Failed):
 
 
 class OrderIgnored(Failed):
-    sentence = "The host has not ordered what you have asked as a moderator: it may keep it back."
+    sentence = (
+        "The host has not done what you have asked as a moderator: it may keep it back. The next host is asked again."
+    )
 
 
 class RetractUnsent(Failed):

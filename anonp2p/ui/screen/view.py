@@ -279,7 +279,7 @@ def _about(snapshot: Snapshot | None, tab: Tab) -> list[tuple[int, str, str]]:
         (1, "status", tab.title),
         (2, "status", f"{snapshot.members} here" if snapshot.members else ""),
         (3, "status", who_hosts(snapshot, tab.looks.verified)),
-        (4, "status", ends if snapshot.name else ""),
+        (4 if ttl is None else 2, "status", ends if snapshot.name else ""),
         *describe_restrictions(snapshot),
         (1, "status bad", count_waiting(tab.waiting.count) if tab.waiting.count else ""),
         (0, "alarm", "ALARM: do not trust this room" if snapshot.alarmed else ""),

@@ -188,6 +188,7 @@ def test_the_status_says_where_one_is_and_how_things_are() -> None:
         for columns in (80, 60, 40, 20):
             stage.resize(columns, 24)
             assert status(stage).startswith("demo")
+            assert ("yours are shown once" in status(stage)) == (columns >= 60), "it matters more than who hosts"
             assert status(stage).endswith("link up")
         stage.resize(120, 24)
         stage.ask("lose")

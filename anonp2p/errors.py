@@ -257,6 +257,10 @@ class NoInvitationLeft(Failed):
     sentence = "All 128 invitations of this room have been given out."
 
 
+class NoPool(Failed):
+    sentence = "Whoever hosts this room now cannot make invitations; those that were given out still work."
+
+
 class NoSuchInvitation(Failed):
     sentence = "There is no invitation with that number; /invites lists all."
 

@@ -114,6 +114,7 @@ Fault = Literal[
     "unexpected-frame",
     "unexpected-hold",
     "unexpected-knockers",
+    "unexpected-clients",
     "unexpected-pool",
     "unexpected-entrusting",
     "unexpected-history",

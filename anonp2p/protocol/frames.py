@@ -375,13 +375,22 @@ class KnockersFrame(Packed, frozen=True, tag=28):
 
 
 class PoolFrame(Packed, frozen=True, tag=29):
-    """Host, to an heir or a moderator of a private room: the pool from which the keys of invitations come, in a box."""
+    """Host of a private room, to a moderator, or to whom it gives the key of the code: the pool, in a box.
+
+    box: empty if the host does not have it.
+    """
 
     box: bytes
 
 
 class PoolRequestFrame(Packed, frozen=True, tag=30):
     """Moderator of a private room, to its host: asks for the pool."""
+
+
+class ClientsFrame(Packed, frozen=True, tag=31):
+    """Host of a private room, to whom it asks to prepare: the public keys of those who may find its service."""
+
+    clients: Annotated[list[Bytes32], msgspec.Meta(min_length=limits.INVITATIONS, max_length=limits.INVITATIONS)]
 
 
 FromMember = (
@@ -419,6 +428,7 @@ FromHost = (
     | HeldFrame
     | KnockersFrame
     | PoolFrame
+    | ClientsFrame
 )
 Frame = FromMember | FromHost
 

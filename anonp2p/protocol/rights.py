@@ -61,7 +61,8 @@ class Rights(Packed, frozen=True):
     before_raid: the restrictions of before, while the room is closed against a raid. moderators: in the order in which
     they became it; without any, the host is one. muted: who says nothing to others. kept: whom no purge throws out.
     admitted: the keys of those who may come in though others have to wait. Bans and these are the latest ones.
-    private: whether the room is found with an invitation alone. invitations: all that were given out.
+    private: whether the room is found with an invitation alone. invitations: all that were given out. pooled: who may
+    have the pool of their keys, and is a member or was thrown out since the room has its code.
     """
 
     restrictions: Restrictions = Restrictions()
@@ -74,3 +75,4 @@ class Rights(Packed, frozen=True):
     admitted: Annotated[tuple[Bytes32, ...], msgspec.Meta(max_length=limits.ADMITTED)] = ()
     private: bool = False
     invitations: Annotated[tuple[Invitation, ...], msgspec.Meta(max_length=limits.INVITATIONS)] = ()
+    pooled: _Members = ()

@@ -1,6 +1,6 @@
 """Invitations to a private room, and what entries make of them: pure functions of values (PROTOCOL.md, 5d)."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 
 import msgspec
 
@@ -77,6 +77,21 @@ def revoke_of(rights: Rights, members: Container[bytes]) -> Rights:
     return _with(rights, invitations=tuple(ended))
 
 
+def note_pooled(rights: Rights, member: bytes) -> Rights:
+    """The member may have the pool from now on."""
+    others = tuple(it for it in rights.pooled if it != member)
+    return _with(rights, pooled=(*others, member)[-limits.MEMBERS :])
+
+
+def renew_code(rights: Rights, holders: Iterable[bytes], members: Container[bytes]) -> Rights:
+    """The room has another code. holders: of the key of the one before, who got the pool with it."""
+    if not rights.private:
+        return rights
+    for holder in holders:
+        rights = note_pooled(rights, holder)
+    return _with(rights, pooled=tuple(it for it in rights.pooled if it in members))
+
+
 def are_proper(rights: Rights, members: Container[bytes]) -> bool:
     """Whether a room with these members can have these invitations."""
     all_ = rights.invitations
@@ -85,7 +100,9 @@ def are_proper(rights: Rights, members: Container[bytes]) -> bool:
         users
     )
     are_counted = all(len(it.users) <= it.used <= it.uses and identity.is_key(it.key) for it in all_)
-    return is_once and are_counted and all(user in members for user in users) and (rights.private or not all_)
+    is_once = is_once and len(set(rights.pooled)) == len(rights.pooled)
+    has_cause = rights.private or not (all_ or rights.pooled)
+    return is_once and are_counted and has_cause and all(user in members for user in users)
 
 
 _with = msgspec.structs.replace

@@ -36,6 +36,8 @@ class Inviting:
             raise errors.NotPrivate
         if (slot := find_free_slot(rights)) is None:
             raise errors.NoInvitationLeft
+        if not self._pool.is_ours and self._replica.ledger.host == self._replica.me.id:
+            raise errors.NoPool
         if not self._pool.is_ours:
             self._waiting.append(event)
             return None

@@ -16,14 +16,14 @@ class Pool:
     def __init__(self, key: bytes = b"", secret: bytes = b"") -> None:
         self._key = key
         self._secret = secret
-        self._clients: tuple[bytes, ...] = ()
+        self._clients = invitations.list_clients(secret) if secret else ()
 
     def __repr__(self) -> str:
         return "<Pool>"
 
     @property
     def is_ours(self) -> bool:
-        """Whether we have the pool: so that we can invite others, and publish services of the room."""
+        """Whether we have the pool, and can invite others."""
         return bool(self._secret)
 
     @property
@@ -33,14 +33,16 @@ class Pool:
 
     @property
     def clients(self) -> tuple[bytes, ...]:
-        """What our Tor is to know of the pool for each service that we publish; empty where we do not have it."""
-        if not self._clients and self._secret:
-            self._clients = invitations.list_clients(self._secret)
+        """What our Tor is to know of the pool for each service that we publish: public keys; empty without them."""
         return self._clients
+
+    def take_clients(self, clients: tuple[bytes, ...]) -> None:
+        """Our host has told us by what a service of ours is to be found."""
+        self._clients = clients
 
     def take_secret(self, secret: bytes) -> None:
         """Our host has given us the pool."""
-        self._secret, self._clients = secret, ()
+        self._secret, self._clients = secret, invitations.list_clients(secret)
 
     def seal_secret(self, encryption_key: bytes, room: bytes, member: bytes) -> PoolFrame:
         """The pool, for this member alone. Raises PeerFault for an encryption key that takes nothing."""

@@ -174,6 +174,8 @@ class RoomRights(NamedTuple):
             moderators = (*first, *moderators, member)
         elif body.role == "muted":
             muted = (*muted, member)
+        if body.role == "moderator" and rights.private:
+            rights = invitations.note_pooled(rights, member)
         return _with(rights, moderators=moderators, muted=muted)
 
     def list_targets(self, author: bytes, body: bodies.RemoveBody) -> list[bytes]:

@@ -131,6 +131,7 @@ PHRASES: dict[Code, str] = {
     "bad-openings": "terms that no log can have",
     "unexpected-frame": "something that is not said on such a link",
     "unexpected-hold": "a request to wait out of its place",
+    "unexpected-clients": "keys of a private room out of their place",
     "unexpected-pool": "a private room's pool out of its place",
     "unexpected-knockers": "people who wait, out of their place",
     "unexpected-echo": "an answer to what was not asked",

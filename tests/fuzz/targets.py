@@ -494,7 +494,7 @@ def _seeds() -> dict[str, list[bytes]]:
         [frames.BackfillFrame(passed, [None] * len(passed), bytes(112), bytes(112)), frames.CommitShareFrame(b"x")],
         [frames.KeyResponseFrame(ANN.encryption_key.public)],
         [frames.PrepareFrame(), frames.EntrustFrame(b"x"), frames.EchoedFrame(), frames.HostLivesFrame()],
-        [frames.PoolFrame(b"x")],
+        [frames.PoolFrame(b"x"), frames.ClientsFrame([bytes(32)] * limits.INVITATIONS)],
         [frames.WaitingFrame(bytes(64)), frames.WantFrame(1, bytes(32), openings), redirect, frames.AskHostFrame()],
         [frames.HeldFrame(CREDENTIALS, bytes(64)), frames.KnockersFrame([frames.KnockEntry(bytes(32), "zoe", 1)])],
     ]

@@ -1,57 +1,18 @@
 """Private rooms: invitations are given out, used, revoked, and go on to work under another host."""
 
-import dataclasses
 from typing import Any
 
 import pytest
 import trio.testing
 
-from anonp2p.errors import AnonError, NotInvited, Unreachable
+from anonp2p.errors import NotInvited, Unreachable
 from anonp2p.names import codes
+from anonp2p.protocol import frames
 from anonp2p.reasons import Reason
-from anonp2p.room import events, inputs
-from tests.support.people import Gathering, Person, gathering
+from anonp2p.room import effects, events, inputs
+from tests.support.house import House
+from tests.support.people import gathering, watch_inputs
 from tests.support.transports import MemoryNetwork
-
-
-class House:
-    """A private room, and what its people ask for."""
-
-    def __init__(self, gathered: Gathering) -> None:
-        self._gathered = gathered
-        self._asked = 0
-
-    async def found(self) -> Person:
-        host = self._gathered.invite("host", name="demo", private=True)
-        await host.hears(events.ReachableEvent)
-        return host
-
-    async def ask(self, person: Person, event: Any) -> Any:
-        """The data of the reply to a command, or its error."""
-        self._asked += 1
-        re = f"q{self._asked}"
-        kinds = events.ReplyEvent, events.ErrorEvent
-        await person.session.post_input(dataclasses.replace(event, re=re))
-        await person.until(lambda: any(person.heard(kind, re=re) for kind in kinds))
-        for reply in person.heard(events.ReplyEvent, re=re):
-            return reply.data
-        return person.heard(events.ErrorEvent, re=re)[0].code
-
-    async def invite(self, person: Person, note: str = "", uses: int = 1) -> str:
-        data = await self.ask(person, inputs.InviteInput(note, uses))
-        return str(data["code"])
-
-    async def comes(self, nick: str, code: str, *, may_host: bool = False) -> Person:
-        guest = self._gathered.invite(nick, invitation=code, may_host=may_host)
-        await guest.hears(events.EnteredEvent)
-        return guest
-
-    async def is_refused(self, nick: str, code: str) -> AnonError:
-        guest = self._gathered.invite(nick, invitation=code)
-        await guest.gone()
-        failure = guest.session.room.failure
-        assert failure is not None
-        return failure
 
 
 async def test_who_is_invited_comes_once_and_who_is_not_finds_nothing(
@@ -133,8 +94,7 @@ async def test_invitations_go_on_under_another_host_with_the_same_code(
         ann = await house.comes("ann", await house.invite(host), may_host=True)
         used, good = await house.invite(host), await house.invite(host)
         bob = await house.comes("bob", used)
-        await ann.until(lambda: ann.heard(events.HeirsEvent) != [])
-        await trio.sleep(60)
+        await ann.hears(events.HeirEvent, holds_key=True)
         await host.session.post_input(inputs.LeaveInput(close=False))
         await host.gone()
         await ann.hears(events.HostEvent, nick="ann")
@@ -159,6 +119,77 @@ async def test_a_moderator_that_does_not_host_invites(
         code = await house.invite(ann, "mine")
         await house.comes("bob", code)
         assert [it.get("note") for it in await house.ask(ann, inputs.AskInput("/invites"))] == [None, "mine"]
+
+
+async def test_only_moderators_are_given_the_pool(
+    memory: MemoryNetwork, monkeypatch: pytest.MonkeyPatch, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered:
+        house = House(gathered)
+        host = await house.found()
+        ann = await house.comes("ann", await house.invite(host))
+        seen = watch_inputs(host, monkeypatch)
+
+        def given() -> int:
+            sent = (it for _, done in seen for it in done if isinstance(it, effects.RecordEffect))
+            return sum(isinstance(frame, frames.PoolFrame) for it in sent for frame in it.frames)
+
+        ask = ann.session.room.role.request_pool
+        monkeypatch.setattr(ann.session.room.role, "refuses_nick", lambda _: ask())  # as no honest program does
+        await ann.session.post_input(inputs.RenameInput("anna"))
+        await host.hears(events.RenamedEvent, nick="anna")
+        assert given() == 0
+        await host.session.post_input(inputs.RoleInput("anna", "moderator", "/op"))
+        await ann.hears(events.RoleEvent, role="moderator")
+        await house.invite(ann)
+        assert given() == 1
+
+
+@pytest.mark.parametrize("how", ["heir", "moderator"])
+async def test_who_may_have_the_pool_and_is_thrown_out_does_not_know_where_the_room_is_from_then_on(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, how: str
+) -> None:
+    async with gathering(memory) as gathered:
+        house = House(gathered)
+        host = await house.found()
+        ann = await house.comes("ann", await house.invite(host), may_host=how == "heir")
+        bob = await house.comes("bob", await house.invite(host))
+        good = await house.invite(host)
+        if how == "heir":
+            await ann.hears(events.HeirEvent, holds_key=True)
+        else:
+            await host.session.post_input(inputs.RoleInput("ann", "moderator", "/op"))
+            await ann.hears(events.RoleEvent, role="moderator")
+            await house.invite(ann)
+        await host.session.post_input(inputs.KickInput("ann", ""))
+        await ann.gone()
+        told = await bob.hears(events.CodeEvent)
+        assert not ann.heard(events.CodeEvent)
+        assert await house.is_refused("ann", good) == NotInvited(), "by the code of before"
+        new = await house.invite(host)
+        assert codes.parse_code(new).address == codes.parse_code(told.code).address
+        cat = await house.comes("cat", new)
+        assert cat.nicks == ["host", "bob", "cat"]
+
+
+async def test_an_heir_that_was_not_given_the_pool_hosts_a_room_into_which_it_invites_nobody(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered:
+        house = House(gathered)
+        host = await house.found()
+        await host.session.post_input(inputs.EntrustInput(None))
+        ann = await house.comes("ann", await house.invite(host), may_host=True)
+        bob = await house.comes("bob", await house.invite(host))
+        await ann.hears(events.HeirEvent, rank=1)
+        await host.session.post_input(inputs.LeaveInput(close=False))
+        await ann.hears(events.HostingEvent)
+        await bob.say("still here")
+        await ann.until(lambda: ann.texts == ["still here"])
+        assert await house.ask(ann, inputs.InviteInput()) == "failed"
+        await ann.session.post_input(inputs.RoleInput("bob", "moderator", "/op"))
+        await bob.hears(events.RoleEvent, role="moderator")
+        assert await house.ask(bob, inputs.InviteInput()) == "failed"
 
 
 @pytest.mark.parametrize("event", [inputs.InviteInput(), inputs.RevokeInput(1), inputs.AskInput("/invites")])

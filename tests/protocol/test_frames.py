@@ -76,6 +76,7 @@ rights = st.builds(
     st.lists(
         st.builds(Invitation, bytes32, slots, uses, st.integers(0, 9), bytes16, st.booleans(), members), max_size=2
     ).map(tuple),
+    members,
 )
 bases = st.builds(room_state.RoomSnapshot, bytes32, counts, rights, places, terms)
 missed = st.one_of(
@@ -119,6 +120,7 @@ from_hosts = st.one_of(
     st.builds(frames.WantFrame, counts, bytes32, openings),
     st.builds(frames.HeldFrame, credentials, bytes64),
     st.builds(frames.PoolFrame, blobs),
+    st.builds(frames.ClientsFrame, bytes32.map(lambda key: [key] * limits.INVITATIONS)),
     st.builds(frames.KnockersFrame, st.lists(st.builds(frames.KnockEntry, bytes32, texts, counts), max_size=3)),
 )
 requests = st.one_of(
@@ -212,6 +214,7 @@ RIGHTS = Rights(
     (B32,),
     True,
     (Invitation(B32, 1, 2, 1, B16, False, (B16,)),),
+    (B16,),
 )
 BASE = room_state.RoomSnapshot(B32, 1, RIGHTS, [SNAPSHOT_ENTRY], TERM)
 RETENTION, HISTORY = room_state.RetentionPolicy(0, 60, 2**32 - 1), room_state.HistoryPolicy(50, 0)
@@ -306,6 +309,7 @@ EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (
     ("host's", frames.HeldFrame(CREDENTIALS, B64), 27),
     ("host's", frames.KnockersFrame([frames.KnockEntry(B32, "zoe", 7)]), 28),
     ("host's", frames.PoolFrame(b"box"), 29),
+    ("host's", frames.ClientsFrame([B32] * limits.INVITATIONS), 31),
     ("member's", BACKFILL, 8),
     ("past", frames.BackfilledEntry(B33, b"body"), 1),
     ("past", frames.Tombstone(B33, B32), 2),

@@ -146,6 +146,25 @@ def test_the_group_context_covers_invitations_and_their_uses(ledger: Ledger, ent
     assert ledger.group_context != before
 
 
+def test_who_may_have_the_pool_is_known_until_it_is_out_and_the_room_has_another_code(ledger: Ledger) -> None:
+    """5d.7"""
+    take(ledger, ANN, bodies.RoleBody(BOB.id, "moderator"))
+    assert ledger.rights.pooled == (BOB.id,)
+    take(ledger, BOB, bodies.RoleBody(BOB.id, "member"))
+    take(ledger, ANN, bodies.RemoveBody([BOB.id], "", ban=False))
+    take(ledger, HOST, commit(ledger, BOB))
+    assert ledger.rights.pooled == (BOB.id,)
+    take(ledger, HOST, bodies.CodeBody(EVE.key))
+    assert ledger.rights.pooled == (HOST.id,), "it had the key of the code before"
+
+
+def test_who_was_a_moderator_where_the_room_is_not_private_has_no_pool(ledger: Ledger) -> None:
+    ledger.rights = Rights(moderators=(ANN.id,))
+    take(ledger, ANN, bodies.RoleBody(BOB.id, "moderator"))
+    take(ledger, HOST, bodies.CodeBody(EVE.key))
+    assert ledger.rights.pooled == ()
+
+
 GOOD = Invitation(INVITATION, 0, 2, 1, ANN.id, False, (BOB.id,))
 
 

@@ -305,6 +305,7 @@ _RIGHTS = array(
     many(_HASH, 64),
     flag,
     many(array(_HASH, number(128), number(1001, 1), number(1001), _ID, flag, many(_ID, 1000)), 128),
+    many(_ID, 1000),
 )
 _BACKFILLED = either(
     tagged(1, _HEADER, blob()), tagged(2, _HEADER, _HASH), tagged(3, _HEADER, _HASH, number(), _HEADER, blob())
@@ -368,6 +369,7 @@ _FROM_HOST = either(
     tagged(27, _CREDENTIALS, _SIGNATURE),
     tagged(28, many(array(_HASH, text, number()), 64)),
     tagged(29, blob()),
+    tagged(31, lambda value: many(_HASH, 128)(value) and len(value) == 128),
 )
 FORMS: dict[str, Form] = {
     "hello": tagged(1, number(), _HASH, _KEY),

@@ -5,12 +5,12 @@ from typing import Any
 LOCK, ROLE, KNOCK, SLOW, RAID, REMOVE, UNBAN, ADMIT, KEEP, INVITE, REVOKE = 9, *range(17, 27)
 OF_MODERATORS = (6, LOCK, ROLE, KNOCK, SLOW, RAID, REMOVE, UNBAN, ADMIT, KEEP, INVITE, REVOKE)
 # Where each stands in the array.
-RESTRICTIONS, BEFORE, MODERATORS, MUTED, KEPT, ORDERS, BANS, ADMITTED, PRIVATE, INVITATIONS = range(10)
+RESTRICTIONS, BEFORE, MODERATORS, MUTED, KEPT, ORDERS, BANS, ADMITTED, PRIVATE, INVITATIONS, POOLED = range(11)
 
 
 def of_founder(member: bytes, *, private: bool = False) -> list[Any]:
     """The rights in a room without entries."""
-    return [[False, False, 0], None, [member], [], [], [], [], [], private, []]
+    return [[False, False, 0], None, [member], [], [], [], [], [], private, [], []]
 
 
 def apply(rights: list[Any], author: bytes, host: bytes, nicks: dict[bytes, str], said: list[Any]) -> list[Any]:
@@ -35,6 +35,8 @@ def apply(rights: list[Any], author: bytes, host: bytes, nicks: dict[bytes, str]
                 now[at] = [it for it in rights[at] if it != member]
             if role == "moderator" and not rights[MODERATORS] and author != member:
                 now[MODERATORS] = [author]
+            if role == "moderator" and rights[PRIVATE]:
+                now[POOLED] = [*(it for it in rights[POOLED] if it != member), member]
             if role in lists:
                 now[lists[role]] = [*now[lists[role]], member]
         case [21, members, why, ban]:

@@ -1,35 +1,22 @@
 """Another program with the key of a room's code answers there: over Tor, the host finds that, and changes the code."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import trio
 
 from anonp2p import limits
-from anonp2p.config import Config
 from anonp2p.names import codes
-from anonp2p.net.tor import tor
-from anonp2p.net.tor.tor import Tor
 from anonp2p.protocol.handshake import HandshakeKey
 from anonp2p.reasons import Reason
 from anonp2p.room import events
 from tests.room.peers import randomness
+from tests.support.own_tors import own_tor
 from tests.support.people import always, gathering
 
 pytestmark = [pytest.mark.tor, pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning")]  # stem's
 
 REFUSED = 5.0  # seconds for which Tor fetches no descriptor again, in a network for tests; 15 minutes in the real one
-
-
-@asynccontextmanager
-async def own_tor(torrc: str) -> AsyncIterator[Tor]:
-    """A Tor as the program starts it."""
-    config = Config(tor="own", torrc=Path(torrc), amnesic=True)
-    async with tor.connect(config, lambda _: None) as started:
-        yield started
 
 
 async def test_a_host_finds_another_program_at_its_code_and_newcomers_get_in_by_the_next_one(

@@ -50,6 +50,7 @@ def seed(name: str) -> bytes:
 
 ROOM_KEY = RoomKey(seed("room"))
 INVITATION = invitations.derive_key(seed("a pool"), 0)  # the key of one
+CLIENTS = frames.ClientsFrame(list(invitations.list_clients(seed("a pool"))))
 ROOM = ROOM_KEY.public
 
 
@@ -246,7 +247,7 @@ def records(link: bytes, digest: bytes) -> Vectors:
         ([frames.ProofFrame([bytes(range(65)), bytes(range(97))])], False),
         ([frames.CommitShareFrame(b"a box"), frames.KeyNotFoundFrame(seed("a key"))], False),
         ([frames.KeyResponseFrame(key)], False),
-        ([frames.PrepareFrame(), frames.EntrustFrame(b"a box"), frames.PoolFrame(b"a box")], False),
+        ([frames.PrepareFrame(), frames.EntrustFrame(b"a box"), frames.PoolFrame(b"a box"), CLIENTS], False),
         ([frames.EchoedFrame(), frames.WaitingFrame(bytes(64)), frames.HostLivesFrame(), frames.AskHostFrame()], False),
         ([redirect, frames.WantFrame(7, seed("a log"), openings)], False),
         ([credentials.sign_hold(digest, vouched, host.sign)], False),

@@ -52,6 +52,8 @@ def choose_nick(
         if member.id == ledger.host:
             raise NotAdmitted("not-allowed")
         return member.nick
+    if ledger.is_private and service != ledger.code:
+        raise NotAdmitted("not-invited")  # who had the pool, and was thrown out, may know where the room was before
     if not is_invited(ledger.rights, join.invited if ledger.is_private else None, join.key):
         raise NotAdmitted("not-invited")
     if ledger.rights.restrictions.locked:

@@ -123,7 +123,7 @@ class Heirs:
             return
         self._has_news = False
         self._forget_former()
-        if any(holder in ledger.kicked for holder in ledger.holders):
+        if any(holder in ledger.kicked for holder in (*ledger.holders, *ledger.rights.pooled)):
             self.change_code()
         is_late = self._clock.tick >= self._awaited_until
         late, self._awaited = (self._awaited, set()) if is_late else (set(), self._awaited)
@@ -183,15 +183,14 @@ class Heirs:
             if is_needed and link == self._presence.find_link(member):
                 self._asked.add(member)
                 self._waits_until = self._clock.tick + limits.PREPARE
-                self._ask(link, member)
+                self._ask(link)
                 return
 
-    def _ask(self, link: int, member: bytes) -> None:
-        """Asks a member to prepare; in a private room it gets before that by what its service is to be found."""
+    def _ask(self, link: int) -> None:
+        """Asks a member to prepare; in a private room it is told before that who may find its service."""
         said: tuple[frames.Frame, ...] = (frames.PrepareFrame(),)
-        if self._context.pool.is_ours:
-            key = self._presence.links[link].reader.encryption_key
-            said = (self._context.pool.seal_secret(key, self._replica.ledger.room, member), *said)
+        if clients := self._context.pool.clients:
+            said = (frames.ClientsFrame(list(clients)), *said)
         self._reporter.add_effect(effects.RecordEffect(link, said))
 
     def _entrust_first(self) -> None:
@@ -211,3 +210,6 @@ class Heirs:
         self._entrusted = link, ledger.code
         sealed = appointment.seal_room_key(key, reader.encryption_key, ledger.room, first)
         self._reporter.add_effect(effects.RecordEffect(link, (sealed,)))
+        if self._context.pool.is_ours:
+            pool = self._context.pool.seal_secret(reader.encryption_key, ledger.room, first)
+            self._reporter.add_effect(effects.RecordEffect(link, (pool,)))

@@ -113,11 +113,13 @@ class Submissions:
     def _give_pool(self, number: int, link: MemberLink) -> None:
         """To a moderator, which it may have ceased to be. Once on each link: it costs us more than to ask."""
         pool, ledger = self._context.pool, self._replica.ledger
-        if not (pool.is_ours and ledger.room_rights.is_moderator(link.member)) or number in self._pooled:
+        if not (ledger.is_private and ledger.room_rights.is_moderator(link.member)) or number in self._pooled:
             return
         self._pooled.add(number)
-        sealed = pool.seal_secret(link.reader.encryption_key, ledger.room, link.member)
-        self._reporter.add_effect(effects.RecordEffect(number, (sealed,)))
+        answer = frames.PoolFrame(b"")
+        if pool.is_ours:
+            answer = pool.seal_secret(link.reader.encryption_key, ledger.room, link.member)
+        self._reporter.add_effect(effects.RecordEffect(number, (answer,)))
 
     def _take_entry(self, number: int, link: MemberLink, entry: bytes) -> _Cost:
         """Orders a member's entry, or sends its author a denial that no other member sees."""

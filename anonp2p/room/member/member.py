@@ -78,6 +78,7 @@ class MemberRole:
             frames.RedirectFrame: self._take_redirect,
             frames.PrepareFrame: self._carrier.service.prepare,
             frames.EntrustFrame: self._carrier.service.take_key,
+            frames.ClientsFrame: self._carrier.service.take_clients,
             frames.PoolFrame: self._take_pool,
             frames.EchoedFrame: self._carrier.take_echo,
             frames.KnockersFrame: self._take_knockers,
@@ -337,9 +338,13 @@ class MemberRole:
             self._uplink.send(frames.PoolRequestFrame())
 
     def _take_pool(self, given: frames.PoolFrame) -> None:
-        self._carrier.service.take_pool(given)
+        """Where our host has the pool, we have it too from now on, and what waits for it goes on."""
+        if given.box:
+            self._carrier.service.take_pool(given)
         for event in self._context.inviting.take_waiting():
             try:
+                if not self._context.pool.is_ours:
+                    raise errors.NoPool
                 body = self._context.inviting.read_invite(event)
             except AnonError as error:
                 self._reporter.tell_error(error, event.re)

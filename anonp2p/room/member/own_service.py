@@ -65,10 +65,10 @@ class OwnService:
     def prepare(self, _: frames.PrepareFrame) -> None:
         """Our host asks for the address of a service of ours. Raises PeerFault unless we have said that it may.
 
-        Without the pool, everybody could find our service of a private room.
+        Everybody could find our service of a private room, if we did not know who may.
         """
         expect(self._context.may_host, "unexpected-preparation")
-        expect(self._context.pool.is_ours or not self._replica.ledger.is_private, "unexpected-preparation")
+        expect(bool(self._context.pool.clients) or not self._replica.ledger.is_private, "unexpected-preparation")
         self._forget_former()
         if self._service == "off" or self.address == self._replica.ledger.code:  # which is its host's by now
             self._serving.stop(self.address)
@@ -97,6 +97,11 @@ class OwnService:
         ledger = self._replica.ledger
         me, own_keys = self._replica.me.id, self._replica.own_keys
         self._serving.add_key(appointment.open_room_key(entrusted.box, own_keys, ledger.room, me, ledger.code))
+
+    def take_clients(self, told: frames.ClientsFrame) -> None:
+        """Our host tells us who may find our service of a private room. Raises PeerFault where the room is none."""
+        expect(self._replica.ledger.is_private, "unexpected-clients")
+        self._context.pool.take_clients(tuple(told.clients))
 
     def take_pool(self, given: frames.PoolFrame) -> None:
         """Our host gives us the pool of a private room. Raises PeerFault for a box in which there is none."""

@@ -128,6 +128,7 @@ _EXPECTED: dict[type[frames.Frame], tuple[tuple[type[State], ...], Fault]] = {
     frames.EntrustFrame: ((CatchingUp, Up, Rekeying), "unexpected-entrusting"),
     frames.EchoedFrame: ((CatchingUp, Up, Rekeying), "unexpected-echo"),
     frames.KnockersFrame: ((CatchingUp, Up, Rekeying), "unexpected-knockers"),
+    frames.ClientsFrame: ((CatchingUp, Up, Rekeying), "unexpected-clients"),
     frames.PoolFrame: ((CatchingUp, Up, Rekeying), "unexpected-pool"),
     frames.WaitingFrame: ((), "unexpected-waiting"),
     frames.RedirectFrame: ((CatchingUp, Up, Rekeying), "unexpected-redirect"),

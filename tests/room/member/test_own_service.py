@@ -1,5 +1,6 @@
 """A member that may take the room over: its own service, how it learns that it can be reached, and what it is given."""
 
+import msgspec
 import pytest
 
 from anonp2p import limits
@@ -176,6 +177,37 @@ def test_one_that_may_host_says_so_and_another_does_not(able: Able) -> None:
     able.context.may_host = False
     able.service.tell_able()
     assert able.said() == []
+
+
+CLIENTS = frames.ClientsFrame([bytes([number]) * 32 for number in range(limits.INVITATIONS)])
+
+
+def test_nobody_publishes_a_private_room_for_everybody(able: Able) -> None:
+    """5d.6"""
+    ledger = able.context.replica.ledger
+    with pytest.raises(PeerFault, match="unexpected-clients"):
+        able.service.take_clients(CLIENTS)
+    ledger.rights = msgspec.structs.replace(ledger.rights, private=True)
+    with pytest.raises(PeerFault, match="unexpected-preparation"):
+        able.service.prepare(frames.PrepareFrame())
+    able.service.take_clients(CLIENTS)
+    able.service.prepare(frames.PrepareFrame())
+    [serve] = able.wants()
+    assert isinstance(serve, effects.ServeEffect)
+    assert serve.clients == tuple(CLIENTS.clients)
+
+
+def test_a_pool_is_taken_in_a_private_room_alone(able: Able) -> None:
+    """5d.6"""
+    ledger, me = able.context.replica.ledger, able.context.replica.me
+    given = appointment.seal_pool(SECRET, able.context.replica.own_keys[0].public, ledger.room, me.id)
+    with pytest.raises(PeerFault, match="unexpected-pool"):
+        able.service.take_pool(given)
+    ledger.rights = msgspec.structs.replace(ledger.rights, private=True)
+    with pytest.raises(PeerFault, match="wrong-pool"):
+        able.service.take_pool(frames.PoolFrame(given.box[1:]))
+    able.service.take_pool(given)
+    assert able.context.pool.is_ours
 
 
 def test_who_has_come_anew_has_another_service(able: Able) -> None:

@@ -1,0 +1,52 @@
+"""A private room, and what its people ask for."""
+
+import dataclasses
+from typing import Any
+
+from anonp2p.errors import AnonError
+from anonp2p.room import events, inputs
+from tests.support.people import Gathering, Person, Usable
+
+
+class House:
+    """One private room. gathered: who bring it about."""
+
+    def __init__(self, gathered: Gathering) -> None:
+        self._gathered = gathered
+        self._asked = 0
+
+    async def found(self, network: Usable | None = None) -> Person:
+        """The host, once it can be reached. network: see `Gathering.invite`."""
+        host = self._gathered.invite("host", name="demo", private=True, network=network)
+        await host.hears(events.ReachableEvent)
+        return host
+
+    async def ask(self, person: Person, event: Any) -> Any:
+        """The data of the reply to a command, or its error."""
+        self._asked += 1
+        re = f"q{self._asked}"
+        kinds = events.ReplyEvent, events.ErrorEvent
+        await person.session.post_input(dataclasses.replace(event, re=re))
+        await person.until(lambda: any(person.heard(kind, re=re) for kind in kinds))
+        for reply in person.heard(events.ReplyEvent, re=re):
+            return reply.data
+        return person.heard(events.ErrorEvent, re=re)[0].code
+
+    async def invite(self, person: Person, note: str = "", uses: int = 1) -> str:
+        """The code that somebody is given who invites."""
+        data = await self.ask(person, inputs.InviteInput(note, uses))
+        return str(data["code"])
+
+    async def comes(self, nick: str, code: str, network: Usable | None = None, *, may_host: bool = False) -> Person:
+        """A guest, once in."""
+        guest = self._gathered.invite(nick, invitation=code, may_host=may_host, network=network)
+        await guest.hears(events.EnteredEvent)
+        return guest
+
+    async def is_refused(self, nick: str, code: str, network: Usable | None = None) -> AnonError:
+        """Why somebody does not get in."""
+        guest = self._gathered.invite(nick, invitation=code, network=network)
+        await guest.gone()
+        failure = guest.session.room.failure
+        assert failure is not None
+        return failure

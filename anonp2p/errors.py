@@ -363,7 +363,9 @@ class OrderUnsent(Failed):
 
 
 class OrderIgnored(Failed):
-    sentence = "The host has not ordered what you have asked as a moderator: it may keep it back."
+    sentence = (
+        "The host has not done what you have asked as a moderator: it may keep it back. The next host is asked again."
+    )
 
 
 class RetractUnsent(Failed):

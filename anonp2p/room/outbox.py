@@ -102,9 +102,9 @@ class Outbox:
         """When the oldest entry of a moderator's went out that has no answer, of which the user was not told."""
         return min((pending.sent_at for pending in self._list_asked()), default=None)
 
-    def take_unanswered(self, since: float) -> list[events.Re]:
-        """The inputs whose entries went out by then on this link, and have no answer: of each, once."""
-        late = [pending for pending in self._list_asked() if pending.sent_at <= since]
+    def take_unanswered(self, since: float, before: float) -> list[events.Re]:
+        """The inputs whose entries went out by then on this link, before that, and have no answer: of each, once."""
+        late = [pending for pending in self._list_asked() if pending.sent_at <= since and pending.sent_at < before]
         for pending in late:
             pending.told_unanswered = True
         return [pending.re for pending in late]

@@ -520,6 +520,7 @@ def test_an_entry_of_a_moderator_without_an_answer_is_told_of_once(outbox: Outbo
     assert outbox.asked_at is None
     outbox.send_ready(sealer, 100.0)
     assert outbox.asked_at == 100.0
-    assert outbox.take_unanswered(99.9) == []
-    assert outbox.take_unanswered(100.0) == [1]
-    assert (outbox.take_unanswered(200.0), outbox.asked_at) == ([], None)
+    assert outbox.take_unanswered(99.9, before=200.0) == []
+    assert outbox.take_unanswered(100.0, before=100.0) == []
+    assert outbox.take_unanswered(100.0, before=100.1) == [1]
+    assert (outbox.take_unanswered(200.0, before=200.0), outbox.asked_at) == ([], None)

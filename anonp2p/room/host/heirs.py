@@ -19,6 +19,7 @@ from anonp2p.room.context import Context
 from anonp2p.room.host.presence import Presence
 from anonp2p.room.host.sequencer import Sequencer
 from anonp2p.room.ledger import expect
+from anonp2p.room.rights import list_ordered_out
 
 
 class Heirs:
@@ -156,7 +157,8 @@ class Heirs:
         first = [self._wanted, self._preferred or b"", *(heir.member for heir in ledger.heirs)]
         ordered = dict.fromkeys([*first, *(member.id for member in ledger.roster)])
         found = [member for it in ordered if (member := ledger.roster.find_member(it)) is not None]
-        return [member.id for member in found if not member.away and member.id != self._replica.me.id]
+        out = (self._replica.me.id, *list_ordered_out(ledger.rights))
+        return [member.id for member in found if not member.away and member.id not in out]
 
     def _choose(self, late: set[bytes]) -> tuple[Heir, ...]:
         """The heirs as they should be. One without a link stays one until it is away; nobody becomes one without.

@@ -240,6 +240,7 @@ class MemberRole:
         """What came on our link, which ends if that is none of what may come now."""
         if isinstance(self._state.current, Abandoned):
             return
+        self._orders.note_heard()
         with self._judging():
             if self._state.takes_batches:
                 packed = self._replica.current_epoch.open_batch(payload)

@@ -9,7 +9,10 @@ from anonp2p.room.rights import list_ordered_out
 
 
 class OrderWatch:
-    """Counts the time while we have a link to the host. What it finds wrong is told once; the room goes on."""
+    """Counts the time while we have a link to the host. What it finds wrong is told once; the room goes on.
+
+    Of a host of which nothing was heard since, nothing is said: it may be gone, and whoever hosts next is asked again.
+    """
 
     def __init__(self, context: Context, state: LinkState, heads: HeadCheck) -> None:
         self._clock = context.clock
@@ -20,15 +23,20 @@ class OrderWatch:
         self._heads = heads
         self._answer_patience = limits.ORDER_PATIENCE_COVER if context.cover else limits.ORDER_PATIENCE
         self._seen: dict[bytes, float] = {}  # since when (`Now.tick`) we know that a member is ordered out
+        self._heard_at = float("-inf")  # when (`Now.tick`) something came from the host
         self._told: set[bytes] = set()  # for whom the host was told of
 
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) something is overdue."""
-        dues = [since + limits.ORDER_PATIENCE for member, since in self._seen.items() if member not in self._told]
+        waits = [(since, limits.ORDER_PATIENCE) for member, since in self._seen.items() if member not in self._told]
         asked_at = self._outbox.asked_at if self._state.is_following else None
         if asked_at is not None:
-            dues.append(asked_at + self._answer_patience)
-        return min(dues, default=None)
+            waits.append((asked_at, self._answer_patience))
+        return min((since + patience for since, patience in waits if since < self._heard_at), default=None)
+
+    def note_heard(self) -> None:
+        """Something has come from the host."""
+        self._heard_at = self._clock.tick
 
     def update(self) -> None:
         """Something has happened: notes what there is to wait for, and tells what is overdue."""
@@ -38,9 +46,10 @@ class OrderWatch:
             return
         self._seen = {member: self._seen.get(member, now) for member in ordered}
         self._told.intersection_update(ordered)
-        late = {it for it, since in self._seen.items() if now >= since + limits.ORDER_PATIENCE} - self._told
+        overdue = (it for it, since in self._seen.items() if since <= now - limits.ORDER_PATIENCE)
+        late = {it for it in overdue if self._seen[it] < self._heard_at} - self._told
         if late:
             self._told |= late
             self._heads.tell_alarm(Reason("order-ignored"))
-        for re in self._outbox.take_unanswered(now - self._answer_patience):
+        for re in self._outbox.take_unanswered(now - self._answer_patience, before=self._heard_at):
             self._reporter.tell_error(errors.OrderIgnored(), re)

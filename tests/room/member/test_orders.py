@@ -13,12 +13,14 @@ from tests.room.member.false_host import FalseHost
 from tests.room.peers import ANN, HOST, Placed, kinds, text
 
 
-def passes(host: FalseHost, seconds: float) -> list[events.Event]:
-    """So much time passes, in which the host gives signs of life."""
+def passes(host: FalseHost, seconds: float, *, lives: bool = True) -> list[events.Event]:
+    """So much time passes, in which the host gives signs of life, if it lives."""
     told: list[events.Event] = []
     for _ in range(round(seconds * 10)):
         host.now = host.now._replace(tick=host.now.tick + 0.1)
         told += host.takes(inputs.TickInput())
+        if lives:
+            told += host.hears(host.head)
     return told
 
 
@@ -43,7 +45,18 @@ def test_a_host_that_carries_it_out_is_not(host: FalseHost) -> None:
 def test_while_there_is_no_link_nobody_is_blamed(host: FalseHost) -> None:
     host.hears(host.batch(host.order_out(ANN.id)))
     host.takes(inputs.DroppedInput(host.end.number, "closed", 0.0))
-    assert alarms(passes(host, 2 * limits.ORDER_PATIENCE)) == []
+    assert alarms(passes(host, 2 * limits.ORDER_PATIENCE, lives=False)) == []
+
+
+def test_a_host_that_is_silent_is_not_blamed_for_what_the_next_one_may_do(host: FalseHost) -> None:
+    """It may be gone, and nobody has noticed."""
+    make_moderator(host)
+    host.hears(host.batch(host.order_out(ANN.id)))
+    host.takes(inputs.LockInput(True, re=7))
+    told = passes(host, 2 * limits.ORDER_PATIENCE, lives=False)
+    assert not [it for it in told if isinstance(it, events.AlarmEvent | events.ErrorEvent)]
+    host.now = host.now._replace(tick=host.now.tick + 0.1)
+    assert kinds(host.hears(host.head)) == ["AlarmEvent", "ErrorEvent"]
 
 
 LIES: dict[str, Callable[[FalseHost], list[Placed]]] = {

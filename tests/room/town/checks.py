@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from anonp2p.crypto.epoch import FLEETING, KEPT, Header
+from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies
 from anonp2p.reasons import LINK_ENDS
 from anonp2p.room import events
 from anonp2p.room.contents import unpack_content
+from anonp2p.room.entry_rules import check_entry, check_tombstone
 from anonp2p.room.log.log import LogBatch
+from anonp2p.room.log.room_log import replay_entry
 from anonp2p.room.succession import terms
 from tests.room.town.person import Person
 from tests.room.town.town import Town
@@ -86,6 +89,10 @@ class Checks:
                 self._seqs[person.number] = max(seq, latest)
             case events.HostEvent():
                 self.counts["hosts told"] += 1
+            case events.RoleEvent() | events.BanEvent() | events.RaidChangedEvent() | events.SlowChangedEvent():
+                self.counts["rights told"] += 1
+            case events.LeftEvent(reason="kicked"):
+                self.counts["thrown out told"] += 1
 
     # --- what the logs hold
 
@@ -125,6 +132,26 @@ class Checks:
         for (_, counter), times in counted.items():
             if times > 1:
                 self._blame(person, f"has entry {counter} of one author {times} times")
+
+    def _check_rules(self, person: Person) -> None:
+        """Nothing in a log has been ordered by who, or of whom, it may not: nobody muted or thrown out is heard."""
+        room_log = person.room.replica.room_log
+        ledger = room_log.trail.copy()
+        for batch in room_log.log.batches:
+            for entry in batch.entries:
+                header, content = Header.unpack(entry.header), unpack_content(entry.body) if entry.body else None
+                author = ledger.roster.find_member(header.author)
+                try:
+                    if author is None:
+                        raise PeerFault("stranger")
+                    if content is not None:
+                        check_entry(ledger, author, header, content)
+                    elif entry.retraction is None:
+                        check_tombstone(ledger, header)
+                except PeerFault as fault:
+                    self._blame(person, f"has an entry {ledger.index + 1} against the rules: {fault.fault}")
+                    return
+                replay_entry(ledger, entry)
 
     # --- once all is mended
 
@@ -268,6 +295,7 @@ class Checks:
         self._compare_logs()
         for person in here:
             self._check_counters(person)
+            self._check_rules(person)
         for author in here:
             if author.has_stayed:
                 for text in author.said:

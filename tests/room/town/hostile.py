@@ -7,6 +7,7 @@ from unittest.mock import patch
 from anonp2p import limits
 from anonp2p.crypto.padding import LENGTH, frame_content
 from anonp2p.room import effects, inputs
+from anonp2p.room.host.commits import Commits
 from anonp2p.room.room import Room
 from anonp2p.room.succession import terms
 from anonp2p.room.succession.heir import BeginTerm, Heirship, Situation, Wait
@@ -96,9 +97,14 @@ def _judge_nobody(_: Meeting, *__: object) -> None:
     """A host takes no notice of others."""
 
 
+def _carry_out_nothing(_: Commits) -> None:
+    """A host keeps whom moderators have ordered out."""
+
+
 MEDDLERS: dict[str, Callable[[Room], Meddler | Liar]] = {
     "eager": lambda room: Meddler(room, Heirship, "decide", _begin_at_once),
     "idle": lambda room: Meddler(room, Heirship, "decide", _wait_for_ever),
+    "keeper": lambda room: Meddler(room, Commits, "carry_out_orders", _carry_out_nothing),
     "liar": Liar,
     "stubborn": lambda room: Meddler(room, Meeting, "judge", _judge_nobody),
 }

@@ -5,10 +5,12 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
+from anonp2p import errors
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.room import Room
 from tests.room.town.wires import Side
 
+HELD_BACK = (errors.Muted, errors.RoomSlow, errors.TextDenied, errors.RightLost)  # why a text comes back
 E = TypeVar("E", bound=events.Event)
 
 
@@ -129,6 +131,8 @@ class Person:
             case events.MovedEvent(was=was, seq=seq):
                 for text in [text for text, place in self.places.items() if place == was]:
                     self.places[text] = seq
+            case events.ErrorEvent(text=error, re=re) if isinstance(error, HELD_BACK) and isinstance(re, str):
+                self.said.pop(re, None)
             case events.UnsentEvent(text=text):
                 self.unsent.append(text)
             case events.EnteredEvent():

@@ -3,10 +3,12 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from anonp2p.crypto.epoch import KEPT
 from anonp2p.protocol import room_state
 from anonp2p.room import inputs
+from anonp2p.room.events import RoleName
 from anonp2p.room.retention import NO_HISTORY
 from tests.room.town.checks import Checks
 from tests.room.town.hostile import MEDDLERS
@@ -52,8 +54,17 @@ class Play:
             "come": self._come,
             "leave": self._leave,
             "kick": self._kick,
+            "ban": self._ban,
             "lock": self._lock,
             "unlock": self._unlock,
+            "op": lambda whom: self._change_role(whom, "moderator", "/op"),
+            "deop": lambda whom: self._change_role(whom, "member", "/deop"),
+            "mute": lambda whom: self._change_role(whom, "muted", "/mute"),
+            "unmute": lambda whom: self._change_role(whom, "member", "/unmute"),
+            "raid": lambda: self._moderate(inputs.RaidInput(on=True)),
+            "calm": lambda: self._moderate(inputs.RaidInput(on=False)),
+            "slow": lambda seconds: self._moderate(inputs.SlowInput(int(seconds))),
+            "purge": lambda: self._moderate(inputs.PurgeInput(15)),
             "whisper": self._whisper,
             "reply": self._reply,
             "retract": self._retract,
@@ -201,14 +212,30 @@ class Play:
         self._type(whom, lambda _: inputs.LeaveInput())
 
     def _kick(self, whom: str) -> None:
-        if (person := self._find(whom)) and not person.is_hosting:
-            self._type("host", lambda _: inputs.KickInput(person.room.snapshot().nick))
+        if person := self._find(whom):
+            self._moderate(inputs.KickInput(person.room.snapshot().nick))
+
+    def _ban(self, whom: str) -> None:
+        if person := self._find(whom):
+            self._moderate(inputs.KickInput(person.room.snapshot().nick, ban=True))
 
     def _lock(self) -> None:
-        self._type("host", lambda _: inputs.LockInput(locked=True))
+        self._moderate(inputs.LockInput(locked=True))
 
     def _unlock(self) -> None:
-        self._type("host", lambda _: inputs.LockInput(locked=False))
+        self._moderate(inputs.LockInput(locked=False))
+
+    def _change_role(self, whom: str, role: RoleName, command: Literal["/op", "/deop", "/mute", "/unmute"]) -> None:
+        if person := self._find(whom):
+            self._moderate(inputs.RoleInput(person.room.snapshot().nick, role, command))
+
+    def _moderate(self, asked: inputs.Moderation) -> None:
+        """One of the moderators does that: not always the same one, and more often one that does not host."""
+        people = [it for it in self.town.people if it.is_here and it.held is None]
+        able = [it for it in people if it.room.snapshot().moderates]
+        if able:
+            others = [it for it in able if not it.is_hosting] or able
+            self.town.type_input(others[int(self.town.now * 7) % len(others)], asked)
 
     def _whisper(self, whom: str, other: str) -> None:
         if (to := self._find(other)) and to.number != int(whom):

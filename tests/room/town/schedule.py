@@ -1,7 +1,8 @@
 """What happens in a town, as lines of text that can be kept, cut down and run again.
 
 The first line says how the town is, each other one what happens when: seconds, a verb, and about whom. People have
-numbers; `host`, `heir` and `other` (a member that is neither) stand for whoever that is when it happens.
+numbers; `host`, `heir` and `other` (a member that is neither) stand for whoever that is when it happens. What takes a
+moderator is done by one of them, if there is any.
 """
 
 import random
@@ -21,6 +22,8 @@ FAULTS = (
     ("hang", 0.03),
     ("strangers", 0.03),
 )
+TALK = ("come", "come", "whisper", "reply", "retract", "fleet", "rename")
+MODERATING = ("kick", "ban", "op", "deop", "mute", "unmute", "lock", "unlock", "raid", "calm", "slow", "purge")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ def draw_schedule(seed: int, *, host_stays: bool = False) -> Schedule:
         _draw_fault(chance, people, begin + chance.uniform(1, lasting), host_stays=host_stays)
         for _ in range(chance.randint(1, 6))
     ]
-    deeds = [_draw_deed(chance, people, begin + chance.uniform(1, lasting + 20)) for _ in range(chance.randint(0, 4))]
+    deeds = [_draw_deed(chance, people, begin + chance.uniform(1, lasting + 20)) for _ in range(chance.randint(0, 6))]
     return Schedule(
         seed=seed,
         people=people,
@@ -138,15 +141,17 @@ def _draw_fault(chance: random.Random, people: int, at: float, *, host_stays: bo
 
 def _draw_deed(chance: random.Random, people: int, at: float) -> Step:
     """Something that a user does, not a fault."""
-    verb = chance.choice(("come", "come", "kick", "lock", "unlock", "whisper", "reply", "retract", "fleet", "rename"))
+    verb = chance.choice((*TALK, *MODERATING))
     one, other = chance.sample([str(number) for number in range(people)], 2)
     match verb:
-        case "come" | "lock" | "unlock":
+        case "come" | "lock" | "unlock" | "raid" | "calm" | "purge":
             about: tuple[str, ...] = ()
         case "whisper":
             about = (one, other)
         case "fleet":
             about = (one, str(chance.choice((0, 5, 20))))
+        case "slow":
+            about = (str(chance.choice((0, 2, 5))),)
         case _:
             about = (one,)
     return Step(round(at, 2), verb, about)

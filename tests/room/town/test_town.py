@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from anonp2p import limits
 from anonp2p.room import events, inputs
 from anonp2p.room.succession import terms
 from tests.room.town.play import Play
@@ -132,6 +133,42 @@ def test_who_lies_on_all_links_keeps_nobody_from_the_room(seed: int, verb: str, 
     steps = (Step(12.0, "meddle", (whom, "liar")), Step(22.0, verb, about))
     outcome = play(Schedule(seed=seed, people=5, end=45.0, steps=steps))
     assert outcome.verdict == "ok", f"{outcome.faults}\n{outcome.schedule}"
+
+
+def test_a_host_that_keeps_whom_a_moderator_has_ordered_out_is_told_of_by_all() -> None:
+    """5c.5: and the room goes on."""
+    steps = (Step(11.0, "op", ("1",)), Step(13.0, "meddle", ("host", "keeper")), Step(15.0, "kick", ("2",)))
+    playing = Play(Schedule(seed=1, people=4, end=40.0, steps=steps))
+    playing.run()
+    for person in playing.town.people[1:]:
+        assert [alarm.reason.code for alarm in person.got(events.AlarmEvent)] == ["order-ignored"]
+        at = person.when(events.AlarmEvent)
+        assert 15.0 + limits.ORDER_PATIENCE <= at <= 15.0 + limits.ORDER_PATIENCE + 1.0
+        assert person.is_here
+
+
+def test_whoever_hosts_what_moderators_did_stands() -> None:
+    """5c: who founded the room is gone for good; the other moderator goes on, and the one who is muted stays so."""
+    steps = (
+        Step(11.0, "op", ("1",)),
+        Step(12.0, "mute", ("2",)),
+        Step(13.0, "ban", ("3",)),
+        Step(14.0, "slow", ("2",)),
+        Step(16.0, "kill", ("0",)),
+        Step(40.0, "kick", ("4",)),
+    )
+    playing = Play(Schedule(seed=1, people=6, end=60.0, steps=steps))
+    assert playing.run().verdict == "ok"
+    founder, one, two, _, _, five = playing.town.people
+    assert not founder.is_alive
+    for person in (one, two, five):
+        ledger = person.room.replica.ledger
+        assert ledger.host != founder.id
+        assert ledger.rights.moderators[-1:] == (one.id,)
+        assert ledger.rights.muted == (two.id,)
+        assert ledger.rights.restrictions.slow == 2
+        assert len(ledger.rights.bans) == 1
+        assert {it.id for it in ledger.roster if not it.away} == {one.id, two.id, five.id}
 
 
 def test_an_error_of_the_program_is_a_verdict(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -292,7 +292,7 @@ class KeptEvent(Event, frozen=True, tag="kept"):
 class WaitingEvent(Event, frozen=True, tag="waiting"):
     """Moderators: so many people wait to be let in. At most every 2 s, and only if that has changed.
 
-    people: those who have waited longest, not all of many.
+    people: all of them, in the order in which they came.
     """
 
     room: str
@@ -468,6 +468,7 @@ class LinkEvent(Event, frozen=True, tag="link"):
     state: Literal["connecting", "up", "lost"]
     attempt: int
     detail: Reason  # why it was lost, or why the last try failed
+    knocking: Literal[True] | UnsetType = UNSET  # we wait until a moderator lets us in
 
 
 class AlarmEvent(Event, frozen=True, tag="alarm"):

@@ -30,7 +30,7 @@ def join(torrc: str, host: Peer) -> Iterator[Join]:
 
         def join(nick: str) -> Peer:
             peer = stack.enter_context(Peer("--socks", socks, "--nick", nick, "join", code))
-            peer.wait(lambda event: event["type"] == "link" and "moderator" in event["detail"])
+            peer.wait(lambda event: event["type"] == "link" and "knocking" in event)
             return peer
 
         yield join

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from msgspec import UNSET, UnsetType
+
 from anonp2p.protocol import frames
 from anonp2p.protocol.handshake import Channel
 from anonp2p.reasons import Fault, LinkEnd, Reason
@@ -70,9 +72,10 @@ class Uplink:
 
     def tell_state(self, state: Literal["connecting", "up", "lost"], attempt: int, reason: Reason) -> None:
         """Tells the user how it is. attempt: which try to get it this was; reason: why the one before failed."""
-        re = self._context.lifecycle.re
+        room, re = self._context.label, self._context.lifecycle.re
+        knocking: Literal[True] | UnsetType = True if reason.code == "knocking" else UNSET
         self._reporter.tell_event(
-            events.LinkEvent(room=self._context.label, state=state, attempt=attempt, detail=reason, re=re)
+            events.LinkEvent(room=room, state=state, attempt=attempt, detail=reason, knocking=knocking, re=re)
         )
 
     def lose(self) -> None:

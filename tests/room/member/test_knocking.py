@@ -24,7 +24,7 @@ def held() -> FalseHost:
     host = FalseHost()
     host.greets()
     told = host.hears(host.held())
-    assert told == [events.LinkEvent(room="r1", state="connecting", attempt=1, detail=WAITS, re=UNSET)]
+    assert told == [events.LinkEvent(room="r1", state="connecting", attempt=1, detail=WAITS, knocking=True, re=UNSET)]
     return host
 
 

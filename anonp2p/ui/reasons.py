@@ -195,7 +195,7 @@ PHRASES: dict[Code, str] = {
     "failed-circuit": "the circuit to it failed",
     "introduction-timeout": "it did not answer in time",
     "key-missing": "it is a private room, and the code has no invitation: ask for one",
-    "key-wrong": "it is a private room, and the key in the code is wrong",
+    "key-wrong": "it is a private room, and the key in the code is none of its invitations: ask for another one",
     "no-descriptor": "Tor finds no trace of it: it has ended, or is not published yet",
     "no-introduction": "it does not answer: it has ended, or its Tor is away",
     "not-found": "Tor does not find it, or it does not answer",

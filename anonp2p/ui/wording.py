@@ -246,7 +246,7 @@ def _describe(event: events.Event) -> list[str]:
         case events.LinkEvent(state="lost", detail=reason):
             return [f"The link to the room was lost: {describe_reason(reason)}"]
         case events.AlarmEvent(reason=reason):
-            trust = "" if reason.code == "other-at-code" else " No honest program does that; do not trust this room."
+            trust = _TRUST.get(reason.code, " No honest program does that; do not trust this room.")
             return [f"ALARM: {describe_reason(reason)}{trust}"]
         case events.GoneEvent(reason=reason):
             return [_GONE[reason]]
@@ -416,6 +416,11 @@ _NEW_HOST = {
     "left": "{} hosts the room now, as its host left",
     "lost": "{} hosts the room now, as its host was lost",
     "merged": "{} hosts the room now, as two halves of it have met",
+}
+
+_TRUST: dict[str, str] = {  # what follows the reason of an alarm, but of one that proves a lie
+    "other-at-code": "",
+    "order-ignored": " An honest one does it at once: ask it why, or go to another room with the rest.",
 }
 
 _GONE = {

@@ -701,6 +701,8 @@ def test_of_a_message_that_comes_late_a_line_of_ours_says_so_and_its_own_begins_
 
 
 def test_another_program_at_the_code_is_no_reason_to_distrust_the_room() -> None:
+    ignored = events.AlarmEvent(room="r1", member="", reason=Reason("order-ignored"))
+    assert "do not trust" not in wording.format_line(ignored), "it proves no lie"
     alarm = events.AlarmEvent(room="r1", member="", reason=Reason("other-at-code"))
     assert "do not trust this room" not in succession(alarm)
     assert succession(alarm).startswith("ALARM: ")

@@ -10,7 +10,7 @@ from anonp2p.errors import AnonError, BadInput, NoRoom
 from anonp2p.names import codes
 from anonp2p.room import events, inputs
 from anonp2p.room.succession.terms import index_of
-from anonp2p.ui import manual, wording
+from anonp2p.ui import manual, replies, wording
 from anonp2p.ui.actions import (
     Action,
     ClearScreenAction,
@@ -106,9 +106,13 @@ class Interpreter:
         room = self._rooms.by_label.get(label := getattr(event, "room", ""))
         if room is None:
             return
-        said = room.advice.follow_event(event, self._clock(), self._find_room(label))
-        if isinstance(event, events.ReplyEvent) and event.command == "/who" and not self._json:
-            said = room.floods.describe_waiting()
+        live = self._find_room(label)
+        said = room.advice.follow_event(event, self._clock(), live)
+        match event:
+            case events.ReplyEvent(command="/who") if not self._json:
+                said = room.floods.describe_waiting()
+            case events.ReplyEvent(command="/code") if live and live.snapshot().private and not self._json:
+                said = replies.PRIVATE
         if said:
             self._tell(events.NoticeEvent(room=label, text=said, re=event.re))
 

@@ -55,7 +55,8 @@ class LineContext(NamedTuple):
 
     watched: whether somebody looks. numbers: whether messages are shown with their numbers in place of their times.
     find_message: finds a message of the same log by its seq. number_of: by what number the user can name one.
-    looks: of those who wrote it. selected: the message that is. sought: what is looked for; empty: nothing.
+    knock: whether newcomers have to wait. looks: of those who wrote it. selected: the message that is. sought: what is
+    looked for; empty: nothing.
     """
 
     now: float
@@ -64,6 +65,7 @@ class LineContext(NamedTuple):
     numbers: bool = False
     find_message: "Callable[[int], ChatMessage | None]" = lambda _: None
     number_of: "Callable[[ChatMessage], int | None]" = lambda _: None
+    knock: bool = False
     looks: MemberLooks = MemberLooks()
     selected: "ChatMessage | None" = None
     sought: str = ""

@@ -203,12 +203,14 @@ def _numbered(words: Sequence[str], columns: int) -> list[Row]:
     return [[], *([("code", one + " " * (wide - width(one)) + beside[at])] for at, one in enumerate(cells[:half])), []]
 
 
-def of_code(name: str, code: str, *, private: bool) -> Overlay:
-    """A code to be copied, alone on its row. private: it leads nobody in who was not invited."""
+def of_code(name: str, code: str, *, private: bool, knock: bool) -> Overlay:
+    """A code to be copied, alone on its row. private: it leads nobody in who was not invited. knock: nor at once."""
     shown = sanitize.sanitize_line(name)
-    title = f"{replies.PRIVATE} {shown} is at:" if private else f"Whoever has this code can join {shown}:"
+    title = f"Whoever has this code can {'knock at' if knock else 'join'} {shown}:"
 
     def build(columns: int, _: int) -> list[Row]:
+        if private:
+            return rows.wrapped("title", replies.PRIVATE, columns)
         return [
             [],
             *rows.wrapped("title", title, columns),

@@ -232,21 +232,20 @@ class CodeCard(LogLine):
         return self.reachable is False
 
     def _changing(self, context: LineContext, after: LogLine | None) -> tuple[object, ...]:
-        return (int(context.now - self.at), context.tor) if self.reachable is False else (self.reachable,)
+        clock = (int(context.now - self.at), context.tor) if self.reachable is False else (self.reachable,)
+        return *clock, context.knock
 
     def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
         name, columns = sanitize.sanitize_line(self.name), min(layout.width, _CARD)
-        title = "Whoever has this code can join:" if self.reachable is not None else f"{wording.NEW_CODE}:"
-        title = replies.PRIVATE if self.private else title
+        opens = "knock" if context.knock else "join"
+        title = f"Whoever has this code can {opens}:" if self.reachable is not None else f"{wording.NEW_CODE}:"
         blank: list[Row] = [[]] if layout.nicks else []
+        code = [*rows.wrapped("title", title, columns), *blank, *rows.code(self.code, columns), *blank]
         return [
             rows.rule("bar", f"room {name}", columns),
-            *rows.wrapped("title", title, columns),
-            *blank,
-            *rows.code(self.code, columns),
-            *blank,
+            *(rows.wrapped("title", replies.PRIVATE, columns) if self.private else code),
             *self._state(columns, context),
-            *rows.wrapped("quiet", rows.COPYING, columns),
+            *([] if self.private else rows.wrapped("quiet", rows.COPYING, columns)),
             rows.rule("bar", "", columns),
         ]
 

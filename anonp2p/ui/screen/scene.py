@@ -62,7 +62,9 @@ class Scene:
         elif isinstance(self.tor, events.ReadyEvent):
             doing = ""
         sought = self.search.sought if self.search else ""
-        return LineContext(self.now(), doing, self.watched, self.wants_numbers, looks=self.active.looks, sought=sought)
+        snapshot, looks = self.snapshot(self.active), self.active.looks
+        knock = bool(snapshot and snapshot.knock)
+        return LineContext(self.now(), doing, self.watched, self.wants_numbers, knock=knock, looks=looks, sought=sought)
 
     def show_selected(self) -> None:
         """Has the message that is selected in sight."""

@@ -133,16 +133,16 @@ class Screen:
     def _answer_at_length(self, reply: events.ReplyEvent, tab: Tab) -> Overlay | None:
         """An overlay for a reply that is too long for the log."""
         match reply:
-            case events.ReplyEvent(command="/code" | "/qr", data=data) if self._is_private(tab):
-                return overlays.of_code(tab.name, data["code"], private=True)
-            case events.ReplyEvent(command="/code", data=data):
-                return overlays.of_code(tab.name, data["code"], private=False)
+            case events.ReplyEvent(command="/qr", data=data) if not self._is_private(tab):
+                return overlays.of_qr(data["code"])
+            case events.ReplyEvent(command="/code" | "/qr", data=data):
+                snapshot = self.scene.snapshot(tab)
+                knock = bool(snapshot and snapshot.knock)
+                return overlays.of_code(tab.name, data["code"], private=self._is_private(tab), knock=knock)
             case events.ReplyEvent(command="/invite", data=data):
                 return overlays.of_invitation(data, partial(self._submission.copy, data["code"], "The invitation"))
             case events.ReplyEvent(command="/invites", data=data):
                 return overlays.of_invitations(data)
-            case events.ReplyEvent(command="/qr", data=data):
-                return overlays.of_qr(data["code"])
             case events.ReplyEvent(command="/verify", data={"nick": nick, "words": words, "me": me}):
                 answer = partial(self._submission.answer_comparison, tab.label, nick)
                 return overlays.of_words_for_two(me, nick, tab.looks.verified.mark_nick(nick), words, answer)

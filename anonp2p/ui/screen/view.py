@@ -292,7 +292,8 @@ def describe_restrictions(snapshot: Snapshot) -> list[tuple[int, str, str]]:
     slow = (4, "status", f"slow {retention.span(snapshot.slow)}" if snapshot.slow else "")
     if snapshot.raid:
         return [(2, "status bad", "raid: closed"), slow]
-    return [(4, "status", "locked" if snapshot.locked else ""), (4, "status", "knock" if snapshot.knock else ""), slow]
+    shut = {"private": snapshot.private, "locked": snapshot.locked, "knock": snapshot.knock}
+    return [*((4, "status", word) for word, is_so in shut.items() if is_so), slow]
 
 
 def who_hosts(snapshot: Snapshot, verified: Verified) -> str:

@@ -5,9 +5,10 @@ import dataclasses
 import pytest
 
 from anonp2p.ui.screen import overlays
+from anonp2p.ui.screen.log_lines import LineContext
 from anonp2p.ui.screen.tab import Tab
 from tests.ui.screen.test_submission import OPEN, Desk
-from tests.ui.screen.test_tab import CODE, HOSTILE, entered, shown
+from tests.ui.screen.test_tab import CODE, HOSTILE, WIDE, entered, shown
 
 SPELLED = f"{CODE}:{'a' * 52}"
 INVITED = {"code": SPELLED, "invitation": 3, "uses": 2}
@@ -23,7 +24,18 @@ def test_who_creates_a_private_room_is_not_told_that_its_code_lets_anybody_in() 
     card = " ".join(shown(tab))
     assert "/invite makes the code" in card
     assert "Whoever has this code" not in card
-    assert "/invite makes the code" in " ".join(text_of(overlays.of_code("demo", CODE, private=True), 80))
+    assert CODE not in card
+    assert "/invite makes the code" in " ".join(text_of(overlays.of_code("demo", CODE, private=True, knock=False), 80))
+
+
+@pytest.mark.parametrize(("knock", "can"), [(False, "can join"), (True, "can knock")])
+def test_it_says_what_a_code_is_good_for(knock: bool, can: str) -> None:
+    tab = Tab("r1")
+    tab.take_event(entered("zoe", [], role="host"), 0.0, seen=True)
+    drawn, _ = tab.sight.draw_visible(20, WIDE, LineContext(0.0, knock=knock))
+    card = " ".join(text for row in drawn for _, text in row)
+    assert f"Whoever has this code {can}" in card
+    assert f"this code {can}" in " ".join(text_of(overlays.of_code("demo", CODE, private=False, knock=knock), 80))
 
 
 @pytest.mark.parametrize("columns", [130, 80, 40, 20])

@@ -327,7 +327,7 @@ def test_no_mark_of_a_member_is_cut_off() -> None:
     [
         ({}, []),
         ({"locked": True}, ["locked"]),
-        ({"knock": True}, ["knock"]),
+        ({"knock": True, "private": True}, ["private", "knock"]),
         ({"locked": True, "knock": True, "slow": 10}, ["locked", "knock", "slow 10s"]),
         ({"locked": True, "knock": True, "slow": 10, "raid": True}, ["raid: closed", "slow 10s"]),
     ],

@@ -84,12 +84,16 @@ def note_pooled(rights: Rights, member: bytes) -> Rights:
 
 
 def renew_code(rights: Rights, holders: Iterable[bytes], members: Container[bytes]) -> Rights:
-    """The room has another code. holders: of the key of the one before, who got the pool with it."""
+    """The room has another code: nobody comes by what was given out with the one before.
+
+    holders: of the key of that one, who got the pool with it.
+    """
     if not rights.private:
         return rights
     for holder in holders:
         rights = note_pooled(rights, holder)
-    return _with(rights, pooled=tuple(it for it in rights.pooled if it in members))
+    ended = (_with(it, revoked=True) if is_open(it) else it for it in rights.invitations)
+    return _with(rights, invitations=tuple(ended), pooled=tuple(it for it in rights.pooled if it in members))
 
 
 def are_proper(rights: Rights, members: Container[bytes]) -> bool:

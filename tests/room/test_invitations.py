@@ -158,6 +158,13 @@ def test_who_may_have_the_pool_is_known_until_it_is_out_and_the_room_has_another
     assert ledger.rights.pooled == (HOST.id,), "it had the key of the code before"
 
 
+def test_with_another_code_all_end_that_were_given_out_and_not_used(ledger: Ledger) -> None:
+    """5d.7: who was lost may still come back by one that was used."""
+    take(ledger, ANN, invite(), invite(slot=1))
+    take(ledger, HOST, comes(EVE, "eve"), bodies.CodeBody(EVE.key))
+    assert [it.revoked for it in ledger.rights.invitations] == [False, True]
+
+
 def test_who_was_a_moderator_where_the_room_is_not_private_has_no_pool(ledger: Ledger) -> None:
     ledger.rights = Rights(moderators=(ANN.id,))
     take(ledger, ANN, bodies.RoleBody(BOB.id, "moderator"))

@@ -143,8 +143,16 @@ class Context:
         match entry.content.body:
             case bodies.RemoveBody(members=members) if pending.re is not UNSET:
                 self.removals.update(dict.fromkeys(members, pending.re))
-            case bodies.InviteBody() | bodies.RevokeBody() as body:
-                self.inviting.tell_placed(body, pending.re)
+            case body:
+                self._answer_moderator(body, pending.re)
+
+    def _answer_moderator(self, body: object, re: events.Re) -> None:
+        """What we have asked as a moderator has its place, where no change that is told to all says so."""
+        match body:
+            case bodies.InviteBody() | bodies.RevokeBody():
+                self.inviting.tell_placed(body, re)
+            case bodies.AdmitBody():
+                self.knockers.tell_placed(body, re)
 
     def _note_sent(self, entry: OpenedEntry, change: Change, pending: Pending | None, age: float) -> None:
         """Keeps what of ours has its place, but for what ends with this entry."""
@@ -189,12 +197,11 @@ class Context:
             case Whisper() | bodies.TextBody():
                 assert pending is not None, "it has a body"
                 self.reporter.tell_change(self._own_message(header, pending, place, age), pending.re)
-            case (bodies.InviteBody() | bodies.RevokeBody()) as placed:
-                assert pending is not None, "it has a body"
-                self.inviting.tell_placed(placed, pending.re)
             case bodies.RetractBody(counter=counter):
                 assert pending is not None, "it has a body"
                 self.reporter.tell_change(changes.RetractedChange(header.author, counter), pending.re)
+        if pending is not None:
+            self._answer_moderator(pending.body, pending.re)
         self._retract_if_wanted(header, pending)
 
     def _retract_if_wanted(self, header: Header, pending: Pending | None) -> None:

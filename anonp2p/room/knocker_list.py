@@ -1,11 +1,12 @@
 """Who waits to be let in, as far as we know, whoever hosts: what moderators are told of it, and name them by."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from anonp2p import limits
 from anonp2p.crypto import identity
 from anonp2p.names import nicks
+from anonp2p.protocol import bodies
 from anonp2p.room import events
 from anonp2p.room.clock import Clock
 from anonp2p.room.replica import Replica
@@ -52,6 +53,18 @@ class KnockerList:
         """The key of the one who waits under this nick, or under one that looks like it."""
         looks = nicks.narrow_looks(nick)
         return next((knock.key for knock in self._knocks if looks & nicks.narrow_looks(knock.nick)), None)
+
+    def tell_placed(self, body: bodies.AdmitBody, re: events.Re) -> None:
+        """What we have said as a moderator of one that waits has its place: the user is told so."""
+        nick = next((knock.nick for knock in self._knocks if knock.key == body.key), "")
+        member = identity.spell_member(identity.member_id(body.key))
+        data: dict[str, Any] = {
+            "member": member,
+            "nick": nick,
+            "locked": self._replica.ledger.rights.restrictions.locked,
+        }
+        command = "/admit" if body.admitted else "/refuse"
+        self._reporter.tell_event(events.ReplyEvent(room=self._room, command=command, data=data, re=re))
 
     @property
     def _shown(self) -> tuple[Knock, ...]:

@@ -46,6 +46,11 @@ def describe_reply(reply: events.ReplyEvent) -> list[str]:
             return _verified(data)
         case events.ReplyEvent(command="/numbers", data=rows):
             return [f"{_number(row['seq'], rows):>6}  {row['nick']}: {row['words']}" for row in rows] or [NO_MESSAGES]
+        case events.ReplyEvent(command="/admit", data=data):
+            waits = "The room is locked: who was admitted comes in once you type /unlock."
+            return [waits] if data["locked"] else []
+        case events.ReplyEvent(command="/refuse", data=data):
+            return [f"{data['nick'] or 'Who waited'} was turned away."]
         case events.ReplyEvent(command="/invite", data=data):
             return [describe_invited(data), f"Code {data['code']}", INVITING]
         case events.ReplyEvent(command="/revoke", data=data):

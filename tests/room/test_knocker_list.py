@@ -4,7 +4,8 @@ import pytest
 
 from anonp2p import limits
 from anonp2p.crypto import identity
-from anonp2p.protocol.rights import Rights
+from anonp2p.protocol import bodies
+from anonp2p.protocol.rights import Restrictions, Rights
 from anonp2p.room import events
 from anonp2p.room.context import Context
 from anonp2p.room.knocker_list import Knock
@@ -86,3 +87,17 @@ def test_who_is_none_any_more_is_not_left_with_those_who_waited(context: Context
 def test_who_waits_is_found_by_its_nick_and_what_looks_like_it(context: Context, nick: str, key: bytes | None) -> None:
     context.knockers.replace(WAITING)
     assert context.knockers.find_key(nick) == key
+
+
+@pytest.mark.parametrize(("admitted", "command"), [(True, "/admit"), (False, "/refuse")])
+@pytest.mark.parametrize("locked", [True, False])
+def test_who_admits_or_refuses_somebody_is_told_once_that_has_its_place(
+    context: Context, admitted: bool, command: str, locked: bool
+) -> None:
+    context.replica.ledger.rights = Rights(restrictions=Restrictions(locked=locked, knock=True))
+    context.knockers.replace(WAITING)
+    for key, member, nick in ((ZOE.key, ZOE.id, "zoe"), (EVE.key, EVE.id, "")):
+        context.knockers.tell_placed(bodies.AdmitBody(key, admitted), 7)
+        [reply] = told(context.reporter.take_effects())
+        data = {"member": identity.spell_member(member), "nick": nick, "locked": locked}
+        assert reply == events.ReplyEvent(room=context.label, command=command, data=data, re=7)

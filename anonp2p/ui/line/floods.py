@@ -19,7 +19,7 @@ class Floods:
         self._authors: set[str] = set()  # of what was put aside
         self._aside_told = float("-inf")
         self._waiting = events.WaitingEvent(room="", count=0, people=[])
-        self._waiting_seen = 0  # how many of those who wait the user knows of
+        self._seen: set[tuple[str, str]] = set()  # nicks and tags of those who wait and of whom the user knows
         self._waiting_told = float("-inf")
 
     def hold_event(self, event: events.Event, now: float) -> bool:
@@ -39,7 +39,7 @@ class Floods:
                     return True
             case events.WaitingEvent():
                 self._waiting = event
-                self._waiting_seen = min(self._waiting_seen, event.count)
+                self._seen &= self._named
                 return True
         return False
 
@@ -47,6 +47,10 @@ class Floods:
     def waiting(self) -> list[str]:
         """The nicks of those who knock, as far as they are known."""
         return [sanitize_line(one.nick) for one in self._waiting.people]
+
+    @property
+    def _named(self) -> set[tuple[str, str]]:
+        return {(one.nick, one.tag) for one in self._waiting.people}
 
     def describe_waiting(self) -> str:
         """Who knocks, in a sentence; empty if nobody does."""
@@ -74,9 +78,9 @@ class Floods:
             due.append(wording.put_aside(self._aside, len(self._authors)))
             self._aside, self._aside_told = 0, now
             self._authors.clear()
-        if self._waiting.count > self._waiting_seen and now - self._waiting_told >= limits.TOLD_SELDOM:
+        if self._named - self._seen and now - self._waiting_told >= limits.TOLD_SELDOM:
             due.append(self.describe_waiting())
-            self._waiting_seen, self._waiting_told = self._waiting.count, now
+            self._seen, self._waiting_told = self._named, now
         return due
 
     def _is_too_much(self, now: float) -> bool:

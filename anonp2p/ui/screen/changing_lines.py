@@ -48,12 +48,13 @@ class ChangingLines:
             self._joining = None
 
     def show_waiting(self, now: float, event: events.WaitingEvent) -> None:
-        """Shows who waits to be let in, in one line however often that changes; below the rest where more wait."""
-        if self._waiting is None or self._waiting not in self._log or event.count > self._waiting.count:
+        """Shows who waits to be let in, in one line however often that changes; below the rest if somebody new does."""
+        people = [(one.nick, one.tag) for one in event.people]
+        if self._waiting is None or self._waiting not in self._log or set(people) - set(self._waiting.people):
             self.remove_waiting()
             self._waiting = WaitingLine(now)
             self._log.add_line(self._waiting)
-        self._waiting.count, self._waiting.people = event.count, [(one.nick, one.tag) for one in event.people]
+        self._waiting.count, self._waiting.people = event.count, people
         if not event.count:
             self.remove_waiting()
 

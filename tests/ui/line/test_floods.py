@@ -75,6 +75,15 @@ def test_who_knocks_is_told_once_and_the_rest_of_a_flood_later() -> None:
     assert said.startswith("3 people wait to be let in: ann (tag), ben (tag), cho (tag);")
 
 
+def test_that_another_knocks_in_place_of_one_is_told() -> None:
+    floods = Floods()
+    floods.hold_event(waiting("ann"), 0.0)
+    floods.list_due(0.0)
+    floods.hold_event(waiting("ben"), 1.0)
+    [said] = floods.list_due(LATER)
+    assert "ben (tag)" in said
+
+
 @pytest.mark.parametrize("then", [(), ("ann",)])
 def test_that_fewer_knock_is_no_news_but_that_another_does_is(then: tuple[str, ...]) -> None:
     floods = Floods()

@@ -79,8 +79,10 @@ def test_in_the_log_they_take_one_line_which_goes_with_the_last_of_them() -> Non
     assert said(tab)[-1] == "hello"
     take(tab, knocks("ann", "ben"))
     assert "2 people wait" in " ".join(said(tab)[-3:])
+    take(tab, message(2, "then"), knocks("ann", "cho"))
+    assert "cho (tag)" in " ".join(said(tab)[-3:]), "somebody new is told below the rest"
     take(tab, knocks())
-    assert said(tab)[1:] == ["hello"]
+    assert said(tab)[1:] == ["hello", "then"]
 
 
 def test_the_user_is_called_when_somebody_knocks_where_nobody_did() -> None:

@@ -208,6 +208,10 @@ class Muted(NotAllowed):
     sentence = "You are muted in this room: nothing that you say is shown to others."
 
 
+class OrderedOut(NotAllowed):
+    sentence = "A moderator has thrown you out of this room: nothing that you say is shown to others any more."
+
+
 class RoomSlow(NotAllowed):
     sentence = "The room is slow: wait a little before you say more."
 

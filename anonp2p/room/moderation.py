@@ -27,11 +27,17 @@ class Moderation:
             self._reporter.tell_error(error, event.re)
             return None
 
+    def find_silence(self) -> errors.AnonError | None:
+        """Why nothing that we say has a place, if that is so."""
+        if self._rights.is_ordered_out(self._replica.me.id):
+            return errors.OrderedOut()
+        return None if self._rights.may_speak(self._replica.me.id) else errors.Muted()
+
     def find_text_error(self, time: int) -> errors.AnonError | None:
         """Why we cannot say something to all just now, as far as we know. time: of the room, in milliseconds."""
+        if silenced := self.find_silence():
+            return silenced
         me = self._replica.me.id
-        if not self._rights.may_speak(me):
-            return errors.Muted()
         waits = self._replica.holds_back(me) and self._context.outbox.has_text
         if waits or self._replica.find_right_denial(me, _A_TEXT, time) == "slow":
             return errors.RoomSlow()

@@ -325,9 +325,9 @@ class Room:
     def _send_private(
         self, member: Member | None, event: inputs.WhisperInput | inputs.ReplyInput, reply: bodies.EntryId | None
     ) -> None:
-        error: errors.AnonError | None = None
-        if not self.replica.ledger.room_rights.may_speak(self.replica.me.id):
-            error = errors.Muted()
+        error = self._moderation.find_silence()
+        if error is not None:
+            pass
         elif member is None:
             error = errors.NoSuchNick()
         elif member.id == self.replica.me.id:
@@ -404,8 +404,8 @@ class Room:
     def _change_nick(self, event: inputs.RenameInput) -> None:
         if event.nick == self._context.own_member.nick:
             self._reporter.tell_event(events.NickUnchangedEvent(room=self.label, nick=event.nick, re=event.re))
-        elif not self.replica.ledger.room_rights.may_speak(self.replica.me.id):
-            self._reporter.tell_error(errors.Muted(), event.re)
+        elif silenced := self._moderation.find_silence():
+            self._reporter.tell_error(silenced, event.re)
         elif self.role.refuses_nick(event.nick):
             self._reporter.tell_error(errors.NickTaken(), event.re)
         else:

@@ -209,7 +209,7 @@ class Muted(NotAllowed):
 
 
 class OrderedOut(NotAllowed):
-    sentence = "A moderator has thrown you out of this room: nothing that you say is shown to others any more."
+    sentence = "A moderator wants you out of this room: nothing that you say is shown to others."
 
 
 class RoomSlow(NotAllowed):

@@ -28,16 +28,17 @@ class Moderation:
             return None
 
     def find_silence(self) -> errors.AnonError | None:
-        """Why nothing that we say has a place, if that is so."""
-        if self._rights.is_ordered_out(self._replica.me.id):
+        """Why we can say nothing at all, if it is so."""
+        me = self._replica.me.id
+        if self._rights.is_ordered_out(me):
             return errors.OrderedOut()
-        return None if self._rights.may_speak(self._replica.me.id) else errors.Muted()
+        return None if self._rights.may_speak(me) else errors.Muted()
 
     def find_text_error(self, time: int) -> errors.AnonError | None:
         """Why we cannot say something to all just now, as far as we know. time: of the room, in milliseconds."""
-        if silenced := self.find_silence():
-            return silenced
         me = self._replica.me.id
+        if error := self.find_silence():
+            return error
         waits = self._replica.holds_back(me) and self._context.outbox.has_text
         if waits or self._replica.find_right_denial(me, _A_TEXT, time) == "slow":
             return errors.RoomSlow()

@@ -404,8 +404,8 @@ class Room:
     def _change_nick(self, event: inputs.RenameInput) -> None:
         if event.nick == self._context.own_member.nick:
             self._reporter.tell_event(events.NickUnchangedEvent(room=self.label, nick=event.nick, re=event.re))
-        elif silenced := self._moderation.find_silence():
-            self._reporter.tell_error(silenced, event.re)
+        elif silence := self._moderation.find_silence():
+            self._reporter.tell_error(silence, event.re)
         elif self.role.refuses_nick(event.nick):
             self._reporter.tell_error(errors.NickTaken(), event.re)
         else:

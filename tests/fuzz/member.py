@@ -333,6 +333,15 @@ class _Liar:
                 return away
             case 7:
                 return bodies.AwayBody(self.host.me or bytes(16))
+            case 4:
+                member = source.pick(ANN.id, HOST.id, self.host.me or bytes(16))
+                moderating: bodies.Body = source.pick(
+                    bodies.RoleBody(member, source.pick("moderator", "muted", "member")),
+                    bodies.RemoveBody([member], "", ban=bool(source.below(2))),
+                    bodies.RaidBody(bool(source.below(2))),
+                    bodies.SlowBody(source.pick(0, 1, 10)),
+                )
+                return moderating
         return bodies.TextBody(source.text() or "x", action=False, reply=None)
 
     def _boxed(self, author: identity.Identity, text: str, otherwise: dict[str, Any]) -> bodies.PrivateBody:

@@ -3,11 +3,9 @@
 from collections.abc import Callable
 from functools import partial
 
-import msgspec
 import pytest
 
 from anonp2p import errors, limits
-from anonp2p.protocol.rights import Order
 from anonp2p.room import events, inputs
 from tests.room.peers import kinds
 from tests.room.simulation import Simulation
@@ -171,15 +169,6 @@ def test_a_muted_one_is_told_at_once_and_its_text_comes_back(room: Simulation) -
         assert isinstance(unsent, events.UnsentEvent)
     [error] = room.answers(cat, room.rename(cat, "tom"))
     assert isinstance(error, events.ErrorEvent)
-
-
-def test_who_is_ordered_out_and_still_there_is_told_so_and_not_that_it_is_muted(room: Simulation) -> None:
-    cat = party(room, "cat")
-    ledger = cat.room.replica.ledger
-    ledger.rights = msgspec.structs.replace(ledger.rights, orders=(Order((cat.room.replica.me.id,), ""),))
-    error, _ = room.answers(cat, room.say(cat, "hello"))
-    assert isinstance(error, events.ErrorEvent)
-    assert error.text == errors.OrderedOut()
 
 
 def test_what_was_on_its_way_when_its_author_was_muted_comes_back(room: Simulation) -> None:

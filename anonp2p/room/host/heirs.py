@@ -152,13 +152,14 @@ class Heirs:
             self._end_asking(member)
 
     def _in_order(self) -> list[bytes]:
-        """All who are here but us, in the order in which they are to be heirs."""
+        """All who are here but us, in the order in which they are to be heirs: who is muted comes last."""
         ledger = self._replica.ledger
         first = [self._wanted, self._preferred or b"", *(heir.member for heir in ledger.heirs)]
         ordered = dict.fromkeys([*first, *(member.id for member in ledger.roster)])
         found = [member for it in ordered if (member := ledger.roster.find_member(it)) is not None]
         out = (self._replica.me.id, *list_ordered_out(ledger.rights))
-        return [member.id for member in found if not member.away and member.id not in out]
+        here = [member.id for member in found if not member.away and member.id not in out]
+        return sorted(here, key=ledger.rights.muted.__contains__)
 
     def _choose(self, late: set[bytes]) -> tuple[Heir, ...]:
         """The heirs as they should be. One without a link stays one until it is away; nobody becomes one without.

@@ -9,6 +9,7 @@ from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import ENTRY, KEPT, OPENING, Header, read_header
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies, frames
+from anonp2p.reasons import Reason
 from anonp2p.room import changes, events
 from anonp2p.room.context import Context
 from anonp2p.room.entries import OpenedEntry, note_contexts, open_missed
@@ -236,6 +237,8 @@ class Follower:
         if entry.content is not None and self._replica.ledger.is_foreign(entry.content):
             self._heads.doubt_entry(entry.header, entry.body, self._replica.ledger)
         change = self._replica.follow_entry(author, entry, age)
+        if self._state.is_up and isinstance(change, changes.AwayChange) and change.mine:
+            self._heads.tell_alarm(Reason("host-fault", "lost-nobody"))  # and it says so on our link
         self._lost += not self._context.take_change(entry, change, age)
         if isinstance(change, changes.CommitChange) and self._state.takes_batches:
             self._state.begin_rekeying(renews=change.renew)

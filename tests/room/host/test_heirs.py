@@ -89,6 +89,14 @@ def test_one_after_the_other_is_asked_and_becomes_an_heir_until_there_are_three(
     ]
 
 
+def test_who_is_muted_comes_last(estate: Estate) -> None:
+    estate.can(ANN, BOB)
+    estate.prepares(ANN, BOB)
+    estate.sequencer.order_own(bodies.RoleBody(ANN.id, "muted"))
+    estate.updates()
+    assert [it.member for it in estate.context.replica.ledger.heirs] == [BOB.id, ANN.id]
+
+
 def test_while_one_is_asked_no_other_is_until_its_time_is_over(estate: Estate) -> None:
     estate.can(ANN, BOB)
     assert estate.updates() == [(LINKS[ANN.id], frames.PrepareFrame())]

@@ -115,3 +115,17 @@ def test_messages_in_a_slow_room_are_as_far_apart_as_their_heads(host: FalseHost
     host.time += 10_000
     host.now = host.now._replace(tick=host.now.tick + 10)
     assert kinds(host.hears(host.entry(ANN, text("two")))) == ["MessageEvent"]
+
+
+def test_a_host_that_says_that_we_are_away_on_our_own_link_is_told_of(host: FalseHost) -> None:
+    """5.11: so it could have our place, and what a moderator may do with it."""
+    told = host.hears(host.entry(HOST, bodies.AwayBody(host.me)))
+    assert alarms(told) == [Reason("host-fault", "lost-nobody")]
+
+
+def test_one_who_is_ordered_out_is_told_so_and_not_that_it_is_muted(host: FalseHost) -> None:
+    host.hears(host.batch(host.order_out(host.me)))
+    error, unsent = host.takes(inputs.SayInput("still here"))
+    assert isinstance(error, events.ErrorEvent)
+    assert error.text == errors.OrderedOut()
+    assert isinstance(unsent, events.UnsentEvent)

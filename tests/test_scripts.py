@@ -1,6 +1,7 @@
 """The programs in scripts: in an environment that leads them astray, and what they are made of."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,13 @@ def test_every_script_that_goes_somewhere_forgets_that_search_path_first() -> No
 
 def test_there_is_nothing_to_import() -> None:
     assert not list((ROOT / "scripts").rglob("*.py"))
+
+
+def test_all_tests_over_tor_are_where_the_script_that_runs_all_tests_looks_for_them() -> None:
+    """Elsewhere, it would leave out a test with this mark, and say nothing."""
+    marked = [path for path in (ROOT / "tests").rglob("*.py") if re.search(r"mark\.tor\b", path.read_text("utf-8"))]
+    assert {path.parent for path in marked} == {ROOT / "tests/tor"}
+    assert "=(tests/tor)" in (ROOT / "scripts/test").read_text("utf-8")
 
 
 def test_the_demo_needs_no_package_of_the_developers() -> None:

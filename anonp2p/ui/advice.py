@@ -18,7 +18,7 @@ class Advice:
 
     def follow_event(self, event: events.Event, now: float, room: RoomView | None) -> str:
         """What there is to say; mostly nothing. room: where it has happened, while we are there."""
-        if room is None or not isinstance(event, events.BanEvent | events.RoleEvent | events.JoinedEvent):
+        if room is None or not isinstance(event, _FOLLOWED):
             return ""
         if not isinstance(event, events.JoinedEvent):
             return sanitize_line(_advise(event, room.snapshot()))
@@ -30,8 +30,10 @@ class Advice:
         return _RAID + (_END_RAID if room.snapshot().moderates else "") + _SIT_IT_OUT
 
 
-def _advise(event: events.BanEvent | events.RoleEvent, seen: Snapshot) -> str:
+def _advise(event: events.Event, seen: Snapshot) -> str:
     match event:
+        case events.CodeEvent() if seen.private and seen.moderates:
+            return "Codes of invitations that were given out before lead nowhere now: /invite makes new ones."
         case events.BanEvent(banned=True, by=seen.member, nick=nick) if not (seen.knock or seen.private):
             return (
                 f"The key of {nick} is banned; but this room is open, and {nick} can come back with another one. "
@@ -44,6 +46,7 @@ def _advise(event: events.BanEvent | events.RoleEvent, seen: Snapshot) -> str:
     return ""
 
 
+_FOLLOWED = (events.BanEvent, events.RoleEvent, events.CodeEvent, events.JoinedEvent)
 _RAID = f"{limits.RAID_JOINS} people came within {limits.RAID_SECONDS:.0f} seconds. "
 _END_RAID = "If that is a raid, /raid and then /purge 1m end it. "
 _SIT_IT_OUT = "/quiet 10 puts aside what newcomers say."

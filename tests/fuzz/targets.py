@@ -19,7 +19,7 @@ from anonp2p.crypto import commit, identity, padding, private, suite
 from anonp2p.crypto.epoch import COMMIT, ENTRY, FLEETING, OPENING, Epoch, Header
 from anonp2p.errors import AnonError, BadCode, PeerFault
 from anonp2p.names import codes
-from anonp2p.names.codes import RoomKey
+from anonp2p.names.codes import Code, RoomKey
 from anonp2p.protocol import bodies, frames, handshake, room_state, welcome
 from anonp2p.protocol.connection import Connection
 from anonp2p.protocol.field_types import Heir, Invited, Opening
@@ -43,6 +43,7 @@ from tests.room.peers import ANN, BOB, CREDENTIALS, HOST, ROOM
 from tests.support import second
 
 KEY = RoomKey(b"the seed of the fuzzed room....."[:32])
+INVITATION = Code(KEY.public, b"K" * 32).spell()
 PACKED: dict[Any, str] = {  # all that is packed, with the form of the second implementation
     bodies.Content: "content",
     frames.Hello: "hello",
@@ -548,7 +549,13 @@ def _seeds() -> dict[str, list[bytes]]:
             *(bytes([kind]) + frames.pack(value) for kind, value in values),
             *(bytes([8]) + header.pack() for header in headers),
         ],
-        "code": [KEY.code.encode(), b"anonp2p:" + KEY.code.upper().encode(), KEY.code[:-6].encode(), b" x:y "],
+        "code": [
+            KEY.code.encode(),
+            b"anonp2p:" + KEY.code.upper().encode(),
+            KEY.code[:-6].encode(),
+            b" x:y ",
+            INVITATION.encode(),
+        ],
         "lines": plain,
         "keys": terminal,
         "screen": terminal,

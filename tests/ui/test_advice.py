@@ -58,6 +58,17 @@ def test_who_gets_another_role_is_told_what_that_means(role: events.RoleName, me
     assert (told in said) if told else said == ""
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [({"private": True, "moderates": True}, True), ({"private": True}, False), ({"moderates": True}, False)],
+)
+def test_moderators_learn_that_invitations_to_the_code_before_lead_nowhere(
+    changes: dict[str, object], told: bool
+) -> None:
+    said = Advice().follow_event(events.CodeEvent(room="r1", code="b"), 0.0, Room(**changes))
+    assert ("/invite makes new ones" in said) is told
+
+
 def said_of(times: list[float], **changes: object) -> list[str]:
     """What is said as somebody comes at each of these times, where it is anything."""
     advice, room = Advice(), Room(**changes)

@@ -46,7 +46,9 @@ class Printed:
         self.stage.ask("join", who="ben")
         if mode == "line":  # else it would ring if the tests take longer than its user is taken to be there
             self.stage.type("/notify none\n").until("Nothing here calls you")
-            self.stage.ask("bound", limit="MOVES_TOLD", number=10**6)  # else only the number would be told
+        # Each coming and going is to be told here, and that they may be a raid is not.
+        self.stage.ask("bound", limit="MOVES_TOLD", number=10**6)
+        self.stage.ask("bound", limit="RAID_SECONDS", number=-1)
         self.guard = Guard(self.stage)
 
     def wipe(self) -> None:

@@ -10,6 +10,7 @@ from anonp2p.ui.attention import Level
 from anonp2p.ui.endings import describe_ending
 from anonp2p.ui.reasons import describe_error, describe_reason
 from anonp2p.ui.replies import PRIVATE, describe_reply, span
+from anonp2p.ui.rights_wording import NAMED, describe_right
 from anonp2p.ui.sanitize import sanitize_line, sanitize_text
 from anonp2p.ui.verified import VERIFIED
 
@@ -26,7 +27,6 @@ GIVEN_UP = "That room is given up."
 CONVERSATION_OVER = "What you type goes to the whole room again."
 NO_HEIRS = "Nobody can take the room over now if its host goes"
 SAID_EARLIER = "said earlier; its place was lost"  # of a message that comes late
-NAMED = 6  # members that a sentence about many still names
 
 Move = Literal["joined", "left", "lost", "back", "kicked"]  # what a member did, where one sentence is about many
 INDENT = "    "
@@ -192,24 +192,18 @@ def _describe(event: events.Event) -> list[str]:
             return ["A message was taken back by its author"]
         case events.ExpiredUnseenEvent(count=count):
             return [f"{'A message' if count == 1 else f'{count} messages'} ended before reaching you."]
-        case events.LockChangedEvent(locked=locked):
-            return ["The room is locked: nobody new is let in." if locked else "The room is open to newcomers again."]
-        case events.KnockChangedEvent(on=on):
-            return ["Newcomers wait until a moderator lets them in." if on else "Newcomers need not wait any more."]
-        case events.SlowChangedEvent(seconds=seconds):
-            return [_slow(seconds)]
-        case events.RaidChangedEvent(on=on):
-            return ["The room is closed against a raid." if on else "The raid is over: the room is as it was before."]
-        case events.RoleEvent(nick=nick, role=role):
-            return [f"{nick} {_ROLES[role]}"]
-        case events.BanEvent(nick=nick, banned=banned):
-            return [f"{nick} {'is banned' if banned else 'is not banned any more'}"]
-        case events.KeptEvent(nick=nick):
-            return [f"{nick} is kept: no purge throws that member out"]
-        case events.WaitingEvent(count=count, people=people):
-            return [waiting(count, [(one.nick, one.tag) for one in people])]
-        case events.LockUnchangedEvent(locked=locked):
-            return ["The room is locked already." if locked else "The room is not locked."]
+        case (
+            events.LockChangedEvent()
+            | events.LockUnchangedEvent()
+            | events.KnockChangedEvent()
+            | events.SlowChangedEvent()
+            | events.RaidChangedEvent()
+            | events.RoleEvent()
+            | events.BanEvent()
+            | events.KeptEvent()
+            | events.WaitingEvent()
+        ):
+            return describe_right(event)
         case events.NickUnchangedEvent(nick=nick):
             return [f"You are {nick} already."]
         case events.NickAssignedEvent():
@@ -301,16 +295,6 @@ def moved(nicks: list[str], move: Move) -> str:
     return f"{some} {several if len(nicks) > 1 else one}"
 
 
-def waiting(count: int, people: list[tuple[str, str]]) -> str:
-    """Who knocks. people: nicks and tags of those who are known, the first ones of whom are named."""
-    if not count:
-        return "Nobody waits to be let in any more"
-    named = ", ".join(f"{nick} ({tag})" for nick, tag in people[:NAMED])
-    more = f" and {count - min(len(people), NAMED)} more" if named and count > min(len(people), NAMED) else ""
-    who = "1 person waits" if count == 1 else f"{count} people wait"
-    return f"{who} to be let in{f': {named}{more}' if named else ''}; /admit NICK lets in, /refuse NICK turns away"
-
-
 def ignores(nick: str) -> str:
     """That the user sees nothing of somebody any more."""
     return f"You see nothing of what {nick} says any more, until /unignore {nick}, or until you leave the room."
@@ -396,16 +380,6 @@ def unknown_past(unknown: bool | UnsetType) -> str:
     """What follows a sentence about a new nick, if those who had it before may be forgotten."""
     return "" if unknown is UNSET else "; others may have had that nick before"
 
-
-def _slow(seconds: int) -> str:
-    return f"Each member may say something every {span(seconds)}." if seconds else "The room is not slow any more."
-
-
-_ROLES: dict[events.RoleName, str] = {
-    "moderator": "is a moderator now",
-    "member": "is a member like others now",
-    "muted": "is muted: nothing that this member says is shown",
-}
 
 _EXPOSED = (
     "A host is exposed more than a member: whoever tries for long can find out where its Tor enters the network. "

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from anonp2p import limits
 from anonp2p.room import events
-from anonp2p.ui import replies, sanitize, wording
+from anonp2p.ui import replies, rights_wording, sanitize, wording
 from anonp2p.ui.screen import rows
 from anonp2p.ui.screen.log_lines import Layout, LineContext, LogLine, time_of_day
 from anonp2p.ui.screen.looks import MemberLooks
@@ -124,9 +124,9 @@ class MembershipLine(LogLine):
             some = list(doings)
             nicks = [it.nick + looks.mark(it.member) for it in some]
             told += [wording.moved(nicks, move)] if move else [it.tell(looks) for it in some]
-        hidden = len(told) - wording.NAMED
+        hidden = len(told) - rights_wording.NAMED
         if hidden > 0:
-            told = [f"{hidden} other changes", *told[-wording.NAMED :]]
+            told = [f"{hidden} other changes", *told[-rights_wording.NAMED :]]
         heirs = [wording.NO_HEIRS] if self._is_without_heirs else []
         return SystemLine(self.at, [" · ".join([*told, *heirs])], "quiet", "↔").rows(layout, context)
 
@@ -209,7 +209,9 @@ class WaitingLine(LogLine):
         return self.count, *self.people
 
     def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
-        return SystemLine(self.at, [wording.waiting(self.count, self.people)], "title", "•").rows(layout, context)
+        return SystemLine(self.at, [rights_wording.waiting(self.count, self.people)], "title", "•").rows(
+            layout, context
+        )
 
 
 _CARD = 67  # columns, as on a terminal of 80 beside the members; a code has 62

@@ -48,6 +48,15 @@ def test_while_there_is_no_link_nobody_is_blamed(host: FalseHost) -> None:
     assert alarms(passes(host, 2 * limits.ORDER_PATIENCE, lives=False)) == []
 
 
+def test_the_time_without_a_link_does_not_count(host: FalseHost) -> None:
+    """5c.5: what we have missed may show that it was carried out."""
+    host.hears(host.batch(host.order_out(ANN.id)))
+    host.redials()
+    host.now = host.now._replace(tick=host.now.tick + 2 * limits.ORDER_PATIENCE)
+    assert alarms(host.hears(*host.welcome())) == []
+    assert alarms(passes(host, limits.ORDER_PATIENCE + 0.3)) == [Reason("order-ignored")]
+
+
 def test_a_host_that_is_silent_is_not_blamed_for_what_the_next_one_may_do(host: FalseHost) -> None:
     """It may be gone, and nobody has noticed."""
     make_moderator(host)

@@ -152,6 +152,11 @@ def _seeds() -> list[bytes]:
         dials[0] + resume + report + second + loses + report + second * 3,
         dials[0] + lost + second + loses + second * 4 + dials[1] + meets + second,
         dials[1] + resume + dials[2] + resume + meets + odd + loses + key + report + leaves + second,
+        # One waits though the heir has a host, and says that it comes of another term: it is shown where the host is.
+        bytes.fromhex(
+            "00010002000000000004000000010175cadb15aedf824f903c660600070452e40a1725acf775d9ddfe18a40000000101060006000600"
+            "0452e40a1725acf775d9ddfe18a40000000101060006000600"
+        ),
     ]
 
 

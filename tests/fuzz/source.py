@@ -1,6 +1,7 @@
 """Bytes as a source of choices: how the fuzzer's inputs spell what somebody does; and what its rooms share."""
 
 import json
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -30,6 +31,12 @@ RULES = (  # of rooms
     (room_state.RetentionPolicy(FLEETING, FLEETING, FLEETING), room_state.HistoryPolicy(2, 0)),
 )
 NICKS = ("ann", "ben", "Ann", "\u0430nn", "", "anon-", "a" * 20)
+
+
+@cache
+def _type_info(kind: Any) -> msgspec.inspect.Type:
+    """What a type consists of: to find out takes longer than to make a value of it."""
+    return msgspec.inspect.type_info(kind)
 
 
 class Source:
@@ -89,7 +96,7 @@ class Source:
 
     def made(self, kind: Any) -> Any:
         """A value of this type as the decoder of frames would let it through."""
-        return self._plain(msgspec.inspect.type_info(kind))
+        return self._plain(_type_info(kind))
 
     def _plain(self, info: Any) -> Any:
         match info:

@@ -4,7 +4,13 @@ import pytest
 
 from tests.fuzz import run, targets
 
-RUNS = {"host": 120, "member": 250, "handshake": 1_000, "screen": 150}  # of the others, which are quick, many
+RUNS = {
+    "host": 120,
+    "member": 250,
+    "heir": 600,
+    "handshake": 1_000,
+    "screen": 150,
+}  # of the others, which are quick, many
 MANY = 3_000
 
 

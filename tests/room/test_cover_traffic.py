@@ -104,16 +104,22 @@ class Watched:
 # --- the same, to the byte and the microsecond
 
 
+@cache
+def silent_for(seconds: float) -> list[Seen]:
+    """What is seen of Ann's link where nobody says anything."""
+    return Watched("a seed").live(seconds, [])
+
+
 @given(st.lists(st.tuples(st.floats(0.0, 9.0), st.integers(1, LONGEST)), max_size=6))
 def test_whatever_a_member_with_cover_says_its_link_carries_the_same_at_the_same_times(
     talk: list[tuple[float, int]],
 ) -> None:
     """2.9, 2.10: with the same dice. No more messages at once than may wait."""
-    silent, talking = Watched("a seed"), Watched("a seed")
+    talking = Watched("a seed")
     texts = [(10.0 * number + at, size) for number, (at, size) in enumerate(talk)]
     texts += [(75.0, size) for _, size in talk[: limits.COVER_BACKLOG]]
     seen = talking.live(100.0, [(at, talking.ann, inputs.SayInput("x" * size)) for at, size in texts])
-    assert seen == silent.live(100.0, [])
+    assert seen == silent_for(100.0)
     assert len(talking.host.got(events.MessageEvent)) == len(talking.ann.got(events.MessageEvent)) == len(texts)
     assert {it.size for it in seen if it.at > 10.0} == {limits.UNIT}
 
@@ -138,7 +144,7 @@ def test_whatever_is_short_makes_payloads_of_a_unit_up_and_down(typed: inputs.Ty
 
 def test_slots_come_at_random_times_and_each_is_answered_once_and_soon() -> None:
     """2.9, 2.10"""
-    seen = Watched("a seed").live(SECONDS, [])
+    seen = silent_for(SECONDS)
     slots, answers = ([it.at for it in seen if it.way == way] for way in ("up", "down"))
     gaps = [later - earlier for earlier, later in pairwise(slots)]
     assert 0.5 * limits.COVER_INTERVAL <= min(gaps) < 0.55 * limits.COVER_INTERVAL
@@ -161,7 +167,7 @@ def test_more_than_may_wait_goes_at_once_and_both_ways() -> None:
 def test_what_others_say_comes_in_the_answers_one_batch_in_each() -> None:
     room = Watched("a seed")
     said = [(100.0 + 6 * number, room.host, inputs.SayInput("x")) for number in range(60)]
-    assert room.live(SECONDS, said) == Watched("a seed").live(SECONDS, [])
+    assert room.live(SECONDS, said) == silent_for(SECONDS)
     assert len(room.ann.got(events.MessageEvent)) == len(said)
 
 

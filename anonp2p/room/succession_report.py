@@ -92,7 +92,7 @@ class SuccessionReport:
             self._reporter.tell_event(events.HostingEvent(room=self._label))
 
     def _tell_moderator(self, host: bytes) -> None:
-        """The room has lost its last moderator, or the host that was one for that reason: nobody has chosen this one."""
+        """The room has lost its last moderator, or the host that was one for that reason: nobody chose this one."""
         nick, member = self._replica.ledger.get_member(host).nick, identity.spell_member(host)
         room = self._label
         self._reporter.tell_event(events.RoleEvent(room=room, member=member, nick=nick, role="moderator", by=member))

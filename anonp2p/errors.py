@@ -269,6 +269,10 @@ class NoSuchInvitation(Failed):
     sentence = "There is no invitation with that number; /invites lists all."
 
 
+class InvitationTaken(Failed):
+    sentence = "Another moderator made an invitation at the same moment: type /invite again."
+
+
 class RevokedAlready(ChangesNothing):
     about = "that invitation is revoked already"
 

@@ -62,6 +62,7 @@ Fault = Literal[
     "keys-changed",
     "lagged",
     "lost-nobody",
+    "lost-on-its-link",
     "malformed",
     "members-alike",
     "missing-group-context",

@@ -98,7 +98,7 @@ class Pending:
             case "not-allowed":
                 return errors.RightLost()
             case "moot":
-                return errors.ChangesNothing()
+                return errors.InvitationTaken() if isinstance(self.body, bodies.InviteBody) else errors.ChangesNothing()
 
     @property
     def lost_denial(self) -> errors.AnonError:

@@ -1,4 +1,7 @@
-"""What the user is told of who hosts, who would, and by which code newcomers come: whatever of it has changed."""
+"""What the user is told of who hosts, who would, and by which code newcomers come: whatever of it has changed.
+
+So of a host that is the moderator, as the room has no other.
+"""
 
 from typing import Literal, NamedTuple
 
@@ -11,12 +14,16 @@ from anonp2p.room.reporter import Reporter
 
 
 class _Told(NamedTuple):
-    """What the user knows. heirs: each with whether it has had the key; rank, holds_key: our own."""
+    """What the user knows. heirs: each with whether it has had the key; rank, holds_key: our own.
+
+    moderator: the host, where it is one only as there is no other; empty otherwise.
+    """
 
     host: bytes
     host_away: bool
     handed_over: bool
     code: bytes
+    moderator: bytes
     heirs: tuple[tuple[bytes, bool], ...]
     rank: int | None
     holds_key: bool
@@ -43,6 +50,8 @@ class SuccessionReport:
             return
         if self._told.host != told.host:
             self._tell_host(told, merged=merged)
+        if self._told.moderator not in (b"", told.moderator):
+            self._tell_moderator(self._told.moderator)
         if self._told.code != told.code:
             self._reporter.tell_event(events.CodeEvent(room=self._label, code=codes.encode_key(self._told.code)))
         if self._told.heirs != told.heirs:
@@ -61,6 +70,7 @@ class SuccessionReport:
             host_away=host is None or host.away,
             handed_over=ledger.handed_over,
             code=ledger.code,
+            moderator=b"" if ledger.rights.moderators or host is None else host.id,
             heirs=tuple((member, member in ledger.holders) for member in members),
             rank=members.index(me) + 1 if me in members else None,
             holds_key=me in members and me in ledger.holders,
@@ -80,6 +90,12 @@ class SuccessionReport:
         self._reporter.tell_event(events.HostEvent(room=self._label, member=member, nick=host.nick, cause=cause))
         if host.id == self._replica.me.id:
             self._reporter.tell_event(events.HostingEvent(room=self._label))
+
+    def _tell_moderator(self, host: bytes) -> None:
+        """The room has lost its last moderator, or the host that was one for that reason: nobody chose this one."""
+        nick, member = self._replica.ledger.get_member(host).nick, identity.spell_member(host)
+        room = self._label
+        self._reporter.tell_event(events.RoleEvent(room=room, member=member, nick=nick, role="moderator", by=member))
 
     def _describe_heirs(self, told: _Told) -> events.HeirsEvent:
         ledger: Ledger = self._replica.ledger

@@ -82,6 +82,7 @@ PHRASES: dict[Code, str] = {
     "keys-changed": "a member with keys of before",
     "lagged": "it lagged too far behind",
     "lost-nobody": "the loss of no member",
+    "lost-on-its-link": "word that you are away, though you are here: it may be about to remove you",
     "malformed": "something malformed",
     "members-alike": "two members alike",
     "missing-group-context": "entries of which it does not say what they change",

@@ -29,6 +29,8 @@ def describe_right(event: _Right) -> list[str]:
             return [_slow(seconds)]
         case events.RaidChangedEvent(on=on):
             return ["The room is closed against a raid." if on else "The raid is over: the room is as it was before."]
+        case events.RoleEvent(nick=nick, role="moderator", member=member, by=by) if member == by:
+            return [f"{nick} hosts the room, and is its moderator now, as there is no other"]
         case events.RoleEvent(nick=nick, role=role):
             return [f"{nick} {_ROLES[role]}"]
         case events.BanEvent(nick=nick, banned=banned):

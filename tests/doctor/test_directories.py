@@ -31,13 +31,14 @@ def one(findings: list[Finding], code: FindingCode) -> Finding:
 
 
 def codes(findings: list[Finding]) -> list[FindingCode]:
-    return [finding.code for finding in findings]
+    """But for what killed programs have left on this very machine."""
+    return [finding.code for finding in findings if finding.code != "left-behind"]
 
 
 def test_where_sockets_and_guards_go_is_told_with_what_they_are_on(
     environment: dict[str, str], short_path: Path
 ) -> None:
-    findings = check_directories(Config(), environment)
+    findings = [it for it in check_directories(Config(), environment) if it.code != "left-behind"]
     assert codes(findings) == ["runtime-directory", "state-directory"]
     assert findings[0].values[0] == short_path / "run"
     assert findings[1].values[0] == short_path / "state/anonp2p"

@@ -505,6 +505,11 @@ def test_what_a_moderator_did_and_was_cut_goes_out_again_and_is_no_news_where_it
     assert outbox.deny_entry(1, "moot").error is None
 
 
+def test_of_two_invitations_of_one_moment_the_second_is_asked_for_again(outbox: Outbox) -> None:
+    outbox.add_entry(bodies.InviteBody(bytes(32), 0, 1), None, 7)
+    assert outbox.deny_entry(1, "moot").error == errors.InvitationTaken()
+
+
 def test_messages_are_deniable_only_where_rights_hold_them_back(outbox: Outbox) -> None:
     """5.7: else a host could leave out one of ours, and order the next."""
     first = say(outbox, "one")

@@ -1,5 +1,6 @@
 """What the user is told of hosts, heirs and codes: all that changes, once, and nothing else."""
 
+import msgspec
 import pytest
 
 from anonp2p.crypto.identity import Identity, spell_member
@@ -13,9 +14,11 @@ from anonp2p.protocol.bodies import (
     LeaveBody,
     NickBody,
     OpeningBody,
+    RoleBody,
     TextBody,
 )
 from anonp2p.protocol.field_types import Heir
+from anonp2p.protocol.rights import Rights
 from anonp2p.room import effects, events
 from anonp2p.room.context import Context, create_context
 from anonp2p.room.ledger import Ledger
@@ -37,6 +40,7 @@ class Watcher:
         ledger.host = ledger.add_member(HOST.key, "host", KEY).id
         for who, nick in ((ANN, "ann"), (self.me, "me")):
             ledger.add_member(who.key, nick, KEY)
+        ledger.rights = Rights(moderators=(self.me.id,))
         ledger.begin_log()
         self.context.replica.ledger = ledger
         self.context.succession.begin()
@@ -171,3 +175,17 @@ def test_before_we_are_in_nothing_is_told() -> None:
     context = create_context(label="r1", key=ROOM, random=lambda count: bytes([next(secrets)]) * count)
     context.succession.tell_changes()
     assert context.reporter.take_effects() == []
+
+
+def test_a_host_that_is_the_moderator_as_no_other_is_left_is_told_of(w: Watcher) -> None:
+    """5c.1: it may have seen to that itself."""
+    w.take((HOST, HeirsBody([Heir(ANN.id, FIRST)], entrusts=False)))
+    host = events.RoleEvent(
+        room="r1", member=spell_member(HOST.id), nick="host", role="moderator", by=spell_member(HOST.id)
+    )
+    assert [it for it in w.take((w.me, RoleBody(w.me.id, "member"))) if isinstance(it, events.RoleEvent)] == [host]
+    assert w.take((ANN, NickBody("anna"))) == [], "once"
+    ann = msgspec.structs.replace(host, member=spell_member(ANN.id), nick="anna", by=spell_member(ANN.id))
+    opened = OpeningBody(5, FIRST, FIRST, w.ledger.index + 1)
+    assert [it for it in w.take((ANN, opened)) if isinstance(it, events.RoleEvent)] == [ann]
+    assert w.take((ANN, RoleBody(w.me.id, "moderator"))) == [], "that is told as what ann has done"

@@ -238,7 +238,7 @@ class Follower:
             self._heads.doubt_entry(entry.header, entry.body, self._replica.ledger)
         change = self._replica.follow_entry(author, entry, age)
         if self._state.is_up and isinstance(change, changes.AwayChange) and change.mine:
-            self._heads.tell_alarm(Reason("host-fault", "lost-nobody"))  # and it says so on our link
+            self._heads.tell_alarm(Reason("host-fault", "lost-on-its-link"))
         self._lost += not self._context.take_change(entry, change, age)
         if isinstance(change, changes.CommitChange) and self._state.takes_batches:
             self._state.begin_rekeying(renews=change.renew)

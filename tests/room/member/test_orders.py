@@ -129,7 +129,7 @@ def test_messages_in_a_slow_room_are_as_far_apart_as_their_heads(host: FalseHost
 def test_a_host_that_says_that_we_are_away_on_our_own_link_is_told_of(host: FalseHost) -> None:
     """5.11: so it could have our place, and what a moderator may do with it."""
     told = host.hears(host.entry(HOST, bodies.AwayBody(host.me)))
-    assert alarms(told) == [Reason("host-fault", "lost-nobody")]
+    assert alarms(told) == [Reason("host-fault", "lost-on-its-link")]
 
 
 def test_one_who_is_ordered_out_is_told_so_and_not_that_it_is_muted(host: FalseHost) -> None:

@@ -188,7 +188,7 @@ async def test_an_heir_that_was_not_given_the_pool_hosts_a_room_into_which_it_in
         await ann.until(lambda: ann.texts == ["still here"])
         assert await house.ask(ann, inputs.InviteInput()) == "failed"
         await ann.session.post_input(inputs.RoleInput("bob", "moderator", "/op"))
-        await bob.hears(events.RoleEvent, role="moderator")
+        await bob.hears(events.RoleEvent, role="moderator", nick="bob")
         assert await house.ask(bob, inputs.InviteInput()) == "failed"
 
 

@@ -350,8 +350,8 @@ def _host_of(person: Person) -> bytes:
 
 
 def _list_removers(person: Person, leader: Person, fork: int) -> set[bytes]:
-    """Who has thrown out, by the log of this person after the fork, somebody who has begun a term of another side."""
-    led = {opening.host for opening in leader.room.replica.ledger.openings if opening.index > fork}
+    """Who has thrown out, by the log of this person after the fork, somebody who leads, or has led, another side."""
+    led = {opening.host for opening in leader.room.replica.ledger.openings if opening.index > fork} | {leader.id}
     removers = set()
     for batch in _batches(person):
         for index, entry in enumerate(batch.entries, batch.first):

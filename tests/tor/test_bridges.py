@@ -140,7 +140,9 @@ def test_a_plugin_that_does_not_speak_the_transport_is_told_in_its_own_words(
     if found is None:
         pytest.skip("obfs4proxy is not installed, which speaks no webtunnel")
     (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/webtunnel-client").symlink_to(found)
+    plugin = tmp_path / "bin/webtunnel-client"
+    plugin.write_text(f'#!/bin/sh\n"{found}"\nsleep 2\nexit 255\n')  # a busy Tor reads nothing of one that has ended
+    plugin.chmod(0o700)
     line = f"webtunnel 127.0.0.1:1 {WRONG} url=https://127.0.0.1:1/x"
     words = failure(torrc, line, {"PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"})
     assert "(webtunnel no such transport is supported)" in words

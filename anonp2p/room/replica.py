@@ -141,12 +141,10 @@ class Replica:
     def holds_back(self, member: bytes) -> bool:
         """Whether the rights of a member keep messages of its back, or some of them."""
         rights = self.ledger.room_rights
-        is_slow = rights.rights.restrictions.slow > 0 and not rights.is_moderator(member)
-        return is_slow or not rights.may_speak(member)
+        return rights.slow_of(member) > 0 or not rights.may_speak(member)
 
     def _is_too_soon(self, author: bytes, time: int) -> bool:
-        rights = self.ledger.room_rights
-        seconds = 0 if rights.is_moderator(author) else rights.rights.restrictions.slow
+        seconds = self.ledger.room_rights.slow_of(author)
         return self.slow.is_too_soon(author, self.ledger.openings[-1].term, time, seconds)
 
     def expect_apart(self, author: Member, entry: OpenedEntry, time: int) -> None:

@@ -65,6 +65,10 @@ class RoomRights(NamedTuple):
         """Whether messages of this member have places."""
         return member not in self.rights.muted and not self.is_ordered_out(member)
 
+    def slow_of(self, member: bytes) -> int:
+        """Seconds between two messages of this member; 0 without such a rule, as for a moderator."""
+        return 0 if self.is_moderator(member) else self.rights.restrictions.slow
+
     def find_denial(self, author: bytes, body: bodies.Body) -> RightDenial | None:
         """Why this is not ordered, though its author may be honest: it did not know what was ordered before it.
 

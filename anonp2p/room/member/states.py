@@ -155,11 +155,6 @@ class LinkState:
         return isinstance(self._state, NoLink)
 
     @property
-    def is_knocking(self) -> bool:
-        """Whether a moderator has to let us in."""
-        return isinstance(self._state, Knocking)
-
-    @property
     def is_let_in(self) -> bool:
         """Whether the host has let us in on this link."""
         if isinstance(self._state, Abandoned):

@@ -14,7 +14,9 @@ from anonp2p import errors
 from anonp2p.errors import AnonError
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
-from anonp2p.room.events import Event, Knocker, Person, Successor
+from anonp2p.room.events import Event, Person
+from anonp2p.room.hosting_events import Successor
+from anonp2p.room.moderation_events import Knocker
 from anonp2p.ui import errors as ui_errors
 from anonp2p.ui.commands import COMMANDS
 from anonp2p.ui.line.typed_line import parse_typed_line

@@ -87,6 +87,59 @@ LIES: dict[str, Callable[[FalseHost], list[Placed]]] = {
 }
 
 
+def goes_away(host: FalseHost) -> None:
+    """Ann moderates, and is away."""
+    host.hears(host.entry(HOST, RoleBody(ANN.id, "moderator")), host.entry(HOST, bodies.AwayBody(ANN.id)))
+
+
+def waits(host: FalseHost, seconds: float, *, by_head: float | None = None) -> None:
+    """So much time passes. by_head: how much that is by the host's word."""
+    host.time += round((seconds if by_head is None else by_head) * 1000)
+    host.now = host.now._replace(tick=host.now.tick + seconds)
+
+
+def loses(host: FalseHost) -> list[events.Event]:
+    """Ann is removed as lost."""
+    return host.hears(host.commit(Removal(ANN.id, "lost")))
+
+
+SOON = [Reason("host-fault", "moderator-removed-too-soon")]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "by_head", "told"),
+    [
+        (0.0, 0.0, SOON),
+        (limits.MODERATOR_LOST, limits.MODERATOR_LOST - 0.001, SOON),
+        (limits.MODERATOR_LOST, limits.MODERATOR_LOST, []),
+        (1.0, limits.MODERATOR_LOST, SOON),
+        (limits.MODERATOR_LOST - limits.MODERATOR_LOST_HELD - 1, limits.MODERATOR_LOST, SOON),
+        (limits.MODERATOR_LOST - limits.MODERATOR_LOST_HELD, limits.MODERATOR_LOST, []),
+    ],
+)
+def test_a_host_that_removes_a_moderator_that_has_hardly_been_away_lies(
+    host: FalseHost, seconds: float, by_head: float, told: list[Reason]
+) -> None:
+    """5c.10: by its own clock, and by ours."""
+    goes_away(host)
+    waits(host, seconds, by_head=by_head)
+    assert alarms(loses(host)) == told
+
+
+def test_what_has_come_on_another_link_is_not_held_against_our_clock(host: FalseHost) -> None:
+    """5c.10: it may have waited for us."""
+    goes_away(host)
+    host.redials()
+    host.hears(host.resumed())
+    waits(host, 1.0, by_head=limits.MODERATOR_LOST)
+    assert alarms(loses(host)) == []
+
+
+def test_who_is_no_moderator_may_be_removed_at_once(host: FalseHost) -> None:
+    host.hears(host.entry(HOST, bodies.AwayBody(ANN.id)), host.entry(HOST, RoleBody(ANN.id, "moderator")))
+    assert alarms(loses(host)) == []
+
+
 @pytest.mark.parametrize("lie", LIES)
 def test_a_host_that_orders_against_the_rights_of_members_lies(host: FalseHost, lie: str) -> None:
     """5c.2"""

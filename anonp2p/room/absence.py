@@ -8,8 +8,8 @@ from anonp2p import limits
 class AbsenceRule:
     """Since when moderators are away, by the times that their host has signed, and by our own clock.
 
-    Times are milliseconds of the room: of the heads of entries. Ages (`Now.age`) are of those that came on our link, as
-    long as that is there: what comes on another one may have waited for us.
+    Times are milliseconds of the room: of the heads of entries. Ages (`Now.age`) are of those that came while our link
+    was up, as long as it is: without one, our clock may have stood still, with all that this program runs on.
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class AbsenceRule:
         self._ages.pop(member, None)
 
     def seal_batch(self, time: int, age: float | None) -> None:
-        """A head of this time covers all that has a place. age: of our clock, if it has just come on our link."""
+        """A head of this time covers all that has a place. age: of our clock then, if it comes on a link that is up."""
         self._times.update(dict.fromkeys(self._unsealed, time))
         if age is not None:
             self._ages.update(dict.fromkeys(self._unsealed, age))
@@ -52,8 +52,7 @@ class AbsenceRule:
     def is_too_soon(self, member: bytes, time: int, age: float) -> bool:
         """Whether a commit under a head of this time, which has come now, may not remove this member as lost yet.
 
-        A host may say what time it is, but it cannot make us wait: as long as our link is there, what it sends is not
-        held up for longer than the host takes to notice that.
+        A host may say what time it is, but our clock goes on as it does: a time that jumps is not the one that passed.
         """
         if member in self._unsealed:
             return True

@@ -161,7 +161,7 @@ class Replica:
                 expect(not any(self.absence.is_too_soon(it, time, age) for it in lost), "moderator-removed-too-soon")
 
     def seal_batch(self, time: int, age: float | None = None) -> None:
-        """A head of this time covers all that has a place. age: of our clock, if it has just come on our link."""
+        """A head of this time covers all that has a place. age: of our clock then, if it comes on a link that is up."""
         self.slow.seal_batch(time)
         self.absence.seal_batch(time, age)
 

@@ -214,8 +214,7 @@ class Follower:
         except PeerFault as fault:
             raise self._heads.blame(fault.fault, head, entries) from None
         self._replica.room_log.seal_batch(head.text, head.time)
-        is_live = backfill is None and not opened
-        self._replica.seal_batch(head.time, self._context.clock.now.age if is_live else None)
+        self._replica.seal_batch(head.time, self._heads.age_at(head.time) if self._state.has_caught_up else None)
         self.expire_entries()
         self._heads.accept_head(head)
         if replayed is None:

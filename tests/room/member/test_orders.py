@@ -126,12 +126,38 @@ def test_a_host_that_removes_a_moderator_that_has_hardly_been_away_lies(
     assert alarms(loses(host)) == told
 
 
+def test_what_was_held_up_is_not_held_against_our_clock(host: FalseHost) -> None:
+    """5c.10: we know by other heads how late it is."""
+    host.hears(host.head)
+    host.now = host.now._replace(tick=host.now.tick + limits.MODERATOR_LOST)
+    goes_away(host)
+    waits(host, 1.0, by_head=limits.MODERATOR_LOST + 1)
+    assert alarms(loses(host)) == []
+
+
+def test_what_we_have_missed_is_not_held_against_our_clock(host: FalseHost) -> None:
+    host.hears(host.entry(HOST, RoleBody(ANN.id, "moderator")))
+    host.redials()
+    away = host.entry(HOST, bodies.AwayBody(ANN.id))
+    batch = host.batch(away)
+    waits(host, 1.0, by_head=limits.MODERATOR_LOST)
+    host.hears(host.resumed(), batch)
+    assert alarms(loses(host)) == []
+
+
 def test_what_has_come_on_another_link_is_not_held_against_our_clock(host: FalseHost) -> None:
     """5c.10: it may have waited for us."""
     goes_away(host)
     host.redials()
     host.hears(host.resumed())
     waits(host, 1.0, by_head=limits.MODERATOR_LOST)
+    assert alarms(loses(host)) == []
+
+
+def test_who_has_been_back_and_moderates_no_more_may_be_removed_at_once(host: FalseHost) -> None:
+    goes_away(host)
+    host.hears(host.entry(HOST, bodies.BackBody(ANN.id)), host.entry(HOST, RoleBody(ANN.id, "member")))
+    host.hears(host.entry(HOST, bodies.AwayBody(ANN.id)))
     assert alarms(loses(host)) == []
 
 

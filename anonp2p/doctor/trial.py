@@ -88,7 +88,8 @@ async def _reach(tor: Transport, key: RoomKey, token: bytes, client_key: bytes) 
     try:
         return await _dial_until_reached(tor, key, token, client_key, user)
     finally:
-        await tor.forget_keys(user)
+        with trio.move_on_after(limits.WITHDRAW_PATIENCE, shield=True):
+            await tor.forget_keys(user)
 
 
 async def _dial_until_reached(tor: Transport, key: RoomKey, token: bytes, client_key: bytes, user: str) -> Finding:

@@ -1,6 +1,7 @@
 """What can be wrong with what is typed, where only the program of who types it knows."""
 
-from anonp2p.errors import AnonError, BadInput, NotAllowed
+from anonp2p.errors import AnonError, BadInput
+from anonp2p.room.errors import NotAllowed
 
 
 class UnknownCommand(AnonError):

@@ -6,8 +6,7 @@ Names of files are in none of them: the user knows which file it is about.
 import errno
 import os
 
-from anonp2p.errors import Failed, TorRefused
-from anonp2p.room.errors import NotAllowed
+from anonp2p.errors import Failed, NotAllowed, TorRefused
 
 
 class FileUnreadable(Failed):

@@ -146,7 +146,7 @@ def find_asker(replica: Replica, meet: MeetRequest, service: bytes, hello: bytes
     return key if key is not None and meeting.is_meet_signed(meet, service, hello, key) else None
 
 
-def was_thrown_out(replica: Replica, meet: frames.MeetRequest, service: bytes, hello: bytes) -> bool:
+def was_thrown_out(replica: Replica, meet: MeetRequest, service: bytes, hello: bytes) -> bool:
     """Whether who asks where we are has proven to be one who was thrown out, by our log."""
     key = replica.ledger.kicked.get(meet.member)
     return key is not None and meeting.is_meet_signed(meet, service, hello, key)

@@ -7,11 +7,12 @@ import pytest
 from anonp2p import limits
 from anonp2p.protocol import bodies, frames
 from anonp2p.protocol.bodies import LockBody, Removal, RoleBody
+from anonp2p.protocol.rights import Rights
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
-from anonp2p.room.errors import ChangesNothing, OrderedOut, OrderIgnored
-from anonp2p.room.moderation_inputs import LockInput
-from tests.room.member.false_host import FalseHost
+from anonp2p.room.errors import ChangesNothing, NoPool, OrderedOut, OrderIgnored
+from anonp2p.room.moderation_inputs import InviteInput, LockInput
+from tests.room.member.false_host import HERE, FalseHost
 from tests.room.peers import ANN, HOST, Placed, kinds, text
 
 
@@ -187,6 +188,46 @@ def test_who_has_asked_is_told_that_the_host_does_not_order_it(host: FalseHost) 
     [error] = [it for it in passes(host, 10) if isinstance(it, events.ErrorEvent)]
     assert (error.text, error.code, error.re) == (OrderIgnored(), "failed", 7)
     assert kinds(host.hears(host.batch(asked))) == ["LockChangedEvent"]
+
+
+def in_private_room() -> FalseHost:
+    """A host whose guest moderates a private room, and has no pool."""
+    host = FalseHost()
+    host.ledger.rights = Rights(private=True)
+    host.ledger.begin_log()
+    host.begin_at(HERE)
+    host.lets_in()
+    make_moderator(host)
+    return host
+
+
+def failed(told: list[events.Event]) -> list[tuple[object, object]]:
+    return [(event.text, event.re) for event in told if isinstance(event, events.ErrorEvent)]
+
+
+def test_who_invites_is_told_that_the_host_gives_it_no_pool_and_asks_the_next_one() -> None:
+    """5c.5"""
+    host = in_private_room()
+    host.takes(InviteInput(re=7))
+    assert host.spoken() == [frames.PoolRequestFrame()]
+    assert failed(passes(host, limits.ORDER_PATIENCE - 0.2)) == []
+    assert failed(passes(host, 0.5)) == [(OrderIgnored(), 7)]
+    assert failed(passes(host, 60)) == []
+    host.takes(InviteInput(re=8))
+    assert failed(passes(host, limits.ORDER_PATIENCE + 0.3)) == [(OrderIgnored(), 8)]
+    host.redials()
+    host.hears(host.resumed())
+    assert frames.PoolRequestFrame() in host.spoken()
+    assert failed(passes(host, limits.ORDER_PATIENCE + 0.3)) == []
+    assert failed(host.hears(frames.PoolFrame(b""))) == [(NoPool(), 7), (NoPool(), 8)]
+
+
+def test_of_a_silent_host_nothing_is_said_to_who_invites() -> None:
+    host = in_private_room()
+    host.takes(InviteInput(re=7))
+    assert failed(passes(host, 60, lives=False)) == []
+    host.now = host.now._replace(tick=host.now.tick + 0.1)
+    assert failed(host.hears(host.head)) == [(OrderIgnored(), 7)]
 
 
 def test_what_was_denied_is_no_more_waited_for(host: FalseHost) -> None:

@@ -13,16 +13,7 @@ from msgspec import UNSET, UnsetType
 
 from anonp2p import limits
 from anonp2p.config import Config
-from anonp2p.errors import (
-    AnonError,
-    InRoomAlready,
-    LinesUnsent,
-    NoRoom,
-    TooLong,
-    TooManyRooms,
-    UnknownRoom,
-    Unreachable,
-)
+from anonp2p.errors import AnonError, LinesUnsent, NoRoom, TooLong, UnknownRoom, Unreachable
 from anonp2p.names import codes
 from anonp2p.names.codes import RoomKey
 from anonp2p.net.session import Session
@@ -32,6 +23,8 @@ from anonp2p.net.tor.restart import TorKeeper
 from anonp2p.net.transport import Transport
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
+from anonp2p.room.errors import InRoomAlready, TooManyRooms
+from anonp2p.room.hosting_events import LeaveEndsRoomEvent
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
 from anonp2p.ui.actions import AppAction, CreateRoomAction, JoinRoomAction, QuitAction
@@ -197,9 +190,7 @@ class App:
         for label, snapshot in ending:
             name, others, away = snapshot.name, snapshot.others, snapshot.away
             self._tell(
-                events.LeaveEndsRoomEvent(
-                    room=label, name=name, others=others, away=away, closes=False, asks=True, re=re
-                )
+                LeaveEndsRoomEvent(room=label, name=name, others=others, away=away, closes=False, asks=True, re=re)
             )
         return True
 

@@ -6,6 +6,9 @@ from typing import Final
 TEXT: Final = 4_000  # bytes of UTF-8 in a message: a screenful; seven of them fit into a batch
 NICK: Final = 20  # characters: fits into a column of a narrow terminal
 ROOM_NAME: Final = 40  # characters: fits into a tab
+FILE: Final = 2**31  # bytes of a file that is offered to others: hours of Tor, with a list of hashes of 1 MiB
+FILE_NAME: Final = 100  # characters of its name: a line
+OFFERS: Final = 16  # files that one member offers at once: each is an onion service of its author's
 INPUT_LINE: Final = 65_536  # bytes of a typed or piped line: a JSON object with the longest text, fully escaped, fits
 
 # The wire.
@@ -204,6 +207,7 @@ REOPEN: Final = 30.0  # seconds without a host until who gave way goes on as hos
 MEET: Final = 30.0  # seconds between dials of all who may host too: without them a fifth of the splits never end
 MEET_SOON: Final = 10.0  # the same of a host that has lost half of its members, and its first heir
 CODE_FRESH: Final = 240.0  # seconds between such dials of a code for which Tor looks anew: it can 6 times in 15 minutes
+FORMER_WAYS: Final = 4  # addresses of before that a host serves for members who are away: each is dialled every `MEET`
 CODE_UNANSWERED: Final = 2  # dials of its code in a row that fail till a host publishes it anew: one may by chance
 LOOK_PAUSE: Final = 1.0  # seconds between looks of a host at who of its members is there: 0.3 ms in the largest room
 MEETINGS: Final = 64  # links at once on which another side of a split may answer: of more, the oldest end
@@ -211,6 +215,7 @@ MEETING_COST: Final = 8.0  # tokens for an answer to another side of a split: `W
 STAND_PAUSE: Final = 30.0  # seconds between terms that one challenger makes a host begin: each is a commit
 RENUMBER_BUCKET: Final = 4  # terms that members from other sides make a host begin at once: as many sides may meet
 STAND_PAUSE_REMOVED: Final = 600.0  # the same where one who was thrown out hosts those who are more, for ever perhaps
+STAND_BUCKET_REMOVED: Final = 2  # such terms at once: an heir of that one may go on above the first
 STAND_NUMBERS: Final = (
     8  # numbers that such a term may be above the last for that: one uses up all in no less than 90 d
 )
@@ -218,6 +223,25 @@ STRAYS_FRESH: Final = 10.0  # seconds for which the number of those who lost us 
 HAND_BACK: Final = 60.0  # seconds for which who hosted before must have had a link until the room goes back to it
 HAND_BACK_READY: Final = 20.0  # for which it is the first heir then: all dial it, and it gets the key of the code
 HAND_BACK_PAUSE: Final = 600.0  # seconds between such hand-overs: a host whose network comes and goes hosts no more
+
+# Files between members.
+CHUNK: Final = 65_536  # bytes of a file that are verified, and asked for, as one: a tenth of a second over Tor
+SEGMENT: Final = 64  # chunks that are asked for at once: 4 MiB, so that a fast circuit never waits for what it asks
+WANTS: Final = 2  # requests under way on one link: the next segment is asked for while one comes
+FILE_CIRCUITS: Final = 2  # links on which one member fetches one file
+FETCHERS: Final = 4  # members that one serves at once in a room: each gets a fair part of what Tor carries
+FILE_WAITERS: Final = 64  # who wait to be served, at once: each link costs 20 KiB
+FILE_HALF_OPEN: Final = 16  # links to one offer in their handshake at once; one more replaces a random one
+FILE_TURN: Final = 60.0  # seconds for which one is served while others wait: then it is their turn
+FILE_WAITING: Final = 10.0  # seconds between signs of life to one who waits
+FILE_SILENT: Final = 30.0  # seconds without a byte after which a link of a transfer is dead: three signs of life
+FILE_RECORD: Final = 60.0  # seconds for a chunk to be taken, or the next one to be asked for: 1 kB/s, or it is no use
+FILE_PATIENCE: Final = 120.0  # seconds without a chunk until a fetch fails: as long as rooms are dialled in vain
+FILE_TOLD: Final = 0.5  # seconds between reports of one transfer: what a person sees move
+FILE_RATE: Final = 3.0  # seconds over which the rate of a transfer is measured: longer than a pause of Tor's
+FILE_NUMBERS: Final = 999  # names that are tried where files have them: NAME-2 to NAME-999
+FILE_MODE: Final = 0o600  # of what is written: ours alone
+CLEAN_PATIENCE: Final = 600.0  # seconds for mat2 to clean a file: a long film takes minutes
 
 # Tor (seconds).
 CONTROL_PATIENCE: Final = 5.0  # for an answer on a control port; a healthy Tor answers within milliseconds
@@ -233,7 +257,6 @@ BOOT_STALL: Final = 180.0  # without progress of Tor's bootstrap: give up
 BOOT_SLOW: Final = 30.0  # without progress: tell the user
 PUBLISH_PATIENCE: Final = 60.0  # for the descriptor of a room that is made on trial: usual ones are up within 5
 CHECK_PATIENCE: Final = 30.0  # for a check of this machine or of Tor's ports, of which each has `CONTROL_PATIENCE`
-CHECK_STALL: Final = 60.0  # for Tor's bootstrap, while it is checked, to move: a person waits
 BOOT_LOOK: Final = 5.0  # without progress: tell the user, if Tor says what is wrong
 BOOT_ASK: Final = 1.0  # between questions about it, where a filter withholds its events
 TOR_PATIENCE: Final = 60.0  # until a lost Tor has to be back

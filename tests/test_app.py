@@ -19,6 +19,7 @@ from anonp2p.errors import AnonError, BadCode, TorMissing, Unreachable
 from anonp2p.names.codes import RoomKey, encode_key
 from anonp2p.net.transport import Transport
 from anonp2p.room import events
+from anonp2p.room.hosting_events import LeaveEndsRoomEvent
 from anonp2p.room.room import Room
 from anonp2p.ui.actions import CreateRoomAction, JoinRoomAction
 from anonp2p.ui.bell import Bell
@@ -348,7 +349,7 @@ def ends_with_us(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def asked(told: list[events.Event]) -> list[str]:
     """For which rooms the user was asked, whether they end for all."""
-    return [it.room for it in told if isinstance(it, events.LeaveEndsRoomEvent) and it.asks]
+    return [it.room for it in told if isinstance(it, LeaveEndsRoomEvent) and it.asks]
 
 
 async def run_until(person: Person, seconds: float) -> int | None:

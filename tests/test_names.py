@@ -24,7 +24,10 @@ def test_no_two_public_classes_have_the_same_name() -> None:
 def test_the_classes_of_a_union_have_its_name_at_their_end() -> None:
     suffixes = {
         "room/events.py": "Event",
+        "room/hosting_events.py": "Event",
+        "room/moderation_events.py": "Event",
         "room/inputs.py": "Input",
+        "room/moderation_inputs.py": "Input",
         "room/effects.py": "Effect",
         "room/changes.py": "Change",
         "ui/actions.py": "Action",

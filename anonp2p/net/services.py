@@ -13,6 +13,7 @@ from anonp2p.net.serve import serve
 from anonp2p.net.shared_network import SharedNetwork
 from anonp2p.net.transport import Place, Transport
 from anonp2p.room import effects, events, inputs
+from anonp2p.room.hosting_events import UndefendedEvent
 
 
 class Services:
@@ -72,6 +73,6 @@ class Services:
 
     async def _publish(self, place: Place, address: bytes) -> None:
         if place.undefended:
-            self._tell(events.UndefendedEvent(room=self._room, defences=place.undefended))
+            self._tell(UndefendedEvent(room=self._room, defences=place.undefended))
         await place.published()
         await self._links.post(inputs.PublishedInput(address))

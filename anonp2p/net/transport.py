@@ -8,7 +8,7 @@ import trio
 
 from anonp2p.names.codes import RoomKey
 from anonp2p.reasons import Reason
-from anonp2p.room.events import Defence
+from anonp2p.room.hosting_events import Defence
 
 
 class DialFault(Exception):

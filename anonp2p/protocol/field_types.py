@@ -4,6 +4,8 @@ from typing import Annotated
 
 import msgspec
 
+from anonp2p import limits
+
 Bytes16 = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
 Bytes32 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 Bytes33 = Annotated[bytes, msgspec.Meta(min_length=33, max_length=33)]
@@ -41,6 +43,9 @@ class Opening(Packed, frozen=True):
     def term(self) -> tuple[int, bytes]:
         """The term; of two terms, the one that compares as higher goes before the other."""
         return self.number, self.host
+
+
+Openings = Annotated[list[Opening], msgspec.Meta(min_length=1, max_length=limits.OPENINGS)]
 
 
 class Invited(Packed, frozen=True):

@@ -1,15 +1,14 @@
-"""Frames, and what else travels packed: bytes <-> typed values (PROTOCOL.md, 2.7).
+"""Frames: what is said in the records of a link (PROTOCOL.md, 2.7).
 
-All of them are packed with msgpack. Frames are typed by direction: one that its sender may not send is malformed.
+They are typed by direction: one that its sender may not send is malformed.
 """
 
-from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from anonp2p import limits
-from anonp2p.errors import PeerFault
+from anonp2p.protocol.batches import Backfilled
 from anonp2p.protocol.field_types import (
     Bytes16,
     Bytes32,
@@ -19,12 +18,9 @@ from anonp2p.protocol.field_types import (
     Bytes112,
     Count,
     EncryptionKeyBytes,
-    Invited,
-    Opening,
+    Openings,
     Packed,
 )
-
-VERSION = 4
 
 # Why a host refuses a client handshake, or does not order an entry. These are words, not sentences: the text of a peer
 # is never shown.
@@ -43,115 +39,6 @@ Refusal = Literal[
     "crowded",
 ]
 Denial = Literal["nick-taken", "repeated", "too-often", "muted", "slow", "not-allowed", "moot"]
-
-Openings = Annotated[list[Opening], msgspec.Meta(min_length=1, max_length=limits.OPENINGS)]
-
-
-# --- the handshake
-
-
-class Hello(Packed, frozen=True, tag=1):
-    """Host, first on every link: the protocol version, 32 fresh bytes, and the current handshake key."""
-
-    version: Count
-    nonce: Bytes32
-    handshake_key: EncryptionKeyBytes
-
-
-class AnyHello(msgspec.Struct, array_like=True, frozen=True, tag=1):
-    """The part that the hellos of all versions have in common. The rest of it may have any form."""
-
-    version: Count
-
-
-class JoinRequest(Packed, frozen=True, tag=1):
-    """Joiner: link secret, signature key, encryption key, the nick that it wants (empty: any), and its signature.
-
-    index, digest: the log as far as it was shown it before; those of a newcomer are the defaults. invited: by which
-    invitation it comes, if it has one.
-    """
-
-    link_secret: Bytes32
-    key: Bytes32
-    encryption_key: EncryptionKeyBytes
-    nick: str
-    signature: Bytes64
-    index: Count = 0
-    digest: Bytes32 = bytes(32)
-    invited: Invited | None = None
-
-
-class ResumeRequest(Packed, frozen=True, tag=2):
-    """Member on a new link: it has the log up to this index and digest, and the secrets of this epoch.
-
-    openings: the latest of that log; lost: whether it has lost its host.
-    """
-
-    link_secret: Bytes32
-    member: Bytes16
-    encryption_key: EncryptionKeyBytes
-    epoch: Count
-    index: Count
-    digest: Bytes32
-    openings: Openings
-    lost: bool
-    signature: Bytes64
-
-
-class MeetRequest(Packed, frozen=True, tag=3):
-    """Host, to another member that may host the room too: how far its log goes, and where it is reached."""
-
-    link_secret: Bytes32
-    member: Bytes16
-    address: Bytes32
-    index: Count
-    digest: Bytes32
-    openings: Openings
-    signature: Bytes64
-
-
-# --- the log
-
-
-class Batch(Packed, frozen=True):
-    """Consecutive entries, each sealed by its author, and the head that covers them.
-
-    contexts: for each entry, the group context that it leads to, None if it leaves that as it is.
-    """
-
-    entries: list[bytes]
-    contexts: list[Bytes32 | None]
-    head: Bytes112
-
-
-class BackfilledEntry(Packed, frozen=True, tag=1):
-    """An entry as its author signed it, without its seal."""
-
-    header: Bytes33
-    body: bytes
-
-
-class Tombstone(Packed, frozen=True, tag=2):
-    """What remains of an expired entry: its header and the hash of its body."""
-
-    header: Bytes33
-    digest: Bytes32
-
-
-class RetractedEntry(Packed, frozen=True, tag=3):
-    """The same of an entry that its author has retracted, and the author's Retract: its epoch, header and body."""
-
-    header: Bytes33
-    digest: Bytes32
-    epoch: Count
-    retract_header: Bytes33
-    retract_body: bytes
-
-
-Backfilled = BackfilledEntry | Tombstone | RetractedEntry
-
-
-# --- frames in records
 
 
 class SubmitFrame(Packed, frozen=True, tag=1):
@@ -444,41 +331,3 @@ class HostRecord(Packed, frozen=True):
     """Frames that a host seals together."""
 
     frames: Annotated[list[FromHost], msgspec.Meta(max_length=limits.FRAMES)]
-
-
-Request = JoinRequest | ResumeRequest | MeetRequest
-
-_encoder = msgspec.msgpack.Encoder()
-_decoder = cache(msgspec.msgpack.Decoder)
-
-# What msgspec raises for malformed bytes. For deep nesting and broken UTF-8 these are exceptions of Python.
-_MALFORMED = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
-
-
-def pack(packed: Packed | list[Any]) -> bytes:
-    """The bytes of what is sent, or of an array that is hashed and never sent."""
-    return _encoder.encode(packed)
-
-
-def unpack(kind: Any, data: bytes) -> Any:
-    """The value of this kind in a peer's bytes, which are what `pack` makes of it (PROTOCOL.md, 0.2).
-
-    Raises PeerFault.
-    """
-    value = _decode(kind, data)
-    if _encoder.encode(value) != data:
-        raise PeerFault("malformed")
-    return value
-
-
-def read_version(data: bytes) -> int:
-    """The version in a packed hello, whatever follows it. Raises PeerFault."""
-    hello: AnyHello = _decode(AnyHello, data)
-    return hello.version
-
-
-def _decode(kind: Any, data: bytes) -> Any:
-    try:
-        return _decoder(kind).decode(data)
-    except _MALFORMED:
-        raise PeerFault("malformed") from None

@@ -10,6 +10,8 @@ from anonp2p.crypto.ratchet import Ratchet
 from anonp2p.crypto.suite import EncryptionKeyPair
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import field_types, frames
+from anonp2p.protocol.packing import pack, unpack
+from anonp2p.protocol.requests import VERSION, AnyRequest, Hello, JoinRequest, ResumeRequest, read_version
 
 _AROUND: Final = 2 * padding.LENGTH + suite.TAG + 8  # bytes of a record besides its frames
 _HELLO: Final = limits.HELLO - padding.LENGTH
@@ -40,7 +42,7 @@ class Channel:
         echo: of the first record, if it is a member's.
         """
         records = [self._make_record(part, echo=echo and not at) for at, part in enumerate(_split_frames(outgoing))]
-        padded = [padding.fill_payload(frames.pack(record), suite.TAG) for record in records]
+        padded = [padding.fill_payload(pack(record), suite.TAG) for record in records]
         return b"".join(map(padding.frame_content, map(self.seal_padded, padded)))
 
     def _make_record(self, said: list[Any], *, echo: bool) -> frames.MemberRecord | frames.HostRecord:
@@ -56,13 +58,13 @@ class Channel:
         if padded is None:
             raise PeerFault("unreadable-record")
         kind = frames.HostRecord if self._is_up else frames.MemberRecord
-        record: frames.MemberRecord | frames.HostRecord = frames.unpack(kind, padding.unfill_payload(padded, suite.TAG))
+        record: frames.MemberRecord | frames.HostRecord = unpack(kind, padding.unfill_payload(padded, suite.TAG))
         return record
 
 
 def fits_unit(outgoing: Sequence[frames.Frame]) -> bool:
     """Whether a member's record with these frames makes a payload of the smallest size."""
-    packed = frames.pack(frames.MemberRecord(True, list(outgoing)))  # type: ignore[arg-type]
+    packed = pack(frames.MemberRecord(True, list(outgoing)))  # type: ignore[arg-type]
     return len(packed) + 2 * padding.LENGTH + suite.TAG <= limits.UNIT
 
 
@@ -71,7 +73,7 @@ def _split_frames(outgoing: Sequence[frames.Frame]) -> list[list[frames.Frame]]:
     parts: list[list[frames.Frame]] = [[]]
     room = limits.BATCH_BYTES - _AROUND
     for frame in outgoing:
-        size = len(frames.pack(frame))
+        size = len(pack(frame))
         if parts[-1] and (size > room or len(parts[-1]) == limits.FRAMES):
             parts.append([])
             room = limits.BATCH_BYTES - _AROUND
@@ -87,18 +89,18 @@ class HostHandshake:
     """
 
     def __init__(self, nonce: bytes, service: bytes, key: EncryptionKeyPair) -> None:
-        content = padding.pad_text(frames.pack(frames.Hello(frames.VERSION, nonce, key.public)), _HELLO)
+        content = padding.pad_text(pack(Hello(VERSION, nonce, key.public)), _HELLO)
         self.wire = padding.frame_content(content)
         self.hello = suite.hash_data(content)
         self.service = service
         self._key = key
 
-    def open_request(self, client_handshake: bytes) -> frames.Request:
+    def open_request(self, client_handshake: bytes) -> AnyRequest:
         """The request in a client handshake. Raises PeerFault."""
         padded = self._key.open_sealed(client_handshake[TICKET:], _client_handshake_info(self.service, self.hello))
         if len(padded) != _REQUEST:
             raise PeerFault("client-handshake-length")
-        request: frames.Request = frames.unpack(frames.Request, padding.unpad_text(padded))
+        request: AnyRequest = unpack(AnyRequest, padding.unpad_text(padded))
         return request
 
 
@@ -129,14 +131,14 @@ class HandshakeKey:
             self._key = None
 
 
-def read_hello(content: bytes) -> tuple[frames.Hello, bytes]:
+def read_hello(content: bytes) -> tuple[Hello, bytes]:
     """The hello of a host and its hash. Raises PeerFault, OtherVersion."""
     packed = padding.unpad_text(content)
-    if frames.read_version(packed) != frames.VERSION:
+    if read_version(packed) != VERSION:
         raise OtherVersion
     if len(content) != _HELLO:
         raise PeerFault("hello-length")
-    hello: frames.Hello = frames.unpack(frames.Hello, packed)
+    hello: Hello = unpack(Hello, packed)
     return hello, suite.hash_data(content)
 
 
@@ -145,13 +147,13 @@ def read_ticket(client_handshake: bytes) -> bytes:
     return client_handshake[:TICKET]
 
 
-def seal_request(request: frames.Request, service: bytes, hello: frames.Hello, digest: bytes, ticket: bytes) -> bytes:
+def seal_request(request: AnyRequest, service: bytes, hello: Hello, digest: bytes, ticket: bytes) -> bytes:
     """A client handshake with this request, as it is sent.
 
     service: what was dialled. digest: the hello's hash. ticket: of the joiner's last link, random for who has none.
     Raises PeerFault for a bad key.
     """
-    padded = padding.pad_text(frames.pack(request), _REQUEST)
+    padded = padding.pad_text(pack(request), _REQUEST)
     box = suite.seal_to_key(hello.handshake_key, padded, _client_handshake_info(service, digest))
     return padding.frame_content(ticket + box)
 
@@ -160,15 +162,15 @@ def _client_handshake_info(service: bytes, hello: bytes) -> bytes:
     return suite.label("client handshake") + service + hello
 
 
-def join_content(hello: bytes, join: frames.JoinRequest) -> bytes:
+def join_content(hello: bytes, join: JoinRequest) -> bytes:
     """The bytes that a request to join is signed over."""
     position = join.index.to_bytes(8, "big") + join.digest
-    further = suite.hash_data(join.encryption_key) + position + suite.hash_data(frames.pack([join.invited]))
+    further = suite.hash_data(join.encryption_key) + position + suite.hash_data(pack([join.invited]))
     return hello + join.link_secret + join.key + further + join.nick.encode()
 
 
-def resume_content(hello: bytes, resume: frames.ResumeRequest) -> bytes:
+def resume_content(hello: bytes, resume: ResumeRequest) -> bytes:
     """The bytes that a request to resume is signed over."""
     position = resume.epoch.to_bytes(8, "big") + resume.index.to_bytes(8, "big") + resume.digest
-    line = bytes([resume.lost]) + suite.hash_data(frames.pack(resume.openings))
+    line = bytes([resume.lost]) + suite.hash_data(pack(resume.openings))
     return hello + resume.link_secret + suite.hash_data(resume.encryption_key) + position + line

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from anonp2p import limits
-from anonp2p.protocol.frames import Frame, pack
+from anonp2p.protocol.frames import Frame
 from anonp2p.protocol.handshake import Channel
+from anonp2p.protocol.packing import pack
 
 
 class Source(Protocol):

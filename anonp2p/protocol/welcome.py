@@ -8,6 +8,7 @@ from anonp2p.crypto.epoch import Epoch
 from anonp2p.crypto.ratchet import Ratchet
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames, room_state
+from anonp2p.protocol.packing import pack, unpack
 
 
 def seal_welcome(
@@ -22,7 +23,7 @@ def seal_welcome(
 
     Raises PeerFault for an invalid encryption key.
     """
-    packed = frames.pack(state)
+    packed = pack(state)
     text = suite.Key(key).seal_text(0, sign(identity.WELCOME, hello + suite.hash_data(packed)) + packed)
     parts = [text[at : at + limits.PAGE] for at in range(0, len(text), limits.PAGE)]
     box = suite.seal_to_key(encryption_key, key, _info(service, hello))
@@ -53,7 +54,7 @@ class WelcomeReader:
         if text is None:
             raise PeerFault("unreadable-welcome")
         signature, packed = text[: identity.SIGNATURE], text[identity.SIGNATURE :]
-        state: room_state.RoomState = frames.unpack(room_state.RoomState, packed)
+        state: room_state.RoomState = unpack(room_state.RoomState, packed)
         host = next(
             (roster_entry.key for roster_entry in state.roster if identity.member_id(roster_entry.key) == state.host),
             b"",

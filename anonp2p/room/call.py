@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 from anonp2p.crypto import suite
 from anonp2p.protocol import frames, handshake
 from anonp2p.protocol.handshake import Channel
+from anonp2p.protocol.requests import AnyRequest
 from anonp2p.reasons import Fault, LinkEnd
 from anonp2p.room import effects
 from anonp2p.room.context import Context
 
 # Makes the request to be sent with this link secret, to this service, in answer to the hello with this hash.
-Ask = Callable[[bytes, bytes, bytes], frames.Request]
+Ask = Callable[[bytes, bytes, bytes], AnyRequest]
 
 
 class Call:

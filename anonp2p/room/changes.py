@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import msgspec
 
 from anonp2p.protocol.bodies import EntryId
-from anonp2p.room.events import RoleName
+from anonp2p.room.moderation_events import RoleName
 
 
 class _Value(msgspec.Struct, frozen=True):

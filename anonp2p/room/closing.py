@@ -1,8 +1,10 @@
 """The wish to end the room for all: a person says it twice."""
 
-from anonp2p import errors, limits
-from anonp2p.room import events, inputs
+from anonp2p import limits
+from anonp2p.room import inputs
 from anonp2p.room.context import Context
+from anonp2p.room.errors import CloseNotAllowed
+from anonp2p.room.hosting_events import LeaveEndsRoomEvent
 
 
 class Closing:
@@ -21,13 +23,13 @@ class Closing:
         """Whether the room is to end now; else the user is told why not, or is to say it again."""
         context, ledger = self._context, self._context.replica.ledger
         if event.close and not ledger.room_rights.is_moderator(context.replica.me.id):
-            context.reporter.tell_error(errors.CloseNotAllowed(), event.re)
+            context.reporter.tell_error(CloseNotAllowed(), event.re)
             return False
         now = context.clock.tick
         asks = event.asks and self.others > 0 and now > self._asked_at + limits.LEAVE_CONFIRM
         if self.others and (asks or not event.close):
             context.reporter.tell_event(
-                events.LeaveEndsRoomEvent(
+                LeaveEndsRoomEvent(
                     room=context.label,
                     name=ledger.name,
                     others=self.others,

@@ -3,7 +3,8 @@
 from anonp2p import limits
 from anonp2p.crypto import identity, padding
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import bodies, frames
+from anonp2p.protocol import bodies
+from anonp2p.protocol.packing import pack, unpack
 
 
 def unpack_content(body: bytes) -> bodies.Content:
@@ -11,13 +12,13 @@ def unpack_content(body: bytes) -> bodies.Content:
     packed = padding.unpad_text(body[identity.SIGNATURE :])
     if len(body) - identity.SIGNATURE != _padded_length(len(packed)):
         raise PeerFault("body-padding")
-    content: bodies.Content = frames.unpack(bodies.Content, packed)
+    content: bodies.Content = unpack(bodies.Content, packed)
     return content
 
 
 def padded_content(content: bodies.Content) -> bytes:
     """What an author signs of it (PROTOCOL.md, 4.4)."""
-    packed = frames.pack(content)
+    packed = pack(content)
     return padding.pad_text(packed, _padded_length(len(packed)))
 
 

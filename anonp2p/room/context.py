@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from msgspec import UNSET
 
-from anonp2p import errors
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import KEPT, OPENING, Header
 from anonp2p.protocol import bodies, frames
@@ -16,6 +15,7 @@ from anonp2p.room.changes import Change
 from anonp2p.room.clock import Clock
 from anonp2p.room.dice import draw_between
 from anonp2p.room.entries import OpenedEntry
+from anonp2p.room.errors import RetractUnsent
 from anonp2p.room.inviting import Inviting
 from anonp2p.room.knocker_list import KnockerList
 from anonp2p.room.ledger import Ledger
@@ -209,7 +209,7 @@ class Context:
         if pending is None or pending.retraction is None:
             return
         if header.author != self.replica.me.id:  # who we are not any more
-            self.reporter.tell_error(errors.RetractUnsent(), pending.retraction)
+            self.reporter.tell_error(RetractUnsent(), pending.retraction)
         else:
             self.add_entry(bodies.RetractBody(header.counter), None, pending.retraction)
 

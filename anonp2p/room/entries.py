@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import Header
 from anonp2p.protocol import bodies, frames
+from anonp2p.protocol.batches import Backfilled, BackfilledEntry, RetractedEntry
 from anonp2p.room.contents import unpack_content
 from anonp2p.room.ledger import expect
 from anonp2p.room.log.log import Retraction
@@ -31,13 +32,13 @@ class OpenedEntry:
         self.retraction: Retraction | None = None
 
     @classmethod
-    def from_backfill(cls, entry: frames.Backfilled) -> "OpenedEntry":
+    def from_backfill(cls, entry: Backfilled) -> "OpenedEntry":
         """An entry of a backfill. Raises PeerFault."""
-        if isinstance(entry, frames.BackfilledEntry):
+        if isinstance(entry, BackfilledEntry):
             expect(bool(entry.body), "entry-without-body")
             return cls(Header.unpack(entry.header), entry.body)
         opened = cls(Header.unpack(entry.header), b"", entry.digest)
-        if isinstance(entry, frames.RetractedEntry):
+        if isinstance(entry, RetractedEntry):
             opened.retraction = Retraction(entry.epoch, entry.retract_header, entry.retract_body)
         return opened
 

@@ -13,8 +13,6 @@ from anonp2p.errors import AnonError
 from anonp2p.reasons import Reason
 
 Re = int | str | UnsetType
-Defence = Literal["streams", "proof-of-work"]  # of a room against floods, by its host's Tor
-RoleName = Literal["moderator", "member", "muted"]  # what a member may do, whoever hosts
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -38,28 +36,6 @@ class Person(msgspec.Struct, frozen=True):
     tag: str
     moderator: Literal[True] | UnsetType = UNSET
     verified: bool | UnsetType = UNSET  # in the answer to /who: whether the user has verified it
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
-
-
-class Successor(msgspec.Struct, frozen=True):
-    """A member that can take the room over. holds_key: whether it has ever been given the key of the room's code."""
-
-    member: str
-    nick: str
-    holds_key: bool
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
-
-
-class Knocker(msgspec.Struct, frozen=True):
-    """Somebody who waits to be let in. seconds: for how long by now."""
-
-    nick: str
-    tag: str
-    seconds: int
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
@@ -99,6 +75,10 @@ class TorSkippedEvent(Event, frozen=True, tag="tor-skipped"):
     variable: str | UnsetType = UNSET  # of the environment, if it names this Tor
 
 
+class StateInUseEvent(Event, frozen=True, tag="state-in-use"):
+    """Another copy of the program uses what our own Tor keeps between runs: ours starts anew, and keeps nothing."""
+
+
 class EnteredEvent(Event, frozen=True, tag="room"):
     """We are in a room. private: whether it is found with an invitation alone, and not by its code."""
 
@@ -110,22 +90,6 @@ class EnteredEvent(Event, frozen=True, tag="room"):
     role: Literal["host", "member"]
     members: list[Person]
     private: Literal[True] | UnsetType = UNSET
-
-
-class ReachableEvent(Event, frozen=True, tag="reachable"):
-    """Host: the room's onion service is published, and we have reached ourselves there: others can join."""
-
-    room: str
-
-
-class UnreachedEvent(Event, frozen=True, tag="unreached"):
-    """Host: the room's onion service is published, but for a while no dial of ours has reached us there.
-
-    reason: of the last one.
-    """
-
-    room: str
-    reason: Reason
 
 
 class MessageEvent(Event, frozen=True, tag="message"):
@@ -221,85 +185,6 @@ class VerifiedEvent(Event, frozen=True, tag="verified"):
     verified: bool  # whether they were the same
 
 
-class LockChangedEvent(Event, frozen=True, tag="locked"):
-    """The room lets newcomers in no longer, or again."""
-
-    room: str
-    locked: bool
-    member: str  # who did it
-
-
-class LockUnchangedEvent(Event, frozen=True, tag="unchanged-lock"):
-    """`/lock` or `/unlock` changed nothing: the room is so already."""
-
-    room: str
-    locked: bool
-
-
-class KnockChangedEvent(Event, frozen=True, tag="knock"):
-    """Newcomers wait until a moderator lets them in, or do so no longer."""
-
-    room: str
-    on: bool
-    member: str  # who did it
-
-
-class SlowChangedEvent(Event, frozen=True, tag="slow"):
-    """Messages of one member are at least so many seconds apart from now on; 0: as they come."""
-
-    room: str
-    seconds: int
-    member: str  # who did it
-
-
-class RaidChangedEvent(Event, frozen=True, tag="raid"):
-    """The room is closed to newcomers and slow, against a raid, or it is as before. What that changes is told next."""
-
-    room: str
-    on: bool
-    member: str  # who did it
-
-
-class RoleEvent(Event, frozen=True, tag="role"):
-    """A member, perhaps oneself, has another role: "muted" says nothing that others are shown."""
-
-    room: str
-    member: str
-    nick: str
-    role: RoleName
-    by: str  # the member who did it
-
-
-class BanEvent(Event, frozen=True, tag="ban"):
-    """A member is thrown out and may not come back, or one that was thrown out may. nick: which it had in the room."""
-
-    room: str
-    member: str
-    nick: str
-    banned: bool
-    by: str  # the member who did it
-
-
-class KeptEvent(Event, frozen=True, tag="kept"):
-    """No purge throws this member out."""
-
-    room: str
-    member: str
-    nick: str
-    by: str  # the member who did it
-
-
-class WaitingEvent(Event, frozen=True, tag="waiting"):
-    """Moderators: so many people wait to be let in. At most every 2 s, and only if that has changed.
-
-    people: all of them, in the order in which they came.
-    """
-
-    room: str
-    count: int
-    people: list[Knocker]
-
-
 class NickUnchangedEvent(Event, frozen=True, tag="unchanged-nick"):
     """`/nick` changed nothing: the nick is ours already."""
 
@@ -314,21 +199,6 @@ class NickAssignedEvent(Event, frozen=True, tag="assigned-nick"):
     nick: str
     wanted: str
     free_in: int | None  # seconds after which it may be free, as its owner is away; None if its owner is present
-
-
-class SelfKickedEvent(Event, frozen=True, tag="kicked"):
-    """The host has thrown us out; `gone` follows."""
-
-    room: str
-    why: str  # the host's words, perhaps none
-
-
-class AbsentRemovedEvent(Event, frozen=True, tag="removed"):
-    """Our `/kick` has removed a member who was away; the user was told when it lost its link."""
-
-    room: str
-    member: str
-    nick: str
 
 
 class RetentionRuleEvent(Event, frozen=True, tag="retention"):
@@ -354,71 +224,6 @@ class CoverOnEvent(Event, frozen=True, tag="cover"):
     room: str
     rate: float  # bytes a second, on average, of what is sent on each link, and of what answers it
     wait: float  # seconds for which a message waits for its slot at most, unless others wait for theirs
-
-
-class HostEvent(Event, frozen=True, tag="host"):
-    """Another member, perhaps oneself, hosts the room now: the host before left or was lost, or two halves met."""
-
-    room: str
-    member: str
-    nick: str
-    cause: Literal["left", "lost", "merged"]
-
-
-class HostingEvent(Event, frozen=True, tag="hosting"):
-    """Our program hosts from now on a room that another has created, or hosted meanwhile."""
-
-    room: str
-
-
-class HeirsEvent(Event, frozen=True, tag="heirs"):
-    """Who can take the room over now, in order: the first one that can be reached does."""
-
-    room: str
-    heirs: list[Successor]
-
-
-class HeirEvent(Event, frozen=True, tag="heir"):
-    """Whether our program is to take the room over if its host goes, and holds the key of its code.
-
-    rank: 1 for who comes first; None: no longer an heir. was: the rank before.
-    """
-
-    room: str
-    rank: int | None
-    was: int | None
-    holds_key: bool
-
-
-class LeaveEndsRoomEvent(Event, frozen=True, tag="leave-ends-room"):
-    """Host: the room ends for all when we leave it, as nobody can take it over, or as we close it.
-
-    others: how many it ends for besides us; away: how many of them are away, and may want to come back. closes: we are
-    asked to close it. asks: we have not left yet, and do so if it is asked for again within limits.LEAVE_CONFIRM.
-    """
-
-    room: str
-    name: str
-    others: int
-    away: int
-    closes: bool
-    asks: bool
-
-
-class LeaveHandsOverEvent(Event, frozen=True, tag="leave-hands-over"):
-    """Host: we leave, and this member is the one that goes on hosting the room."""
-
-    room: str
-    name: str
-    member: str
-    nick: str
-
-
-class CodeEvent(Event, frozen=True, tag="code"):
-    """The room has another code: newcomers do not get in with the one before."""
-
-    room: str
-    code: str
 
 
 class CutEvent(Event, frozen=True, tag="cut"):
@@ -452,13 +257,6 @@ class ExpiredUnseenEvent(Event, frozen=True, tag="expired-unseen"):
 
     room: str
     count: int
-
-
-class UndefendedEvent(Event, frozen=True, tag="undefended"):
-    """Host: this Tor, or a filter before it, does not know some of the defences against floods."""
-
-    room: str
-    defences: list[Defence]
 
 
 class LinkEvent(Event, frozen=True, tag="link"):

@@ -6,6 +6,7 @@ from anonp2p import limits
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import credentials, frames, handshake
 from anonp2p.protocol.handshake import Channel, HandshakeKey, HostHandshake
+from anonp2p.protocol.requests import AnyRequest, Hello
 from anonp2p.room import effects
 from anonp2p.room.context import Context
 from anonp2p.room.requests import Request, RequestQueue
@@ -44,7 +45,7 @@ class Answerer(Protocol):
     def take_ticket(self, ticket: bytes) -> bool:
         """Whether who shows this comes before all strangers. Of no use a second time."""
 
-    def answer(self, caller: Caller, request: frames.Request) -> float:
+    def answer(self, caller: Caller, request: AnyRequest) -> float:
         """Answers; returns what that has cost, in tokens of `JOIN_RATE`. Raises NotAdmitted, PeerFault."""
 
 
@@ -91,7 +92,7 @@ class Gate:
         greeting = self._handshakes[link] = self._handshake_key.begin_handshake(service, self._clock.tick)
         self._reporter.add_effect(effects.SendEffect(link, greeting.wire))
 
-    def is_ours(self, hello: frames.Hello) -> bool:
+    def is_ours(self, hello: Hello) -> bool:
         """Whether a hello of these minutes is ours: nobody else can open what answers it."""
         return self._handshake_key.has_shown(hello.handshake_key)
 
@@ -122,7 +123,7 @@ class Gate:
             self._reporter.add_effect(effects.DropEffect(request.link, fault.fault))
             return limits.REFUSAL_COST
 
-    def _answer_or_refuse(self, link: int, greeting: HostHandshake, request: frames.Request) -> float:
+    def _answer_or_refuse(self, link: int, greeting: HostHandshake, request: AnyRequest) -> float:
         hello, service = greeting.hello, greeting.service
         caller = Caller(link, Channel(request.link_secret, hello, up=False), hello, service)
         try:

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from anonp2p import errors
 from anonp2p.crypto import identity
 from anonp2p.protocol import bodies
 from anonp2p.protocol.rights import Invitation
-from anonp2p.room import events, inputs
+from anonp2p.room import events
+from anonp2p.room.errors import ModeratorsOnly, NoInvitationLeft, NoPool, NoSuchInvitation, NotPrivate, RevokedAlready
 from anonp2p.room.invitations import find_free_slot, find_invitation
+from anonp2p.room.moderation_inputs import InviteInput, RevokeInput
 from anonp2p.room.pool import Pool
 from anonp2p.room.replica import Replica
 from anonp2p.room.reporter import Reporter
@@ -22,22 +23,22 @@ class Inviting:
         self._pool = pool
         self._reporter = reporter
         self._notes: dict[bytes, str] = {}  # by the key of the invitation
-        self._waiting: list[inputs.InviteInput] = []  # for the pool
+        self._waiting: list[InviteInput] = []  # for the pool
 
     @property
     def waits_for_pool(self) -> bool:
         """Whether our host is to give us the pool, as we are to invite somebody."""
         return bool(self._waiting)
 
-    def read_invite(self, event: inputs.InviteInput) -> bodies.InviteBody | None:
+    def read_invite(self, event: InviteInput) -> bodies.InviteBody | None:
         """The entry by which a moderator invites; None if it has to wait for the pool. Raises AnonError."""
         rights = self._replica.ledger.rights
         if not rights.private:
-            raise errors.NotPrivate
+            raise NotPrivate
         if (slot := find_free_slot(rights)) is None:
-            raise errors.NoInvitationLeft
+            raise NoInvitationLeft
         if not self._pool.is_ours and self._replica.ledger.host == self._replica.me.id:
-            raise errors.NoPool
+            raise NoPool
         if not self._pool.is_ours:
             self._waiting.append(event)
             return None
@@ -45,21 +46,21 @@ class Inviting:
         self._notes[key] = event.note
         return bodies.InviteBody(key, slot, event.uses)
 
-    def take_waiting(self) -> list[inputs.InviteInput]:
+    def take_waiting(self) -> list[InviteInput]:
         """We have the pool: what waits for it goes on."""
         waiting, self._waiting = self._waiting, []
         return waiting
 
-    def read_revoke(self, event: inputs.RevokeInput) -> bodies.RevokeBody:
+    def read_revoke(self, event: RevokeInput) -> bodies.RevokeBody:
         """The entry by which a moderator takes an invitation back. Raises AnonError."""
         rights = self._replica.ledger.rights
         if not rights.private:
-            raise errors.NotPrivate
+            raise NotPrivate
         found = next((it for it in rights.invitations if it.slot == event.number - 1), None)
         if found is None:
-            raise errors.NoSuchInvitation
+            raise NoSuchInvitation
         if found.revoked:
-            raise errors.RevokedAlready
+            raise RevokedAlready
         return bodies.RevokeBody(found.key)
 
     def tell_placed(self, placed: bodies.InviteBody | bodies.RevokeBody, re: events.Re) -> None:
@@ -77,9 +78,9 @@ class Inviting:
         """All that were given out, as data. Raises AnonError where we may not know, or there are none."""
         ledger = self._replica.ledger
         if not ledger.rights.private:
-            raise errors.NotPrivate
+            raise NotPrivate
         if not ledger.room_rights.is_moderator(self._replica.me.id):
-            raise errors.ModeratorsOnly
+            raise ModeratorsOnly
         return [self._describe(it) for it in ledger.rights.invitations]
 
     def _describe(self, invitation: Invitation) -> dict[str, Any]:

@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 from anonp2p import limits
 from anonp2p.crypto import identity
 from anonp2p.names import nicks
-from anonp2p.protocol import bodies
+from anonp2p.protocol import bodies, frames
 from anonp2p.room import events
 from anonp2p.room.clock import Clock
+from anonp2p.room.ledger import expect
+from anonp2p.room.moderation_events import Knocker, WaitingEvent
 from anonp2p.room.replica import Replica
 from anonp2p.room.reporter import Reporter
 
@@ -39,6 +41,11 @@ class KnockerList:
     def replace(self, knocks: Sequence[Knock]) -> None:
         """These wait, and nobody else."""
         self._knocks = tuple(knocks)
+
+    def take_told(self, told: frames.KnockersFrame) -> None:
+        """Our host says who waits. Raises PeerFault."""
+        expect(all(nicks.is_nick(person.nick) for person in told.people), "bad-nick")
+        self.replace([Knock(it.key, it.nick, self._clock.tick - it.seconds) for it in told.people])
 
     @property
     def knocks(self) -> tuple[Knock, ...]:
@@ -89,11 +96,11 @@ class KnockerList:
             return
         self._told, self._told_at = self._shown, now
         people = [
-            events.Knocker(
+            Knocker(
                 nick=knock.nick,
                 tag=identity.short_id(identity.member_id(knock.key)),
                 seconds=round(max(0.0, now - knock.since)),
             )
             for knock in self._told
         ]
-        self._reporter.tell_event(events.WaitingEvent(room=self._room, count=len(people), people=people))
+        self._reporter.tell_event(WaitingEvent(room=self._room, count=len(people), people=people))

@@ -11,8 +11,9 @@ from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import OPENING, Header
 from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
-from anonp2p.protocol import bodies, frames, room_state
+from anonp2p.protocol import bodies, room_state
 from anonp2p.protocol.field_types import Heir, Opening
+from anonp2p.protocol.packing import pack
 from anonp2p.protocol.rights import Rights
 from anonp2p.reasons import Fault
 from anonp2p.room import events
@@ -142,7 +143,7 @@ class Ledger:
         rules = [self.retention, self.history]
         term = [self.number, self.host, self.address, self.code, self.heirs, self.holders, self.handed_over]
         state = [self.room, self.name, self.epoch, *term, rules, self.rights, self.roster.group_context()]
-        return identity.hash_group_context(frames.pack(state))
+        return identity.hash_group_context(pack(state))
 
     @property
     def room_rights(self) -> RoomRights:

@@ -5,8 +5,8 @@ from collections import OrderedDict
 import msgspec
 
 from anonp2p import limits
-from anonp2p.errors import MessageGone, NoMessageYet, NoSuchMessage
 from anonp2p.protocol.bodies import EntryId
+from anonp2p.room.errors import MessageGone, NoMessageYet, NoSuchMessage
 from anonp2p.room.succession.terms import index_of
 
 

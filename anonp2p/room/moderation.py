@@ -3,8 +3,48 @@
 from anonp2p import errors
 from anonp2p.names import nicks
 from anonp2p.protocol import bodies
-from anonp2p.room import events, inputs
 from anonp2p.room.context import Context
+from anonp2p.room.errors import (
+    AlreadyKept,
+    AlreadyModerator,
+    AlreadyMuted,
+    ChangesNothing,
+    FormerModerator,
+    HostStays,
+    KickSelf,
+    KnockOff,
+    KnockOn,
+    ModeratorsOnly,
+    Muted,
+    NobodyBanned,
+    NobodyKnocks,
+    NobodyToPurge,
+    NoModerator,
+    NoSuchNick,
+    NotMuted,
+    OrderedOut,
+    RaidOff,
+    RaidOn,
+    RoomSlow,
+    SlowUnchanged,
+    TooManyModerators,
+)
+from anonp2p.room.moderation_events import LockUnchangedEvent
+from anonp2p.room.moderation_inputs import (
+    AdmitInput,
+    AnyModerationInput,
+    InviteInput,
+    KeepInput,
+    KickInput,
+    KnockInput,
+    LockInput,
+    PurgeInput,
+    RaidInput,
+    RevokeInput,
+    RoleInput,
+    SlowInput,
+    UnbanInput,
+)
 from anonp2p.room.rights import RoomRights
 from anonp2p.room.roster import Member
 
@@ -17,11 +57,11 @@ class Moderation:
         self._replica = context.replica
         self._reporter = context.reporter
 
-    def read_input(self, event: inputs.Moderation) -> bodies.Body | None:
+    def read_input(self, event: AnyModerationInput) -> bodies.Body | None:
         """The entry that the user wants; None if there is none, of which the user is told."""
         try:
             if not self._rights.is_moderator(self._replica.me.id):
-                raise errors.ModeratorsOnly
+                raise ModeratorsOnly
             return self._make_body(event)
         except errors.AnonError as error:
             self._reporter.tell_error(error, event.re)
@@ -31,8 +71,8 @@ class Moderation:
         """Why we can say nothing at all, if it is so."""
         me = self._replica.me.id
         if self._rights.is_ordered_out(me):
-            return errors.OrderedOut()
-        return None if self._rights.may_speak(me) else errors.Muted()
+            return OrderedOut()
+        return None if self._rights.may_speak(me) else Muted()
 
     def find_text_error(self, time: int) -> errors.AnonError | None:
         """Why we cannot say something to all just now, as far as we know. time: of the room, in milliseconds."""
@@ -41,70 +81,66 @@ class Moderation:
             return error
         waits = self._replica.holds_back(me) and self._context.outbox.has_text
         if waits or self._replica.find_right_denial(me, _A_TEXT, time) == "slow":
-            return errors.RoomSlow()
+            return RoomSlow()
         return None
 
     @property
     def _rights(self) -> RoomRights:
         return self._replica.ledger.room_rights
 
-    def _make_body(self, event: inputs.Moderation) -> bodies.Body | None:
+    def _make_body(self, event: AnyModerationInput) -> bodies.Body | None:
         """Raises AnonError."""
         now = self._rights.rights.restrictions
         match event:
-            case inputs.KickInput():
+            case KickInput():
                 return bodies.RemoveBody([self._find_removable(event.nick).id], event.why, event.ban)
-            case inputs.PurgeInput():
+            case PurgeInput():
                 return self._purge(event.seconds)
-            case inputs.RoleInput():
+            case RoleInput():
                 return self._change_role(event)
-            case inputs.LockInput(locked=locked) if locked == now.locked:
+            case LockInput(locked=locked) if locked == now.locked:
                 room = self._context.label
-                self._reporter.tell_event(events.LockUnchangedEvent(room=room, locked=locked, re=event.re))
+                self._reporter.tell_event(LockUnchangedEvent(room=room, locked=locked, re=event.re))
                 return None
-            case inputs.LockInput(locked=locked):
+            case LockInput(locked=locked):
                 return bodies.LockBody(locked)
-            case inputs.KnockInput(on=on):
-                return _changing(
-                    bodies.KnockBody(on), is_so=on == now.knock, otherwise=errors.KnockOn() if on else errors.KnockOff()
-                )
-            case inputs.SlowInput(seconds=seconds):
+            case KnockInput(on=on):
+                return _changing(bodies.KnockBody(on), is_so=on == now.knock, otherwise=KnockOn() if on else KnockOff())
+            case SlowInput(seconds=seconds):
                 is_so = seconds == now.slow
-                return _changing(bodies.SlowBody(seconds), is_so=is_so, otherwise=errors.SlowUnchanged())
-            case inputs.RaidInput(on=on):
+                return _changing(bodies.SlowBody(seconds), is_so=is_so, otherwise=SlowUnchanged())
+            case RaidInput(on=on):
                 is_so = on == (self._rights.rights.before_raid is not None)
-                return _changing(
-                    bodies.RaidBody(on), is_so=is_so, otherwise=errors.RaidOn() if on else errors.RaidOff()
-                )
-            case inputs.UnbanInput(nick=nick):
+                return _changing(bodies.RaidBody(on), is_so=is_so, otherwise=RaidOn() if on else RaidOff())
+            case UnbanInput(nick=nick):
                 return bodies.UnbanBody(self._find_banned(nick))
-            case inputs.KeepInput(nick=nick):
+            case KeepInput(nick=nick):
                 member = self._find_member(nick).id
                 is_so = member in self._rights.rights.kept
-                return _changing(bodies.KeepBody(member), is_so=is_so, otherwise=errors.AlreadyKept())
-            case inputs.AdmitInput(nick=nick, admitted=admitted):
+                return _changing(bodies.KeepBody(member), is_so=is_so, otherwise=AlreadyKept())
+            case AdmitInput(nick=nick, admitted=admitted):
                 return bodies.AdmitBody(self._find_knocker(nick), admitted)
-            case inputs.InviteInput():
+            case InviteInput():
                 return self._context.inviting.read_invite(event)
-            case inputs.RevokeInput():
+            case RevokeInput():
                 return self._context.inviting.read_revoke(event)
 
     def _find_member(self, nick: str) -> Member:
         member = self._replica.ledger.roster.find_nick(nick)
         if member is None:
-            raise errors.NoSuchNick
+            raise NoSuchNick
         return member
 
     def _find_removable(self, nick: str) -> Member:
         member, me = self._find_member(nick), self._replica.me.id
         if member.id == me:
-            raise errors.KickSelf
+            raise KickSelf
         if member.id == self._replica.ledger.host:
-            raise errors.HostStays
+            raise HostStays
         if not self._rights.outranks(me, member.id):
-            raise errors.FormerModerator
+            raise FormerModerator
         if self._rights.is_ordered_out(member.id):
-            raise errors.ChangesNothing
+            raise ChangesNothing
         return member
 
     def _purge(self, seconds: int) -> bodies.RemoveBody:
@@ -115,34 +151,34 @@ class Moderation:
         found = [it for it in came if it not in rights.rights.kept and not rights.is_moderator(it)]
         found = [it for it in found if rights.may_remove(me, it)]
         if not found:
-            raise errors.NobodyToPurge
+            raise NobodyToPurge
         return bodies.RemoveBody(found, "", ban=False)
 
-    def _change_role(self, event: inputs.RoleInput) -> bodies.RoleBody:
+    def _change_role(self, event: RoleInput) -> bodies.RoleBody:
         member, rights = self._find_member(event.nick), self._rights
         is_moderator, is_muted = rights.is_moderator(member.id), rights.role_of(member.id) == "muted"
         match event.command:
             case "/op" if is_moderator:
-                raise errors.AlreadyModerator
+                raise AlreadyModerator
             case "/deop" if member.id not in rights.rights.moderators:
-                raise errors.NoModerator
+                raise NoModerator
             case "/mute" if is_muted:
-                raise errors.AlreadyMuted
+                raise AlreadyMuted
             case "/unmute" if not is_muted:
-                raise errors.NotMuted
+                raise NotMuted
             case "/mute" if member.id == self._replica.ledger.host:
-                raise errors.HostStays
+                raise HostStays
         if not rights.outranks(self._replica.me.id, member.id):
-            raise errors.FormerModerator
+            raise FormerModerator
         body = bodies.RoleBody(member.id, event.role)
         if rights.find_denial(self._replica.me.id, body) is not None:
-            raise errors.TooManyModerators
+            raise TooManyModerators
         return body
 
     def _find_knocker(self, nick: str) -> bytes:
         key = self._context.knockers.find_key(nick)
         if key is None:
-            raise errors.NobodyKnocks
+            raise NobodyKnocks
         return key
 
     def _find_banned(self, nick: str) -> bytes:
@@ -151,7 +187,7 @@ class Moderation:
         for ban in reversed(self._rights.rights.bans):
             if looks & nicks.narrow_looks(ban.nick):
                 return ban.member
-        raise errors.NobodyBanned
+        raise NobodyBanned
 
 
 def _changing(body: bodies.Body, *, is_so: bool, otherwise: errors.AnonError) -> bodies.Body:

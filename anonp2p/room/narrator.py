@@ -9,6 +9,17 @@ from anonp2p.protocol import room_state
 from anonp2p.room import changes, events
 from anonp2p.room.changes import Caution, Change
 from anonp2p.room.message_index import MessageIndex
+from anonp2p.room.moderation_events import (
+    AbsentRemovedEvent,
+    BanEvent,
+    KeptEvent,
+    KnockChangedEvent,
+    LockChangedEvent,
+    RaidChangedEvent,
+    RoleEvent,
+    SelfKickedEvent,
+    SlowChangedEvent,
+)
 from anonp2p.room.retention import ANY, NO_HISTORY, ttl_or_none
 
 
@@ -55,20 +66,20 @@ class Narrator:
         room, spell = self._room, identity.spell_member
         match change:
             case changes.LockedChange(member=member, locked=locked):
-                return [events.LockChangedEvent(room=room, locked=locked, member=spell(member), re=re)]
+                return [LockChangedEvent(room=room, locked=locked, member=spell(member), re=re)]
             case changes.KnockChange(member=member, on=on):
-                return [events.KnockChangedEvent(room=room, on=on, member=spell(member), re=re)]
+                return [KnockChangedEvent(room=room, on=on, member=spell(member), re=re)]
             case changes.SlowChange(member=member, seconds=seconds):
-                return [events.SlowChangedEvent(room=room, seconds=seconds, member=spell(member), re=re)]
+                return [SlowChangedEvent(room=room, seconds=seconds, member=spell(member), re=re)]
             case changes.RaidChange(member=member, on=on):
-                return [events.RaidChangedEvent(room=room, on=on, member=spell(member), re=re)]
+                return [RaidChangedEvent(room=room, on=on, member=spell(member), re=re)]
             case changes.RoleChange(member=member, nick=nick, role=role, by=by):
-                return [events.RoleEvent(room=room, member=spell(member), nick=nick, role=role, by=spell(by), re=re)]
+                return [RoleEvent(room=room, member=spell(member), nick=nick, role=role, by=spell(by), re=re)]
             case changes.BanChange(member=member, nick=nick, banned=banned, by=by):
                 about, author = spell(member), spell(by)
-                return [events.BanEvent(room=room, member=about, nick=nick, banned=banned, by=author, re=re)]
+                return [BanEvent(room=room, member=about, nick=nick, banned=banned, by=author, re=re)]
             case changes.KeptChange(member=member, nick=nick, by=by):
-                return [events.KeptEvent(room=room, member=spell(member), nick=nick, by=spell(by), re=re)]
+                return [KeptEvent(room=room, member=spell(member), nick=nick, by=spell(by), re=re)]
             case _:
                 return []  # nothing to tell, or the end of the room for us
 
@@ -137,13 +148,13 @@ class Narrator:
         if gone.reason != "kicked":
             return []  # the user was told when it lost its link
         if gone.mine:
-            return [events.SelfKickedEvent(room=self._room, why=gone.why)]
+            return [SelfKickedEvent(room=self._room, why=gone.why)]
         room, member, nick = self._room, identity.spell_member(gone.member), gone.nick
         if not gone.away:
             return [events.LeftEvent(room=room, member=member, nick=nick, reason="kicked", why=gone.why, re=re)]
         if re is UNSET:
             return []
-        return [events.AbsentRemovedEvent(room=room, member=member, nick=nick, re=re)]
+        return [AbsentRemovedEvent(room=room, member=member, nick=nick, re=re)]
 
 
 def _flag(holds: bool) -> Literal[True] | UnsetType:

@@ -10,6 +10,7 @@ from anonp2p.crypto.epoch import KEPT, Header
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies, frames
 from anonp2p.room import events
+from anonp2p.room.errors import KeyLate, NoSuchNick, Unconfirmed, Unsealable
 from anonp2p.room.ledger import expect
 from anonp2p.room.pending import Pending, Sealed, Whisper
 from anonp2p.room.rights import MODERATING
@@ -167,11 +168,11 @@ class Outbox:
 
         So it does with all that we sent as somebody else. proven: whether it is proven that they were not ordered.
         """
-        given = self._give_back_former(None if proven else errors.Unconfirmed())
+        given = self._give_back_former(None if proven else Unconfirmed())
         for counter in [counter for counter in self._entries if counter <= up_to]:
             pending = self._entries[counter]
             error = pending.denial_error("repeated")
-            given.append(self.refuse_entry(counter, error if proven else errors.Unconfirmed()))
+            given.append(self.refuse_entry(counter, error if proven else Unconfirmed()))
         self._certain = max(self._certain, up_to)
         return given
 
@@ -192,7 +193,7 @@ class Outbox:
 
     def give_back_all(self) -> list[GivenBack]:
         """Gives back what the user can send again; forgets everything."""
-        given = self._give_back_former(errors.Unconfirmed())
+        given = self._give_back_former(Unconfirmed())
         given += [
             GivenBack(pending.unsent_error, pending.line, pending.re)
             for pending in self._entries.values()
@@ -255,7 +256,7 @@ class Outbox:
             try:
                 sealed = self.seal_entry(counter, sealer)
             except PeerFault:
-                out.append(self.refuse_entry(counter, errors.Unsealable()))
+                out.append(self.refuse_entry(counter, Unsealable()))
                 continue
             out.append(frames.SubmitFrame(sealed.epoch, sealed.entry))
             self._entries[counter].sent_at = now
@@ -269,10 +270,10 @@ class Outbox:
             return b""
         key_hash = sealer.key_hash(whisper.to)
         if key_hash is None:
-            return errors.NoSuchNick()
+            return NoSuchNick()
         if self._is_sealed(counter, sealer) or sealer.knows_key(key_hash):
             return b""
-        return key_hash if now < self._requested.get(key_hash, math.inf) else errors.KeyLate()
+        return key_hash if now < self._requested.get(key_hash, math.inf) else KeyLate()
 
     def _is_sealed(self, counter: int, sealer: EntrySealer) -> bool:
         sealed = self._entries[counter].sealed
@@ -300,7 +301,7 @@ class Outbox:
     def refuse_unsealable(self, key_hash: bytes, sealer: EntrySealer) -> list[GivenBack]:
         """Gives back what was to be sealed to a key that the host has not."""
         return [
-            self.refuse_entry(counter, errors.Unsealable())
+            self.refuse_entry(counter, Unsealable())
             for counter, pending in list(self._entries.items())
             if isinstance(pending.body, Whisper)
             and not self._is_sealed(counter, sealer)

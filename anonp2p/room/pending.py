@@ -6,6 +6,22 @@ from anonp2p import errors
 from anonp2p.crypto.epoch import KEPT, Header
 from anonp2p.protocol import bodies, frames
 from anonp2p.room import events
+from anonp2p.room.errors import (
+    ChangesNothing,
+    InvitationTaken,
+    Muted,
+    NickDenied,
+    NickTooOften,
+    NickUnsent,
+    OrderDenied,
+    OrderUnsent,
+    Repeated,
+    RetractUnsent,
+    RightLost,
+    RoomSlow,
+    TextDenied,
+    WhisperTooOften,
+)
 from anonp2p.room.rights import MODERATING
 
 
@@ -68,11 +84,11 @@ class Pending:
         """What the user is told if it never leaves; None where that goes without saying, or its line comes back."""
         match self.body:
             case bodies.NickBody():
-                return errors.NickUnsent()
+                return NickUnsent()
             case bodies.RetractBody():
-                return errors.RetractUnsent()
+                return RetractUnsent()
             case _ if isinstance(self.body, MODERATING):
-                return errors.OrderUnsent()
+                return OrderUnsent()
         return None
 
     @property
@@ -86,19 +102,19 @@ class Pending:
             return None
         match reason:
             case "repeated":
-                return self.lost_denial if self.deniable else errors.Repeated()
+                return self.lost_denial if self.deniable else Repeated()
             case "nick-taken":
                 return errors.NickTaken()
             case "too-often":
                 return self.too_often
             case "muted":
-                return errors.Muted()
+                return Muted()
             case "slow":
-                return errors.RoomSlow()
+                return RoomSlow()
             case "not-allowed":
-                return errors.RightLost()
+                return RightLost()
             case "moot":
-                return errors.InvitationTaken() if isinstance(self.body, bodies.InviteBody) else errors.ChangesNothing()
+                return InvitationTaken() if isinstance(self.body, bodies.InviteBody) else ChangesNothing()
 
     @property
     def lost_denial(self) -> errors.AnonError:
@@ -107,12 +123,12 @@ class Pending:
             case Whisper():
                 return self.too_often
             case bodies.NickBody():
-                return errors.NickDenied()
+                return NickDenied()
             case bodies.TextBody():
-                return errors.TextDenied()
-        return errors.OrderDenied()
+                return TextDenied()
+        return OrderDenied()
 
     @property
     def too_often(self) -> errors.AnonError:
         """The error for a denial because it came too soon after others."""
-        return errors.WhisperTooOften() if isinstance(self.body, Whisper) else errors.NickTooOften()
+        return WhisperTooOften() if isinstance(self.body, Whisper) else NickTooOften()

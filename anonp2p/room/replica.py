@@ -10,8 +10,9 @@ from anonp2p.errors import PeerFault
 from anonp2p.names import nicks
 from anonp2p.names.reused import ReusedNicks
 from anonp2p.names.safety_words import Marks
-from anonp2p.protocol import bodies, frames
+from anonp2p.protocol import bodies
 from anonp2p.protocol.field_types import Opening
+from anonp2p.protocol.packing import unpack
 from anonp2p.room import changes, entry_rules
 from anonp2p.room.changes import Caution, Change
 from anonp2p.room.entries import OpenedEntry
@@ -278,7 +279,7 @@ class Replica:
         if packed is None:
             return None
         try:
-            opened: bodies.PrivateText = frames.unpack(bodies.PrivateText, packed)
+            opened: bodies.PrivateText = unpack(bodies.PrivateText, packed)
         except PeerFault:
             return None
         return opened if 0 < len(opened.text.encode()) <= limits.TEXT else None

@@ -9,11 +9,13 @@ from anonp2p import errors
 from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.names.reused import ReusedNicks
-from anonp2p.protocol import frames, room_state
+from anonp2p.protocol import room_state
 from anonp2p.protocol.bodies import EntryId
+from anonp2p.protocol.packing import pack
 from anonp2p.room import changes, effects, events
 from anonp2p.room.changes import Caution, Change
 from anonp2p.room.clock import Clock
+from anonp2p.room.errors import MessageGone
 from anonp2p.room.message_index import MessageIndex, ShownMessage
 from anonp2p.room.narrator import Narrator
 from anonp2p.room.outbox import GivenBack
@@ -132,7 +134,7 @@ class Reporter:
             if shown is not None and self._message_index.end_message(shown.seq):
                 self.tell_event(self._narrator.describe_expired(shown.seq, re, retracted=True))
             elif shown is not None and re is not UNSET:
-                self.tell_error(errors.MessageGone(index_of(shown.seq)), re)  # ended while the Retract was on its way
+                self.tell_error(MessageGone(index_of(shown.seq)), re)  # ended while the Retract was on its way
 
     def _note_message(self, message: changes.MessageChange) -> None:
         self._reused_nicks.note_message(message.member)
@@ -166,4 +168,4 @@ class Reporter:
 
 
 def _hash_words(message: changes.MessageChange) -> bytes:
-    return suite.hash_data(frames.pack([message.text, message.action, message.reply, message.peer]))
+    return suite.hash_data(pack([message.text, message.action, message.reply, message.peer]))

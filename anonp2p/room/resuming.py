@@ -4,7 +4,8 @@ from collections.abc import Container
 
 from anonp2p.crypto import identity, suite
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames, handshake
+from anonp2p.protocol import handshake
+from anonp2p.protocol.requests import ResumeRequest
 from anonp2p.room.gate import NotAdmitted
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.roster import Member
@@ -15,7 +16,7 @@ def check_resume_request(
     me: bytes,
     service: bytes,
     hello: bytes,
-    resume: frames.ResumeRequest,
+    resume: ResumeRequest,
     removals: Container[bytes] = (),
 ) -> Member:
     """The member who comes back with this request.

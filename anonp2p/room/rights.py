@@ -14,7 +14,7 @@ from anonp2p.protocol import bodies
 from anonp2p.protocol.field_types import Invited
 from anonp2p.protocol.rights import Ban, Order, Restrictions, Rights
 from anonp2p.room import invitations
-from anonp2p.room.events import RoleName
+from anonp2p.room.moderation_events import RoleName
 from anonp2p.room.roster import Roster
 
 RightDenial = Literal["muted", "not-allowed", "moot"]

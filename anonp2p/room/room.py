@@ -13,24 +13,25 @@ from msgspec import UNSET
 
 from anonp2p import errors
 from anonp2p.crypto import identity, suite
-from anonp2p.names import codes, safety_words
+from anonp2p.names import codes
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import bodies, room_state
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import create_context
 from anonp2p.room.dice import draw_between
+from anonp2p.room.errors import RetentionNotAllowed
 from anonp2p.room.heirs_report import describe_heirs
 from anonp2p.room.host.founding import Founding
 from anonp2p.room.host.host import HostRole
 from anonp2p.room.member.member import MemberRole
 from anonp2p.room.moderation import Moderation
-from anonp2p.room.pending import Whisper
+from anonp2p.room.moderation_inputs import AnyModerationInput
 from anonp2p.room.pool import Pool
 from anonp2p.room.retention import ANY, NO_HISTORY, span, ttl_or_none
 from anonp2p.room.role import HostPlan, Role
-from anonp2p.room.roster import Member
 from anonp2p.room.snapshot import MemberView, Snapshot
-from anonp2p.room.verification import Verification
+from anonp2p.room.speech import Speech
+from anonp2p.room.verification_report import VerificationReport
 
 
 class Room:
@@ -83,22 +84,20 @@ class Room:
         self._outbox = self._context.outbox
         self._reporter = self._context.reporter
         self._lifecycle = self._context.lifecycle
-        self._verification = Verification()
+        self._verification = VerificationReport(self._context)
         self._moderation = Moderation(self._context)
+        self._speech = Speech(self._context, self._moderation)
         self.role: Role = MemberRole(self._context, nick)
         if room_key is not None:
             self.role = HostRole(self._context, Founding(room_key, nick, name, retention, history, knock))
         self._commands: dict[type[Any], Callable[[Any], None]] = {
-            inputs.SayInput: self._send_message,
-            inputs.WhisperInput: self._send_whisper,
-            inputs.ReplyInput: self._send_reply,
-            inputs.RetractInput: self._retract,
+            **dict.fromkeys(get_args(inputs.AnySpeechInput), self._say),
             inputs.RetainInput: self._set_retention,
             inputs.VerifyInput: self._tell_safety_words,
             inputs.RenameInput: self._change_nick,
             inputs.AskInput: self._answer,
             inputs.LeaveInput: self._leave,
-            **dict.fromkeys(get_args(inputs.Moderation), self._moderate),
+            **dict.fromkeys(get_args(AnyModerationInput), self._moderate),
             **dict.fromkeys(get_args(inputs.Hosting), self._host_room),
         }
 
@@ -279,81 +278,14 @@ class Room:
         else:
             self._lifecycle.waiting.append(event)
 
-    def _send_message(self, event: inputs.SayInput) -> None:
-        if refusal := self._find_text_error():
-            self._refuse_text(refusal, event)
-            return
-        self.role.author_entry(bodies.TextBody(event.text, event.action, None), event.text, event.re)
-
-    def _send_reply(self, event: inputs.ReplyInput) -> None:
-        """To all, or to the one with whom we share what it refers to."""
-        try:
-            shown = self._context.message_index.find_typed(event.seq, by_other_than=self.replica.me.id)
-        except errors.AnonError as error:
-            self._refuse_text(error, event)
-            return
-        reply = bodies.EntryId(shown.author, shown.counter)
-        if shown.peer is None:
-            if refusal := self._find_text_error():
-                self._refuse_text(refusal, event)
-                return
-            self.role.author_entry(bodies.TextBody(event.text, False, reply), event.line, event.re)
-        else:
-            self._send_private(self.replica.ledger.roster.find_member(shown.peer), event, reply)
-
-    def _retract(self, event: inputs.RetractInput) -> None:
-        """Ends a message of ours, or has it ended once it has its place."""
-        if event.seq is None and (given := self._outbox.retract_latest(event.re)) is not None:
-            self._reporter.tell_given_back(given)
-            return
-        try:
-            shown = self._context.message_index.find_typed(event.seq, by=self.replica.me.id)
-            if shown.author != self.replica.me.id:
-                raise errors.OfFormerSelf if shown.mine else errors.NotYours
-        except errors.AnonError as error:
-            self._reporter.tell_error(error, event.re)
-        else:
-            self.role.author_entry(bodies.RetractBody(shown.counter), None, event.re)
-
-    def _send_whisper(self, event: inputs.WhisperInput) -> None:
-        roster = self.replica.ledger.roster
-        meant = roster.find_nick(event.nick)
-        if event.member:
-            meant = next((one for one in roster if identity.spell_member(one.id) == event.member), None)
-        self._send_private(meant, event, None)
-
-    def _send_private(
-        self, member: Member | None, event: inputs.WhisperInput | inputs.ReplyInput, reply: bodies.EntryId | None
-    ) -> None:
-        error = self._moderation.find_silence()
-        if error is not None:
-            pass
-        elif member is None:
-            error = errors.NoSuchNick()
-        elif member.id == self.replica.me.id:
-            error = errors.WhisperToSelf()
-        elif not self.role.can_seal_to(member):
-            error = errors.Unsealable()
-        if member is None or error is not None:
-            assert error is not None, "a nick of no member has its error"
-            self._refuse_text(error, event)
-        else:
-            self.role.author_entry(Whisper(member.id, member.nick, event.text, reply), event.line, event.re)
-
-    def _find_text_error(self) -> errors.AnonError | None:
-        """Why we can say nothing to all just now, as far as we know."""
-        return self._moderation.find_text_error(self.role.room_time())
-
-    def _refuse_text(self, error: errors.AnonError, event: inputs.Typed) -> None:
-        """Says why a text is not sent, and gives it back."""
-        self._reporter.tell_error(error, event.re)
-        self._lifecycle.give_back(event)
+    def _say(self, event: inputs.AnySpeechInput) -> None:
+        self._speech.handle_input(event, self.role)
 
     def _set_retention(self, event: inputs.RetainInput) -> None:
         """Says for how long our messages are kept; from now on for another time, if one is given that may be."""
         bounds = self.replica.ledger.retention
         if event.ttl is not None and not bounds.least <= event.ttl <= bounds.most:
-            self._reporter.tell_error(errors.RetentionNotAllowed(span(bounds.least), span(bounds.most)), event.re)
+            self._reporter.tell_error(RetentionNotAllowed(span(bounds.least), span(bounds.most)), event.re)
             return
         if event.ttl is not None:
             self._context.ttl = event.ttl
@@ -363,43 +295,7 @@ class Room:
         self._reporter.tell_event(events.ReplyEvent(room=self.label, command="/retain", data=data, re=event.re))
 
     def _tell_safety_words(self, event: inputs.VerifyInput) -> None:
-        """Words to compare: for the room at its last marks, or for us and another member."""
-        if event.nick:
-            member = self.replica.ledger.roster.find_nick(event.nick)
-            if member is None or member.id == self.replica.me.id:
-                self._reporter.tell_error(errors.NoSuchNick() if member is None else errors.VerifySelf(), event.re)
-                return
-            if event.same is not None:
-                self._note_comparison(member, event, same=event.same)
-                return
-            self._verification.note_shown(member.id)
-            words = safety_words.words_of_two(self.replica.ledger.room, self.replica.me.key, member.key)
-            is_verified = self._verification.is_verified(member.id)
-            data: Any = {"nick": member.nick, "member": identity.spell_member(member.id), "words": words}
-            data |= {"me": self._context.own_member.nick, "verified": is_verified}
-        else:
-            rows = [self._describe_mark(mark) for mark in self.replica.marks.latest_marks()]
-            latest, previous = (*rows, None, None)[:2]
-            until = self.replica.unproven_until
-            unproven = None if until is None else until // 60_000
-            data = (latest or {"words": [], "at": None, "minutes": None}) | {"previous": previous, "unproven": unproven}
-        self._reporter.tell_event(events.ReplyEvent(room=self.label, command="/verify", data=data, re=event.re))
-
-    def _note_comparison(self, member: Member, event: inputs.VerifyInput, *, same: bool) -> None:
-        try:
-            self._verification.answer(member.id, same=same)
-        except errors.AnonError as error:
-            self._reporter.tell_error(error, event.re)
-            return
-        spelled = identity.spell_member(member.id)
-        told = events.VerifiedEvent(room=self.label, member=spelled, nick=member.nick, verified=same, re=event.re)
-        self._reporter.tell_event(told)
-
-    def _describe_mark(self, mark: safety_words.Mark) -> dict[str, Any]:
-        """Its words; when it was by our clock, as seconds since the epoch, and in minutes since the room's creation."""
-        ago = (self.role.room_time() - mark.time) / 1000
-        words = safety_words.words_of_room(self.replica.ledger.room, mark)
-        return {"words": words, "at": round(self._clock.now.wall - ago), "minutes": mark.time // 60_000}
+        self._verification.tell_safety_words(event, self.role.room_time())
 
     def _change_nick(self, event: inputs.RenameInput) -> None:
         if event.nick == self._context.own_member.nick:
@@ -435,7 +331,7 @@ class Room:
         }
         return [msgspec.structs.replace(one, verified=one.member in verified) for one in self.people()]
 
-    def _moderate(self, event: inputs.Moderation) -> None:
+    def _moderate(self, event: AnyModerationInput) -> None:
         body = self._moderation.read_input(event)
         if body is not None:
             self.role.author_entry(body, None, event.re)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from anonp2p import limits
 from anonp2p.crypto import identity
 from anonp2p.names import nicks
-from anonp2p.protocol import frames
+from anonp2p.protocol.packing import pack
 
 _ANONYMOUS = "anon-"
 
@@ -104,7 +104,7 @@ class Roster:
         for member in self:
             if not member.context:
                 entry = [member.key, member.nick, member.away, member.key_hash]
-                member.context = identity.hash_roster_entry(frames.pack(entry))
+                member.context = identity.hash_roster_entry(pack(entry))
         return b"".join([member.context for member in self])
 
     def find_nick(self, nick: str) -> Member | None:

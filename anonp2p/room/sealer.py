@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from anonp2p import limits
 from anonp2p.crypto import identity, private
 from anonp2p.crypto.epoch import COMMIT, ENTRY, OPENING, Epoch, Header
-from anonp2p.protocol import bodies, frames
+from anonp2p.protocol import bodies
+from anonp2p.protocol.packing import pack
 from anonp2p.room.contents import entry_content, padded_content
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.pending import Pending, Sealed, Whisper
@@ -72,5 +73,5 @@ class Sealer:
     def _seal_whisper(self, whisper: Whisper, counter: int) -> bodies.PrivateBody:
         key = self.keys[self.ledger.get_member(whisper.to).key_hash]
         info = private.bind_message(self.ledger.room, self.epoch.number, self.me.id, counter, whisper.to)
-        packed = frames.pack(bodies.PrivateText(whisper.text, whisper.reply, whisper.late))
+        packed = pack(bodies.PrivateText(whisper.text, whisper.reply, whisper.late))
         return bodies.PrivateBody(private.seal_message(key, packed, info))

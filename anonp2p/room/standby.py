@@ -9,6 +9,7 @@ from anonp2p.crypto import suite
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import credentials, frames
 from anonp2p.protocol.field_types import Opening
+from anonp2p.protocol.requests import ResumeRequest
 from anonp2p.room import effects
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_heartbeat
@@ -83,7 +84,7 @@ class Standby:
 
     # --- links come and go
 
-    def add_link(self, caller: Caller, resume: frames.ResumeRequest) -> None:
+    def add_link(self, caller: Caller, resume: ResumeRequest) -> None:
         """This member waits from now on, on this link alone. Raises PeerFault for openings that are none."""
         expect(terms.are_proper(resume.openings), "bad-openings")
         for number in [number for number, link in self._links.items() if link.member == resume.member]:

@@ -8,7 +8,9 @@ from typing import Literal, NamedTuple
 from anonp2p.crypto import identity
 from anonp2p.names import codes
 from anonp2p.room import events
+from anonp2p.room.hosting_events import CodeEvent, HeirEvent, HeirsEvent, HostEvent, HostingEvent, Successor
 from anonp2p.room.ledger import Ledger
+from anonp2p.room.moderation_events import RoleEvent
 from anonp2p.room.replica import Replica
 from anonp2p.room.reporter import Reporter
 
@@ -53,12 +55,12 @@ class SuccessionReport:
         if self._told.moderator not in (b"", told.moderator):
             self._tell_moderator(self._told.moderator)
         if self._told.code != told.code:
-            self._reporter.tell_event(events.CodeEvent(room=self._label, code=codes.encode_key(self._told.code)))
+            self._reporter.tell_event(CodeEvent(room=self._label, code=codes.encode_key(self._told.code)))
         if self._told.heirs != told.heirs:
             self._reporter.tell_event(self._describe_heirs(self._told))
         if self._told[-2:] != told[-2:] and self._told.host != self._replica.me.id:
             rank, holds_key = self._told[-2:]
-            heir = events.HeirEvent(room=self._label, rank=rank, was=told.rank, holds_key=holds_key)
+            heir = HeirEvent(room=self._label, rank=rank, was=told.rank, holds_key=holds_key)
             self._reporter.tell_event(heir)
 
     def _look(self) -> _Told:
@@ -87,20 +89,20 @@ class SuccessionReport:
             )
         cause: Literal["left", "lost", "merged"] = "merged" if merged else "lost" if is_lost else "left"
         member = identity.spell_member(host.id)
-        self._reporter.tell_event(events.HostEvent(room=self._label, member=member, nick=host.nick, cause=cause))
+        self._reporter.tell_event(HostEvent(room=self._label, member=member, nick=host.nick, cause=cause))
         if host.id == self._replica.me.id:
-            self._reporter.tell_event(events.HostingEvent(room=self._label))
+            self._reporter.tell_event(HostingEvent(room=self._label))
 
     def _tell_moderator(self, host: bytes) -> None:
         """The room has lost its last moderator, or the host that was one for that reason: nobody chose this one."""
         nick, member = self._replica.ledger.get_member(host).nick, identity.spell_member(host)
         room = self._label
-        self._reporter.tell_event(events.RoleEvent(room=room, member=member, nick=nick, role="moderator", by=member))
+        self._reporter.tell_event(RoleEvent(room=room, member=member, nick=nick, role="moderator", by=member))
 
-    def _describe_heirs(self, told: _Told) -> events.HeirsEvent:
+    def _describe_heirs(self, told: _Told) -> HeirsEvent:
         ledger: Ledger = self._replica.ledger
         heirs = [
-            events.Successor(identity.spell_member(member), ledger.get_member(member).nick, holds_key)
+            Successor(identity.spell_member(member), ledger.get_member(member).nick, holds_key)
             for member, holds_key in told.heirs
         ]
-        return events.HeirsEvent(room=self._label, heirs=heirs)
+        return HeirsEvent(room=self._label, heirs=heirs)

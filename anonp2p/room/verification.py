@@ -1,6 +1,6 @@
 """Whom the user has verified, by comparing safety words over another channel (PROTOCOL.md, 7a)."""
 
-from anonp2p.errors import NotCompared
+from anonp2p.room.errors import NotCompared
 
 
 class Verification:

@@ -9,6 +9,7 @@ from anonp2p.crypto.epoch import COMMIT, OPENING, Header
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies, frames, meeting
 from anonp2p.protocol.field_types import Opening
+from anonp2p.protocol.requests import MeetRequest
 from anonp2p.room.contents import entry_content, unpack_content
 from anonp2p.room.ledger import Ledger, expect
 from anonp2p.room.replica import Replica
@@ -135,7 +136,7 @@ def _find_member_key(replica: Replica, member: bytes, openings: Sequence[Opening
     return None if found is None else found.key
 
 
-def find_asker(replica: Replica, meet: frames.MeetRequest, service: bytes, hello: bytes) -> bytes | None:
+def find_asker(replica: Replica, meet: MeetRequest, service: bytes, hello: bytes) -> bytes | None:
     """The key of who asks where we are; None of a stranger, and of what it has not signed for this link.
 
     Raises PeerFault for a log that none can be.

@@ -4,6 +4,8 @@ from collections import deque
 
 from anonp2p import limits
 from anonp2p.room import events
+from anonp2p.room.hosting_events import CodeEvent
+from anonp2p.room.moderation_events import BanEvent, RoleEvent
 from anonp2p.room.snapshot import Snapshot
 from anonp2p.ui.frontend import RoomView
 from anonp2p.ui.sanitize import sanitize_line
@@ -32,21 +34,21 @@ class Advice:
 
 def _advise(event: events.Event, seen: Snapshot) -> str:
     match event:
-        case events.CodeEvent() if seen.private and seen.moderates:
+        case CodeEvent() if seen.private and seen.moderates:
             return "Codes of invitations that were given out before lead nowhere now: /invite makes new ones."
-        case events.BanEvent(banned=True, by=seen.member, nick=nick) if not (seen.knock or seen.private):
+        case BanEvent(banned=True, by=seen.member, nick=nick) if not (seen.knock or seen.private):
             return (
                 f"The key of {nick} is banned; but this room is open, and {nick} can come back with another one. "
                 "/knock on has newcomers wait until you let them in."
             )
-        case events.RoleEvent(member=seen.member, role="moderator"):
+        case RoleEvent(member=seen.member, role="moderator"):
             return "That is you: /kick, /ban, /mute, /knock, /raid and more are yours to use now; /help explains them."
-        case events.RoleEvent(member=seen.member, role="muted"):
+        case RoleEvent(member=seen.member, role="muted"):
             return "That is you: nothing you say goes out until a moderator types /unmute."
     return ""
 
 
-_FOLLOWED = (events.BanEvent, events.RoleEvent, events.CodeEvent, events.JoinedEvent)
+_FOLLOWED = (BanEvent, RoleEvent, CodeEvent, events.JoinedEvent)
 _RAID = f"{limits.RAID_JOINS} people came within {limits.RAID_SECONDS:.0f} seconds. "
 _END_RAID = "If that is a raid, /raid and then /purge 1m end it. "
 _SIT_IT_OUT = "/quiet 10 puts aside what newcomers say."

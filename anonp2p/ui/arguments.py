@@ -11,6 +11,18 @@ from anonp2p.names import codes, nicks
 from anonp2p.names.errors import CodeLetters, CodeMistyped, KeyMistyped
 from anonp2p.protocol import room_state
 from anonp2p.room import events, inputs
+from anonp2p.room.moderation_events import RoleName
+from anonp2p.room.moderation_inputs import (
+    AdmitInput,
+    InviteInput,
+    KickInput,
+    PurgeInput,
+    RaidInput,
+    RevokeInput,
+    RoleCommand,
+    RoleInput,
+    SlowInput,
+)
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.ui.actions import (
     Action,
@@ -54,23 +66,23 @@ def parse_kick(argument: str, re: events.Re) -> Action:
     why = " ".join(why.split())
     if len(why) > limits.KICK_REASON:
         raise BadInput(f"A reason is up to {limits.KICK_REASON} characters.")
-    return inputs.KickInput(nick, why, re)
+    return KickInput(nick, why, re)
 
 
 def parse_ban(argument: str, re: events.Re) -> Action:
     kick = parse_kick(argument, re)
-    assert isinstance(kick, inputs.KickInput), "it is one"
+    assert isinstance(kick, KickInput), "it is one"
     return dataclasses.replace(kick, ban=True)
 
 
-def parse_role(command: inputs.RoleCommand, role: events.RoleName) -> Callable[[str, events.Re], Action]:
+def parse_role(command: RoleCommand, role: RoleName) -> Callable[[str, events.Re], Action]:
     """What stands behind a command that gives a member this role."""
-    return lambda argument, re: inputs.RoleInput(parse_one(argument), role, command, re)
+    return lambda argument, re: RoleInput(parse_one(argument), role, command, re)
 
 
 def parse_admission(admitted: bool) -> Callable[[str, events.Re], Action]:
     """What stands behind the command that lets somebody in who knocks, or turns them away."""
-    return lambda argument, re: inputs.AdmitInput(parse_one(argument), admitted, re)
+    return lambda argument, re: AdmitInput(parse_one(argument), admitted, re)
 
 
 def parse_one(argument: str) -> str:
@@ -94,18 +106,18 @@ def parse_slow(argument: str, re: events.Re) -> Action:
     seconds = 0 if given == "off" else _seconds(number, unit)
     if seconds is None or seconds > limits.SLOW:
         raise BadInput(f"How slow: 1 to {limits.SLOW:,} seconds between two messages of a member, or off.")
-    return inputs.SlowInput(seconds, re)
+    return SlowInput(seconds, re)
 
 
 def parse_purge(argument: str, re: events.Re) -> Action:
     seconds = _seconds(argument[:-1], argument[-1:].lower())
     if not seconds or seconds > limits.RETENTION_MAX:
         raise BadInput("Whom to throw out: those who came within a time like 30s, 10m or 2h.")
-    return inputs.PurgeInput(seconds, re)
+    return PurgeInput(seconds, re)
 
 
 def parse_raid(argument: str, re: events.Re) -> Action:
-    return inputs.RaidInput(parse_switch(argument or "on"), re)
+    return RaidInput(parse_switch(argument or "on"), re)
 
 
 def parse_invite(argument: str, re: events.Re) -> Action:
@@ -123,13 +135,13 @@ def parse_invite(argument: str, re: events.Re) -> Action:
     note = " ".join(words)
     if len(note) > limits.INVITATION_NOTE:
         raise BadInput(f"A note is up to {limits.INVITATION_NOTE} characters.")
-    return inputs.InviteInput(note, uses, re)
+    return InviteInput(note, uses, re)
 
 
 def parse_revoke(argument: str, re: events.Re) -> Action:
     if not _is_number(argument):
         raise BadInput("An invitation is named by its number, as /invites lists it.")
-    return inputs.RevokeInput(int(argument), re)
+    return RevokeInput(int(argument), re)
 
 
 def parse_code(argument: str, re: events.Re) -> Action:

@@ -4,6 +4,7 @@ import re
 from typing import Literal
 
 from anonp2p.room import events
+from anonp2p.room.moderation_events import WaitingEvent
 
 Level = Literal["all", "mentions", "none"]  # what calls: each message, those that name us or are for us alone, nothing
 
@@ -52,7 +53,7 @@ class Attention:
             case events.JoinedEvent() if self._awaits_guest:
                 self._awaits_guest = False
                 return self.level != "none"
-            case events.WaitingEvent(count=count):
+            case WaitingEvent(count=count):
                 was, self._waiting = self._waiting, count
                 return bool(count) and not was and self.level != "none"
             case events.MessageEvent(mine=False, history=False) if self.level != "none":

@@ -8,6 +8,7 @@ from msgspec import UNSET
 from anonp2p.errors import BadInput, Usage, WrongArgument
 from anonp2p.names import nicks
 from anonp2p.room import events, inputs
+from anonp2p.room.moderation_inputs import KeepInput, KnockInput, LockInput, UnbanInput
 from anonp2p.ui import arguments, manual
 from anonp2p.ui.actions import (
     Action,
@@ -106,20 +107,20 @@ COMMANDS: tuple[Command, ...] = (
         "/unban",
         "NICK",
         "moderators: let somebody come back who was banned",
-        lambda a, re: inputs.UnbanInput(arguments.parse_one(a), re),
+        lambda a, re: UnbanInput(arguments.parse_one(a), re),
         "gone",
     ),
     Command("/mute", "NICK", "moderators: have nobody see what somebody says", arguments.parse_role("/mute", "muted")),
     Command("/unmute", "NICK", "moderators: let somebody talk again", arguments.parse_role("/unmute", "member")),
     Command("/op", "NICK", "moderators: make somebody a moderator", arguments.parse_role("/op", "moderator")),
     Command("/deop", "NICK", "moderators: make a moderator a plain member", arguments.parse_role("/deop", "member")),
-    Command("/lock", "", "moderators: let nobody new in", lambda _, re: inputs.LockInput(True, re)),
-    Command("/unlock", "", "moderators: let newcomers in again", lambda _, re: inputs.LockInput(False, re)),
+    Command("/lock", "", "moderators: let nobody new in", lambda _, re: LockInput(True, re)),
+    Command("/unlock", "", "moderators: let newcomers in again", lambda _, re: LockInput(False, re)),
     Command(
         "/knock",
         "on|off",
         "moderators: have newcomers wait until one of you lets them in",
-        lambda a, re: inputs.KnockInput(arguments.parse_switch(a), re),
+        lambda a, re: KnockInput(arguments.parse_switch(a), re),
     ),
     Command("/admit", "NICK", "moderators: let somebody in who knocks", arguments.parse_admission(True), "waiting"),
     Command(
@@ -137,7 +138,7 @@ COMMANDS: tuple[Command, ...] = (
         "/keep",
         "NICK",
         "moderators: name somebody whom no purge throws out",
-        lambda a, re: inputs.KeepInput(arguments.parse_one(a), re),
+        lambda a, re: KeepInput(arguments.parse_one(a), re),
     ),
     Command(
         "/invite",

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from anonp2p.errors import WhisperToSelf
 from anonp2p.room import events, inputs
+from anonp2p.room.errors import WhisperToSelf
 from anonp2p.room.snapshot import MemberView, find_named
 from anonp2p.ui.actions import Action
 from anonp2p.ui.commands import from_first_seen, is_command

@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 
 from anonp2p import limits
-from anonp2p.room import events
+from anonp2p.room.hosting_events import LeaveEndsRoomEvent
 from anonp2p.room.snapshot import Snapshot
 from anonp2p.ui.sanitize import sanitize_line
 
 SAY_AGAIN = f"Type it again within {limits.LEAVE_CONFIRM:.0f} seconds to do so."
 
 
-def describe_ending(event: events.LeaveEndsRoomEvent) -> str:
+def describe_ending(event: LeaveEndsRoomEvent) -> str:
     """That a room ends, for how many, and, where a person is asked, how to go on."""
     why = f"Closing {event.name}" if event.closes else f"Nobody else here can host {event.name}: leaving"
     return f"{why} ends it for {_others(event.others, event.away)}.{f' {SAY_AGAIN}' if event.asks else ''}"

@@ -10,6 +10,7 @@ import msgspec
 
 from anonp2p import limits
 from anonp2p.room import events
+from anonp2p.room.moderation_events import KeptEvent, RoleEvent
 
 
 class Newcomers:
@@ -33,8 +34,8 @@ class Newcomers:
                 self._joined.pop(member, None)
             case (
                 events.VerifiedEvent(member=member, verified=True)
-                | events.KeptEvent(member=member)
-                | events.RoleEvent(member=member, role="moderator")
+                | KeptEvent(member=member)
+                | RoleEvent(member=member, role="moderator")
             ):
                 self._note_known(member)
             case events.ExpiredEvent(seq=seq):

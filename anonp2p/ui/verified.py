@@ -6,10 +6,11 @@ from typing import Any, Final
 import msgspec
 
 from anonp2p.room import events
+from anonp2p.room.hosting_events import HeirsEvent, Successor
 
 VERIFIED: Final = "✓"  # no nick can have it
 
-_Named = events.Person | events.Successor
+_Named = events.Person | Successor
 # What these say of a member's nick beside its keys is what the user is to type.
 _TYPED_OFF = (events.LookalikeEvent,)
 
@@ -62,7 +63,7 @@ class Verified:
             case events.RenamedEvent(member=member, nick=nick, was=was):
                 mark = self.mark(member)
                 return msgspec.structs.replace(event, nick=nick + mark, was=was + mark)
-            case events.HeirsEvent(heirs=heirs):
+            case HeirsEvent(heirs=heirs):
                 return msgspec.structs.replace(event, heirs=self._mark_all(heirs))
             case events.ReplyEvent(command="/who", data=people):
                 return msgspec.structs.replace(event, data=self._mark_all(people))

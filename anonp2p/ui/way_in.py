@@ -4,6 +4,7 @@ import dataclasses
 
 from anonp2p.names import codes, nicks
 from anonp2p.room import events, inputs
+from anonp2p.room.hosting_events import CodeEvent
 from anonp2p.ui import wording
 from anonp2p.ui.actions import Action, JoinRoomAction
 from anonp2p.ui.errors import NotInRoom, RoomOver
@@ -34,7 +35,7 @@ class WayIn:
         match event:
             case events.EnteredEvent(nick=nick) | events.RenamedEvent(was=self._nick, nick=nick):
                 self._nick = nick
-            case events.CodeEvent(code=code) if self.again:
+            case CodeEvent(code=code) if self.again:
                 self.again = dataclasses.replace(self.again, address=codes.parse_code(code).address)
             case events.AlarmEvent():
                 self._is_distrusted = True

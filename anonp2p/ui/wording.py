@@ -6,8 +6,10 @@ from msgspec import UNSET, UnsetType
 
 from anonp2p import limits
 from anonp2p.room import events
+from anonp2p.room.hosting_events import AnyHostingEvent
+from anonp2p.room.moderation_events import AnyModerationEvent
 from anonp2p.ui.attention import Level
-from anonp2p.ui.endings import describe_ending
+from anonp2p.ui.hosting_wording import describe_hosting
 from anonp2p.ui.reasons import describe_error, describe_reason
 from anonp2p.ui.replies import PRIVATE, describe_reply, span
 from anonp2p.ui.rights_wording import NAMED, describe_right
@@ -18,14 +20,11 @@ SYSTEM = "[SYSTEM] "
 SWITCHED = "Lines go to this room now."  # what a notice says after /switch
 REACHABLE_AGAIN = "Others can join again."
 LINK_UP_AGAIN = "The link to the room is there again."
-NEW_CODE = "The room has a new code, and the one before lets nobody in any more"
-NEW_CODE_WHERE = "/code shows the new one"
 TRY_AGAIN = "Enter alone tries again; /leave gives this room up."
 OTHER_NICK = "/nick NICK goes on with this join under another nick; /leave gives this room up."
 KNOCKING = "You wait until a moderator of the room lets you in"
 GIVEN_UP = "That room is given up."
 CONVERSATION_OVER = "What you type goes to the whole room again."
-NO_HEIRS = "Nobody can take the room over now if its host goes"
 SAID_EARLIER = "said earlier; its place was lost"  # of a message that comes late
 
 Move = Literal["joined", "left", "lost", "back", "kicked"]  # what a member did, where one sentence is about many
@@ -142,6 +141,10 @@ def describe_event(event: events.Event) -> list[str]:
 
 
 def _describe(event: events.Event) -> list[str]:
+    if isinstance(event, AnyHostingEvent):
+        return describe_hosting(event)
+    if isinstance(event, AnyModerationEvent):
+        return describe_right(event)
     match event:
         case events.TorProgressEvent(progress=progress, summary=summary):
             return [f"Tor {progress} %: {describe_reason(summary)}"]
@@ -152,19 +155,14 @@ def _describe(event: events.Event) -> list[str]:
         case events.TorSkippedEvent(text=error, variable=variable):
             why = describe_error(error)
             return [why if variable is UNSET else f"The Tor that {variable} names is not used. {why}"]
+        case events.StateInUseEvent():
+            return ["Another copy of anonp2p is running: the Tor of this one starts anew, with other guards."]
         case events.ReadyEvent():
             return ["Connected", "Type /help"]
         case events.EnteredEvent(role="host", name=name, code=code, private=private):
             return [f"Room created: {name}  code {code}", *([PRIVATE] if private is True else [])]
         case events.EnteredEvent(members=members):
             return [entered(event, len(members))]
-        case events.ReachableEvent():
-            return ["Others can join now"]
-        case events.UnreachedEvent(reason=reason):
-            why = describe_reason(reason)
-            return [f"Nobody can join yet: the room is published, but leads nowhere ({why}). {_REACH}"]
-        case events.UndefendedEvent(defences=defences):
-            return [" ".join(_UNDEFENDED[defence] for defence in defences)]
         case events.RetentionRuleEvent():
             return [_retention(event)]
         case events.HistoryRuleEvent(messages=messages, seconds=seconds):
@@ -173,14 +171,6 @@ def _describe(event: events.Event) -> list[str]:
         case events.CoverOnEvent(rate=rate, wait=wait):
             bytes_sent = f"about {rate * 60 / 1000:.0f} kB a minute on each link of yours"
             return [f"Cover is on: {bytes_sent}, and what is said waits for up to {wait:.0f} seconds."]
-        case events.HostEvent() | events.HostingEvent() | events.HeirsEvent() | events.HeirEvent():
-            return _succession(event)
-        case events.LeaveEndsRoomEvent():
-            return [describe_ending(event)]
-        case events.LeaveHandsOverEvent(name=name, nick=nick):
-            return [f"{nick} takes {name} over."]
-        case events.CodeEvent(code=code):
-            return [f"{NEW_CODE}: {code}"]
         case events.CutEvent(count=count):
             cut = "1 entry of yours has lost its place" if count == 1 else f"{count} entries of yours lost their places"
             return [f"Two halves of the room have met: {cut}. What their authors still have comes again."]
@@ -192,26 +182,10 @@ def _describe(event: events.Event) -> list[str]:
             return ["A message was taken back by its author"]
         case events.ExpiredUnseenEvent(count=count):
             return [f"{'A message' if count == 1 else f'{count} messages'} ended before reaching you."]
-        case (
-            events.LockChangedEvent()
-            | events.LockUnchangedEvent()
-            | events.KnockChangedEvent()
-            | events.SlowChangedEvent()
-            | events.RaidChangedEvent()
-            | events.RoleEvent()
-            | events.BanEvent()
-            | events.KeptEvent()
-            | events.WaitingEvent()
-        ):
-            return describe_right(event)
         case events.NickUnchangedEvent(nick=nick):
             return [f"You are {nick} already."]
         case events.NickAssignedEvent():
             return [_assigned(event)]
-        case events.SelfKickedEvent(why=why):
-            return [f"You were thrown out of the room{f': {why}' if why else '.'}"]
-        case events.AbsentRemovedEvent(nick=nick):
-            return [f"{nick} was away, and is out now."]
         case events.JoinedEvent(nick=nick, unknown_past=unknown):
             return [f"{nick} joined{unknown_past(unknown)}"]
         case events.LeftEvent(nick=nick, reason="left"):
@@ -251,32 +225,6 @@ def _describe(event: events.Event) -> list[str]:
         case events.ErrorEvent(text=error):
             return [describe_error(error)]
     return []
-
-
-def _succession(
-    event: events.HostEvent | events.HostingEvent | events.HeirsEvent | events.HeirEvent,
-) -> list[str]:
-    """Who hosts, and who would."""
-    match event:
-        case events.HostEvent(nick=nick, cause=cause):
-            return [_NEW_HOST[cause].format(nick)]
-        case events.HostingEvent():
-            return [f"You host this room now. {_EXPOSED}"]
-        case events.HeirsEvent(heirs=[]):
-            return [NO_HEIRS]
-        case events.HeirsEvent(heirs=heirs):
-            return [f"Next to host: {', '.join(map(_successor, heirs))}"]
-        case events.HeirEvent(rank=None):
-            return ["You are no longer among those who take this room over if its host goes."]
-        case events.HeirEvent(rank=rank, was=was, holds_key=holds_key):
-            before = "" if rank == 1 else f" and nobody before you can: you are number {rank}"
-            key = " You hold the key of its code, so that the code stays." if holds_key else ""
-            why = f" {_EXPOSED}" if was is None else ""
-            return [f"You are to take this room over if its host goes{before}.{key}{why}"]
-
-
-def _successor(heir: events.Successor) -> str:
-    return f"{heir.nick} (has the room's key)" if heir.holds_key else heir.nick
 
 
 def entered(event: events.EnteredEvent, named: int) -> str:
@@ -381,17 +329,6 @@ def unknown_past(unknown: bool | UnsetType) -> str:
     return "" if unknown is UNSET else "; others may have had that nick before"
 
 
-_EXPOSED = (
-    "A host is exposed more than a member: whoever tries for long can find out where its Tor enters the network. "
-    "The option --no-heir refuses to host for others."
-)
-
-_NEW_HOST = {
-    "left": "{} hosts the room now, as its host left",
-    "lost": "{} hosts the room now, as its host was lost",
-    "merged": "{} hosts the room now, as two halves of it have met",
-}
-
 _TRUST: dict[str, str] = {  # what follows the reason of an alarm, but of one that proves a lie
     "other-at-code": "",
     "order-ignored": " An honest one does it at once: ask it why, or go to another room with the rest.",
@@ -412,12 +349,4 @@ _MOVES: dict[Move, tuple[str, str]] = {  # of one member, of several
     "lost": ("was lost", "were lost"),
     "back": ("is back", "are back"),
     "kicked": ("was thrown out", "were thrown out"),
-}
-
-_REACH = "If it stays so, Tor may not be able to connect to this program: --tor own starts one that can."
-
-_UNDEFENDED: dict[events.Defence, str] = {
-    "streams": "This Tor, or a filter before it, does not limit the connections of one circuit: "
-    "floods can keep others out.",
-    "proof-of-work": "This Tor cannot defend the room against floods by proof of work; Tor 0.4.8 or newer can.",
 }

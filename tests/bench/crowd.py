@@ -17,7 +17,10 @@ from anonp2p import limits
 from anonp2p.crypto import identity, padding, suite
 from anonp2p.crypto.epoch import ENTRY, Epoch, Header
 from anonp2p.protocol import bodies, frames, handshake, welcome
+from anonp2p.protocol.batches import Batch
 from anonp2p.protocol.handshake import Channel
+from anonp2p.protocol.packing import unpack
+from anonp2p.protocol.requests import JoinRequest
 from anonp2p.room.contents import entry_content, padded_content
 
 READ = 256 * 1024
@@ -90,7 +93,7 @@ class Batches:
             return _NO_BATCH
         if len(self._opened) == OPENED:
             del self._opened[next(iter(self._opened))]
-        entries = len(frames.unpack(frames.Batch, packed).entries)
+        entries = len(unpack(Batch, packed).entries)
         opened = self._opened[nonce] = Opened(entries, bool(self.watched) and self.watched in packed)
         return opened
 
@@ -207,9 +210,9 @@ class Member:
     def _client_handshake(self, content: bytes) -> None:
         hello, self._hello = handshake.read_hello(content)
         link = os.urandom(32)
-        unsigned = frames.JoinRequest(link, self.me.key, self._key.public, self.nick, bytes(64))
+        unsigned = JoinRequest(link, self.me.key, self._key.public, self.nick, bytes(64))
         signature = self.me.sign(identity.JOIN, handshake.join_content(self._hello, unsigned))
-        request = frames.JoinRequest(link, self.me.key, self._key.public, self.nick, signature)
+        request = JoinRequest(link, self.me.key, self._key.public, self.nick, signature)
         self.send(handshake.seal_request(request, self._room, hello, self._hello, os.urandom(handshake.TICKET)))
         self._channel = Channel(link, self._hello, up=True)
 

@@ -15,7 +15,10 @@ from anonp2p.crypto import commit, identity, padding, suite
 from anonp2p.crypto.epoch import COMMIT, ENTRY, Epoch, Header
 from anonp2p.crypto.identity import Identity
 from anonp2p.protocol import bodies, frames, handshake, room_state, welcome
+from anonp2p.protocol.batches import BackfilledEntry, Batch
 from anonp2p.protocol.handshake import Channel, HandshakeKey
+from anonp2p.protocol.packing import pack, unpack
+from anonp2p.protocol.requests import JoinRequest
 from anonp2p.protocol.rights import Rights
 from anonp2p.room.contents import entry_content, padded_content, unpack_content
 from anonp2p.room.ledger import Ledger
@@ -60,14 +63,14 @@ class Room:
 
     def batch(self, entries: list[bytes]) -> bytes:
         """These as the host sends them."""
-        packed = frames.pack(frames.Batch(entries, [None] * len(entries), self.head()))
+        packed = pack(Batch(entries, [None] * len(entries), self.head()))
         return self.epoch.seal_batch(packed, secrets.token_bytes)
 
     def open(self, payload: bytes) -> None:
         """A batch, as a member does: opened, verified, decoded, in the log."""
         packed = self.reader.open_batch(payload[padding.LENGTH :])
         assert packed is not None
-        for sealed in frames.unpack(frames.Batch, packed).entries:
+        for sealed in unpack(Batch, packed).entries:
             header, body = self.reader.open_entry(sealed)
             self.ledger.verify_entry(header, body)
             self.take_entry(header, body)
@@ -151,15 +154,15 @@ def join(room: Room) -> tuple[float, int]:
         suite.EncryptionKeyPair(bytes(32)),
     )
     greeting = handshake_key.begin_handshake(ROOM, 0.0)
-    asked = frames.JoinRequest(secrets.token_bytes(32), me.key, encryption_key.public, "ann", bytes(64))
+    asked = JoinRequest(secrets.token_bytes(32), me.key, encryption_key.public, "ann", bytes(64))
     signature = me.sign(identity.JOIN, handshake.join_content(greeting.hello, asked))
-    asked = frames.JoinRequest(asked.link_secret, asked.key, asked.encryption_key, asked.nick, signature)
+    asked = JoinRequest(asked.link_secret, asked.key, asked.encryption_key, asked.nick, signature)
     hello = handshake.read_hello(greeting.wire[padding.LENGTH :])
     client_handshake = handshake.seal_request(asked, ROOM, *hello, bytes(handshake.TICKET))[padding.LENGTH :]
 
     def let_in() -> int:
         request = greeting.open_request(client_handshake)
-        assert isinstance(request, frames.JoinRequest)
+        assert isinstance(request, JoinRequest)
         content = handshake.join_content(greeting.hello, request)
         assert identity.is_signed(identity.JOIN, ROOM, content, request.signature, request.key)
         suite.seal_to_key(request.encryption_key, b"", b"")
@@ -189,7 +192,7 @@ def removal(room: Room) -> tuple[float, float]:
         said = bodies.CommitBody(room.epoch.number + 1, [removed], renew=False)
         header, body, _ = room.say(room.host, said, COMMIT)
         room.take_entry(header, body)
-        head, entry = room.head(), frames.BackfilledEntry(header.pack(), body)
+        head, entry = room.head(), BackfilledEntry(header.pack(), body)
         committed = frames.BackfillFrame([entry], [room.ledger.group_context], head, head)
         secret = secrets.token_bytes(32)
         after, tag = room.epoch.follow(secret, room.ledger.digest, [member.id for member in room.members])

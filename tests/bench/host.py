@@ -25,6 +25,7 @@ from anonp2p.net.session import Session
 from anonp2p.net.shared_network import SharedNetwork
 from anonp2p.net.tor import tor
 from anonp2p.room import events, inputs
+from anonp2p.room.hosting_events import ReachableEvent
 from anonp2p.room.room import Room
 from anonp2p.ui import commands
 from tests.support.transports import LoopbackNetwork
@@ -82,7 +83,7 @@ async def _host(network: LoopbackNetwork | tor.Tor) -> None:
 
     def tell(event: events.Event) -> None:
         told[type(event).__name__] += 1
-        if isinstance(event, events.ReachableEvent):
+        if isinstance(event, ReachableEvent):
             reachable.set()
 
     async def usable(_: float) -> LoopbackNetwork | tor.Tor:

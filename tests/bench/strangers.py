@@ -22,6 +22,7 @@ from anonp2p.errors import AnonError, PeerFault
 from anonp2p.net.tor import socks
 from anonp2p.protocol import bodies, frames, handshake, welcome
 from anonp2p.protocol.handshake import Channel
+from anonp2p.protocol.requests import Hello, JoinRequest
 from anonp2p.protocol.wire import Splitter
 from anonp2p.room.contents import entry_content, padded_content
 
@@ -45,7 +46,7 @@ class Stranger:
         self._splitter = Splitter(padding.SIZES[-1])
         self._me = identity.Identity(os.urandom(32), room)
         self._key = suite.EncryptionKeyPair(os.urandom(32))
-        self._greeting: frames.Hello | None = None
+        self._greeting: Hello | None = None
         self._hello = b""
         self._channel: Channel | None = None
         self._epoch: Epoch | None = None
@@ -84,9 +85,9 @@ class Stranger:
         """Asks to be let in."""
         assert self._greeting is not None
         link = os.urandom(32)
-        unsigned = frames.JoinRequest(link, self._me.key, self._key.public, "", bytes(64))
+        unsigned = JoinRequest(link, self._me.key, self._key.public, "", bytes(64))
         signature = self._me.sign(identity.JOIN, handshake.join_content(self._hello, unsigned))
-        request = frames.JoinRequest(link, self._me.key, self._key.public, "", signature if signed else bytes(64))
+        request = JoinRequest(link, self._me.key, self._key.public, "", signature if signed else bytes(64))
         ticket = os.urandom(handshake.TICKET)
         await self.send(handshake.seal_request(request, self._room, self._greeting, self._hello, ticket))
         self._channel = Channel(link, self._hello, up=True)

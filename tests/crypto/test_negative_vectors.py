@@ -11,6 +11,9 @@ from anonp2p.crypto import commit, identity, padding, private, suite
 from anonp2p.crypto.epoch import Epoch, Header
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import appointment, bodies, credentials, frames, handshake, meeting, room_state, welcome, wire
+from anonp2p.protocol.batches import Batch
+from anonp2p.protocol.packing import unpack
+from anonp2p.protocol.requests import AnyRequest, JoinRequest
 from anonp2p.room.contents import unpack_content
 from anonp2p.room.ledger import Ledger
 from tests.crypto.test_vectors import held
@@ -19,10 +22,10 @@ from tests.support import second
 CASES = held("negative")
 REFUSED = (second.Malformed, InvalidTag, InvalidSignature, AssertionError, ValueError)
 KINDS: dict[str, tuple[Any, str]] = {  # the library's class and the form of the second, by what it is in
-    "2.4": (frames.Request, "request"),
+    "2.4": (AnyRequest, "request"),
     "2.7": (frames.HostRecord, "record down"),
     "4.4": (bodies.Content, "content"),
-    "4.5": (frames.Batch, "batch"),
+    "4.5": (Batch, "batch"),
     "5.15": (bodies.PrivateText, "private text"),
     "7.1": (room_state.RoomState, "welcome"),
 }
@@ -51,7 +54,7 @@ def test_what_is_packed_otherwise_0_2(name: str) -> None:
     kind, form = kind_of(name)
     check(
         CASES["0.2 packed"][name],
-        lambda case: frames.unpack(kind, case["bytes"]),
+        lambda case: unpack(kind, case["bytes"]),
         lambda case: second.read(form, case["bytes"]),
     )
 
@@ -80,7 +83,7 @@ def test_the_second_implementation_takes_what_is_well_formed() -> None:
 
 def test_every_frame_body_and_request_has_cases() -> None:
     names = {name.split(" ")[1] for name in CASES["0.2 packed"]}
-    every = [*frames.FromMember.__args__, *frames.FromHost.__args__, *bodies.Body.__args__, *frames.Request.__args__]
+    every = [*frames.FromMember.__args__, *frames.FromHost.__args__, *bodies.Body.__args__, *AnyRequest.__args__]
     said = {kind.__name__.removesuffix("Body").removesuffix("Request").removesuffix("Frame") for kind in every}
     assert said <= names
 
@@ -132,7 +135,7 @@ def test_client_handshakes_2_4_2_5() -> None:
         lambda case: theirs.open_sealed(case["bytes"], info),
     )
     for case in it["2.5 requests"]:
-        join: frames.JoinRequest = frames.unpack(frames.Request, case["bytes"])
+        join: JoinRequest = unpack(AnyRequest, case["bytes"])
         content = handshake.join_content(greeted["hello"], join)
         assert not identity.is_signed(identity.JOIN, room, content, join.signature, join.key)
         _, link, signer, encryption_key, nick, signature, index, digest, invited = second.read("request", case["bytes"])
@@ -162,7 +165,7 @@ def test_answers_2_12_2_13() -> None:
 
     def read(case: Any) -> Any:
         """The frame, as it comes in a record."""
-        return frames.unpack(frames.HostRecord, second.pack([[case["frame"]]])).frames[0]
+        return unpack(frames.HostRecord, second.pack([[case["frame"]]])).frames[0]
 
     def theirs(case: Any) -> None:
         match case["frame"]:
@@ -300,7 +303,7 @@ def test_answers_of_heirs_8_9() -> None:
 
 def test_redirects_8_15() -> None:
     def ours(case: Any) -> None:
-        where: frames.Where = frames.unpack(frames.Where, case["where"])
+        where: frames.Where = unpack(frames.Where, case["where"])
         redirect = frames.RedirectFrame(where, case["signature"])
         meeting.check_redirect(redirect, case["service"], case["hello"], case["key"])
 

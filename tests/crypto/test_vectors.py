@@ -17,6 +17,9 @@ from anonp2p.errors import PeerFault
 from anonp2p.names import codes, nicks, safety_words, words
 from anonp2p.names.safety_words import Mark, Marks
 from anonp2p.protocol import appointment, bodies, credentials, field_types, frames, handshake, meeting, welcome, wire
+from anonp2p.protocol.batches import Batch
+from anonp2p.protocol.packing import pack, unpack
+from anonp2p.protocol.requests import Hello, JoinRequest, MeetRequest, ResumeRequest
 from anonp2p.room import contents, events, inputs
 from tests.room.member.false_host import FalseHost
 from tests.room.peers import ANN, NOW
@@ -238,7 +241,7 @@ def test_the_hello_2_2(it: Any) -> None:
     assert content == said["content"]
     assert greeting.hello == second.h(content) == said["hello"]
     assert handshake.read_hello(content) == (
-        frames.Hello(4, said["nonce"], second.KeyPair(said["handshake key seed"]).public),
+        Hello(4, said["nonce"], second.KeyPair(said["handshake key seed"]).public),
         said["hello"],
     )
 
@@ -252,7 +255,7 @@ def test_a_client_handshake_2_4(it: Any, kind: str) -> None:
     assert client_handshake["content"] == client_handshake["ticket"] + client_handshake["box"]
     assert handshake.read_ticket(client_handshake["content"]) == client_handshake["ticket"]
     assert make.spec_name(request) == kind
-    assert frames.pack(request) == second.unpad(client_handshake["text"])
+    assert pack(request) == second.unpad(client_handshake["text"])
     assert len(second.wire(client_handshake["content"])) == limits.CLIENT_HANDSHAKE
     assert client_handshake["info"] == second.bound("client handshake", room, said["hello"])
     assert (
@@ -273,7 +276,7 @@ def test_a_join_2_5() -> None:
     request = second.unpack(second.unpad(client_handshake["text"]))
     _, link, key, encryption_key, nick, signature, index, digest, (invitation, invited) = request
     known = index, digest, field_types.Invited(invitation, invited)
-    join = frames.JoinRequest(link, key, encryption_key, nick, signature, *known)
+    join = JoinRequest(link, key, encryption_key, nick, signature, *known)
     assert handshake.join_content(said["hello"], join) == client_handshake["signed"]
     signed = second.join_content(said["hello"], link, key, encryption_key, index, digest, nick, [invitation, invited])
     assert signed == client_handshake["signed"]
@@ -288,7 +291,7 @@ def test_a_resume_2_5() -> None:
         second.unpad(client_handshake["text"])
     )
     terms = [field_types.Opening(*it) for it in openings]
-    resume = frames.ResumeRequest(link, member, encryption_key, epoch, index, digest, terms, lost, signature)
+    resume = ResumeRequest(link, member, encryption_key, epoch, index, digest, terms, lost, signature)
     assert handshake.resume_content(said["hello"], resume) == client_handshake["signed"]
     signed = second.resume_content(said["hello"], link, encryption_key, epoch, index, digest, openings, lost)
     assert signed == client_handshake["signed"]
@@ -301,7 +304,7 @@ def test_a_meet_2_5() -> None:
     said, client_handshake = CLIENT_HANDSHAKES[2]["2.2 hello"], CLIENT_HANDSHAKES[2]["2.4 Meet"]
     _, link, member, address, index, digest, openings, signature = second.unpack(second.unpad(client_handshake["text"]))
     listed = [field_types.Opening(*opening) for opening in openings]
-    meet = frames.MeetRequest(link, member, address, index, digest, listed, signature)
+    meet = MeetRequest(link, member, address, index, digest, listed, signature)
     assert meeting.meet_content(meet, said["hello"]) == client_handshake["signed"]
     assert second.meet_content(said["hello"], link, address, index, digest, openings) == client_handshake["signed"]
     [key] = [it["key"] for it in NOTATION["3.1 members"] if it["id"] == member]
@@ -332,7 +335,7 @@ def test_records_2_6(direction: str) -> None:
         assert isinstance(opened, frames.HostRecord) or [opened.echo] == echo
         assert sender.seal_frames(opened.frames, echo=any(echo)) == second.wire(record["content"])
         assert second.record(first, number, said) == record["content"]
-        assert second.off_record(first, number, record["content"]) == second.unpack(frames.pack(opened))
+        assert second.off_record(first, number, record["content"]) == second.unpack(pack(opened))
 
 
 # --- 4
@@ -406,14 +409,14 @@ def test_the_library_opens_the_log_in_its_order() -> None:
         packed = epoch.open_batch(batch["content"])
         assert packed is not None
         assert packed == batch["4.5 packed"]
-        opened: frames.Batch = frames.unpack(frames.Batch, packed)
+        opened: Batch = unpack(Batch, packed)
         assert opened.head == batch["4.5 head"]
         for it, sealed in zip(batch["entries"], opened.entries, strict=True):
             assert sealed == it["4.1 entry"]
             header, body = epoch.open_entry(sealed)
             assert (header.pack(), body) == (it["4.1 header"], it["4.4 body"])
             content = contents.unpack_content(body)
-            assert second.unpack(it["4.4 content"]) == second.unpack(frames.pack(content))
+            assert second.unpack(it["4.4 content"]) == second.unpack(pack(content))
             if isinstance(content.body, bodies.JoinedBody):
                 epoch.admit_member(identity.member_id(content.body.key))
     assert epoch.number == 1
@@ -501,8 +504,8 @@ def test_a_backfill_of_the_second_implementation_5_13(it: Any) -> None:
     contexts = [context_of(entry) for entry in told]
     backfill = second.backfill(entries, contexts, batch["4.5 head"], it["5.13 now"])
     assert second.pack(backfill) == it["5.13 frame"]
-    record: frames.HostRecord = frames.unpack(frames.HostRecord, second.pack([[backfill]]))
-    assert frames.pack(record.frames[0]) == it["5.13 frame"]
+    record: frames.HostRecord = unpack(frames.HostRecord, second.pack([[backfill]]))
+    assert pack(record.frames[0]) == it["5.13 frame"]
     assert any(it["gone"]) == (it["time"] > 100_000)
 
 
@@ -658,7 +661,7 @@ def test_the_library_arrives_with_the_welcome_7_1() -> None:
     )
     [state] = [arrival.take_page(frames.PageFrame(part)) for part in pages]
     assert state is not None
-    assert frames.pack(state) == WELCOME["7.1 array"]
+    assert pack(state) == WELCOME["7.1 array"]
     epoch = welcome.make_epoch(state)
     opened = []
     for batch in BATCHES[1:]:  # what comes after the head of the Welcome, until the commit
@@ -666,7 +669,7 @@ def test_the_library_arrives_with_the_welcome_7_1() -> None:
             break
         packed = epoch.open_batch(batch["content"])
         assert packed is not None
-        for it, sealed in zip(batch["entries"], frames.unpack(frames.Batch, packed).entries, strict=True):
+        for it, sealed in zip(batch["entries"], unpack(Batch, packed).entries, strict=True):
             assert epoch.open_entry(sealed)[1] == it["4.4 body"]
             opened.append(it["says"])
             content = contents.unpack_content(it["4.4 body"])

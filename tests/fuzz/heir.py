@@ -9,6 +9,7 @@ from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import frames, handshake, meeting
 from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.protocol.handshake import Channel
+from anonp2p.protocol.requests import AnyRequest, MeetRequest, ResumeRequest
 from anonp2p.room import effects, inputs
 from anonp2p.room.member.carrier import Carrier
 from anonp2p.room.member.head_check import HeadCheck
@@ -98,14 +99,14 @@ class _Fuzz:
         request: Any
         match source.below(4):
             case 0 | 1:
-                resume = frames.ResumeRequest(secret, who.id, key, 0, *place, bool(source.below(2)), bytes(64))
+                resume = ResumeRequest(secret, who.id, key, 0, *place, bool(source.below(2)), bytes(64))
                 signature = who.sign_for(OWN, identity.RESUME, handshake.resume_content(line.digest, resume))
                 request = msgspec.structs.replace(resume, signature=signature)
             case 2:
-                meet = frames.MeetRequest(secret, who.id, b"a" * 32, *place, bytes(64))
+                meet = MeetRequest(secret, who.id, b"a" * 32, *place, bytes(64))
                 request = meeting.sign_meet(meet, OWN, line.digest, who)
             case _:
-                request = source.made(frames.Request)
+                request = source.made(AnyRequest)
         try:
             payload = handshake.seal_request(request, OWN, line.hello, line.digest, bytes(16))
         except ValueError:  # it does not fit

@@ -16,8 +16,20 @@ from anonp2p.crypto.epoch import COMMIT, FLEETING, KEPT
 from anonp2p.protocol import bodies, frames, handshake, meeting
 from anonp2p.protocol.field_types import Opening
 from anonp2p.protocol.handshake import Channel
+from anonp2p.protocol.packing import pack
+from anonp2p.protocol.requests import AnyRequest, Hello, JoinRequest, MeetRequest, ResumeRequest
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.log.log import Log
+from anonp2p.room.moderation_inputs import (
+    AdmitInput,
+    KickInput,
+    KnockInput,
+    LockInput,
+    PurgeInput,
+    RaidInput,
+    RoleInput,
+    SlowInput,
+)
 from anonp2p.room.room import Room
 from tests.fuzz.source import KNOWN, NICKS, STEPS, TTLS, Source, expect_shown
 from tests.room.peers import ANN, BOB, EVE, ROOM, ROOM_KEY, Sealer, Somebody, randomness
@@ -73,7 +85,7 @@ class _Line:
 
     link: Link
     who: Somebody
-    greeting: frames.Hello
+    greeting: Hello
     hello: bytes
     channel: Channel | None = None
     held: dict[int, tuple[int, int]] | None = None  # what was there of what is on its way to one who does not read
@@ -271,7 +283,7 @@ class _Fuzz:
             case 0 | 1:
                 self._send(line, *said)
             case 2:
-                record = frames.pack(frames.MemberRecord(bool(source.below(2)), said * source.pick(1, 20)))
+                record = pack(frames.MemberRecord(bool(source.below(2)), said * source.pick(1, 20)))
                 text = source.pick(
                     padding.fill_payload(source.edited(record), suite.TAG),
                     source.edited(padding.pad_text(record, 60_000)),
@@ -288,14 +300,14 @@ class _Fuzz:
         if (kind := source.below(4)) == 3:
             request = meeting.sign_meet(self._meet(who, link), ROOM, line.hello, who)
         elif kind < 2:
-            join = frames.JoinRequest(link, who.key, key, source.pick(*NICKS, *PROPER, source.text()), bytes(64))
+            join = JoinRequest(link, who.key, key, source.pick(*NICKS, *PROPER, source.text()), bytes(64))
             signature = who.sign(identity.JOIN, handshake.join_content(line.hello, join))
             request = msgspec.structs.replace(join, signature=signature)
         else:
             index = source.pick(ledger.index, max(0, ledger.index - source.below(16)), source.below(256), 2**53 - 1)
             digest = source.pick(ledger.digest_at(index) or bytes(32), source.take(32).ljust(32, b"\0"))
             epoch = self.room.replica.current_epoch.number + source.pick(0, 1)
-            resume = frames.ResumeRequest(
+            resume = ResumeRequest(
                 link,
                 who.id,
                 key,
@@ -310,7 +322,7 @@ class _Fuzz:
             request = msgspec.structs.replace(resume, signature=signature)
         match source.odd(5):
             case 1:
-                request = source.made(frames.Request)
+                request = source.made(AnyRequest)
             case 2:
                 self.hears(line, source.take(source.below(256)))
                 return
@@ -326,20 +338,20 @@ class _Fuzz:
             return
         line.channel = Channel(request.link_secret, line.hello, up=True)
         self.hears(line, payload[padding.LENGTH :])
-        if isinstance(request, frames.MeetRequest) and source.below(2):
+        if isinstance(request, MeetRequest) and source.below(2):
             number, host = request.openings[-1].term
             log = request.index, request.digest, request.openings
             where = frames.Where(number, host, request.address, *log, source.made(list[frames.SignedEntry]))
             self._send(line, meeting.sign_redirect(where, ROOM, line.hello, who))
 
-    def _meet(self, who: Somebody, link: bytes) -> frames.MeetRequest:
+    def _meet(self, who: Somebody, link: bytes) -> MeetRequest:
         """Of one that hosts a term after this log, or follows another one."""
         source, ledger = self.source, self.room.replica.ledger
         index = max(0, ledger.index - source.below(4))
         digest = ledger.digest_at(index) or bytes(32)
         opening = Opening(source.pick(4, 5, 300), who.id, index + 1, bytes(32), source.below(2) * (index + 1))
         openings = [*ledger.openings, *([opening] * source.below(2))]
-        return frames.MeetRequest(link, who.id, ROOM, index + source.below(3), digest, openings, bytes(64))
+        return MeetRequest(link, who.id, ROOM, index + source.below(3), digest, openings, bytes(64))
 
     def _entry(self, who: Any) -> tuple[int, bytes]:
         """An entry, right or with something changed, and the epoch it is submitted in."""
@@ -377,7 +389,7 @@ class _Fuzz:
                 )
                 otherwise["reference"] = index, digest
             case 9:
-                body = source.pick(source.take(source.below(64)), source.edited(frames.pack(body)))
+                body = source.pick(source.take(source.below(64)), source.edited(pack(body)))
             case 10:
                 epoch = source.pick(epoch + 1, max(0, epoch - 1), 2**53 - 1)
             case 11:
@@ -418,8 +430,8 @@ class _Fuzz:
 
     def _host_types(self) -> None:
         source = self.source
-        kick = inputs.KickInput(source.pick(*PROPER, "host"), source.text())
-        lock = inputs.LockInput(bool(source.below(2)))
+        kick = KickInput(source.pick(*PROPER, "host"), source.text())
+        lock = LockInput(bool(source.below(2)))
         rename = inputs.RenameInput(source.pick("host", *PROPER))
         said = inputs.SayInput(source.text() or "x")
         typed = source.pick(said, kick, kick, lock, rename, inputs.AskInput("/who"), *self._typed())
@@ -427,19 +439,19 @@ class _Fuzz:
             case 31:
                 typed = inputs.LeaveInput(close=True)
             case 30 | 29 as drawn:
-                typed = inputs.KnockInput(on=drawn == 30)
+                typed = KnockInput(on=drawn == 30)
             case 28 | 27 as drawn:
-                typed = inputs.AdmitInput(kick.nick, admitted=drawn == 28)
+                typed = AdmitInput(kick.nick, admitted=drawn == 28)
             case 26 | 25 | 24 as drawn:
                 role, command = {26: ("moderator", "/op"), 25: ("muted", "/mute"), 24: ("member", "/unmute")}[drawn]
-                typed = inputs.RoleInput(kick.nick, role, command)  # type: ignore[arg-type]
+                typed = RoleInput(kick.nick, role, command)  # type: ignore[arg-type]
             case 23:
-                typed = inputs.RaidInput(on=bool(source.below(2)))
+                typed = RaidInput(on=bool(source.below(2)))
             case 22:
-                typed = inputs.SlowInput(source.pick(0, 1, 10))
+                typed = SlowInput(source.pick(0, 1, 10))
             case 21:
-                typed = inputs.PurgeInput(source.below(256))
-        self.kicked |= isinstance(typed, inputs.KickInput | inputs.PurgeInput)
+                typed = PurgeInput(source.below(256))
+        self.kicked |= isinstance(typed, KickInput | PurgeInput)
         self.do(typed)
 
     def _wait(self) -> None:
@@ -486,7 +498,7 @@ class _Fuzz:
     def expect_sound(self) -> None:
         """The witness, linked again, has seen what the host has, and nothing of its own is left."""
         if not self.host.room.over:
-            self.do(inputs.KnockInput(on=False))  # else the witness may have to wait
+            self.do(KnockInput(on=False))  # else the witness may have to wait
         for _ in range(4):
             self.flush()
             self.redial()

@@ -15,9 +15,13 @@ from anonp2p.crypto import identity, padding, suite
 from anonp2p.crypto.epoch import COMMIT, FLEETING, KEPT
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies, frames, room_state
+from anonp2p.protocol.batches import BackfilledEntry, Tombstone
+from anonp2p.protocol.packing import pack
+from anonp2p.protocol.requests import VERSION, Hello, JoinRequest, ResumeRequest
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.contents import unpack_content
 from anonp2p.room.member.head_check import Head
+from anonp2p.room.moderation_inputs import KickInput
 from tests.fuzz.source import KNOWN, STEPS, TTLS, Source, expect_shown
 from tests.room.member.false_host import DIGEST, FalseHost
 from tests.room.peers import ANN, BOB, EVE, HOST, Placed
@@ -161,7 +165,7 @@ class _Liar:
         whisper = inputs.WhisperInput(nick, source.text() or "x")
         rest = (
             inputs.LeaveInput(),
-            inputs.KickInput("ann"),
+            KickInput("ann"),
             whisper,
             inputs.RetainInput(source.pick(*TTLS, None)),
             inputs.VerifyInput(nick),
@@ -189,7 +193,7 @@ class _Liar:
             case 0:
                 self.host.takes(inputs.ReceivedInput(self.host.end.number, source.take(source.below(256))))
             case 1:
-                record = frames.pack(frames.HostRecord([source.made(frames.FromHost)] * source.pick(1, 2)))
+                record = pack(frames.HostRecord([source.made(frames.FromHost)] * source.pick(1, 2)))
                 text = source.pick(
                     padding.fill_payload(source.edited(record), suite.TAG),
                     source.edited(padding.pad_text(record, 60_000)),
@@ -207,10 +211,8 @@ class _Liar:
         if self.source.odd(8):
             self.host.awaits_dial()
             nonce = bytes(32)
-            hello = frames.Hello(
-                self.source.pick(frames.VERSION, self.source.below(4)), nonce, HOST.encryption_key.public
-            )
-            content = padding.pad_text(self.source.edited(frames.pack(hello)), limits.HELLO - padding.LENGTH)
+            hello = Hello(self.source.pick(VERSION, self.source.below(4)), nonce, HOST.encryption_key.public)
+            content = padding.pad_text(self.source.edited(pack(hello)), limits.HELLO - padding.LENGTH)
             self.host.takes(inputs.ReceivedInput(self.host.end.number, self.source.edited(content)))
             self.host.takes(inputs.DroppedInput(self.host.end.number, "closed", 1.0))
             return
@@ -219,7 +221,7 @@ class _Liar:
         self.host.greets()
         self.linked = True
         self.key = self.host.request.encryption_key
-        if isinstance(self.host.request, frames.JoinRequest) and self.host.request.key not in {
+        if isinstance(self.host.request, JoinRequest) and self.host.request.key not in {
             it.key for it in self.host.ledger.roster
         }:
             if self.host.me and (former := self.host.ledger.roster.find_member(self.host.me)) is not None:
@@ -255,9 +257,7 @@ class _Liar:
                 base = self.host.base()
                 name, made = source.pick(*base.__struct_fields__), source.made(room_state.RoomSnapshot)
                 otherwise["snapshot"] = msgspec.structs.replace(base, **{name: getattr(made, name)})
-        goes_on = (
-            isinstance(self.host.request, frames.ResumeRequest) and not source.odd(2) and "snapshot" not in otherwise
-        )
+        goes_on = isinstance(self.host.request, ResumeRequest) and not source.odd(2) and "snapshot" not in otherwise
         pages = self.host.welcome(past=goes_on, **otherwise)
         said = source.pick(pages, pages, pages, pages[:1], pages * 2)
         self.host.hears(*said, *missed)
@@ -283,7 +283,7 @@ class _Liar:
             case 2:
                 otherwise["index"] = source.pick(0, self.host.ledger.index, 2**53 - 1)
             case 3:
-                otherwise["entries"] = [source.made(frames.BackfilledEntry | frames.Tombstone)]
+                otherwise["entries"] = [source.made(BackfilledEntry | Tombstone)]
         past = self.host.past(*entries, gone=gone, **otherwise)
         self.host.time = Head.read(past.now).time  # no later head is of an earlier time
         return past

@@ -21,9 +21,12 @@ from anonp2p.errors import AnonError, BadCode, PeerFault
 from anonp2p.names import codes
 from anonp2p.names.codes import Code, RoomKey
 from anonp2p.protocol import bodies, frames, handshake, room_state, welcome
+from anonp2p.protocol.batches import Backfilled, BackfilledEntry, Batch, RetractedEntry, Tombstone
 from anonp2p.protocol.connection import Connection
 from anonp2p.protocol.field_types import Heir, Invited, Opening
 from anonp2p.protocol.handshake import Channel, HostHandshake
+from anonp2p.protocol.packing import pack, unpack
+from anonp2p.protocol.requests import VERSION, AnyRequest, Hello, JoinRequest, MeetRequest, ResumeRequest
 from anonp2p.protocol.rights import Rights
 from anonp2p.room import contents, events, inputs
 from anonp2p.room.gate import NotAdmitted
@@ -46,12 +49,12 @@ KEY = RoomKey(b"the seed of the fuzzed room....."[:32])
 INVITATION = Code(KEY.public, b"K" * 32).spell()
 PACKED: dict[Any, str] = {  # all that is packed, with the form of the second implementation
     bodies.Content: "content",
-    frames.Hello: "hello",
-    frames.Request: "request",
+    Hello: "hello",
+    AnyRequest: "request",
     frames.MemberRecord: "record up",
     frames.HostRecord: "record down",
     room_state.RoomState: "welcome",
-    frames.Batch: "batch",
+    Batch: "batch",
     bodies.PrivateText: "private text",
 }
 
@@ -105,7 +108,7 @@ def packed(data: bytes) -> None:
     rest = source.take(len(data))
     theirs = _second(lambda: second.read_header(rest) if kind is Header else second.read(PACKED[kind], rest))
     try:
-        opened: Any = Header.unpack(rest) if kind is Header else frames.unpack(kind, rest)
+        opened: Any = Header.unpack(rest) if kind is Header else unpack(kind, rest)
     except PeerFault:
         assert theirs is None
         return
@@ -113,7 +116,7 @@ def packed(data: bytes) -> None:
     if kind is Header:
         assert opened.pack() == rest
         return
-    assert frames.pack(opened) == rest
+    assert pack(opened) == rest
     assert repr(opened) == f"<{type(opened).__name__}>"
 
 
@@ -273,14 +276,14 @@ class _Handshake:
         self.box = private.seal_message(BOB.encryption_key.public, b"for you alone", self.about)
         self.turn = commit.CommitSecret(ROOM, 1, self.ledger.digest, b"s" * 32, b"t" * 32)
 
-    def _join(self, nick: str) -> frames.JoinRequest:
-        join = frames.JoinRequest(bytes(32), BOB.key, BOB.encryption_key.public, nick, bytes(64))
+    def _join(self, nick: str) -> JoinRequest:
+        join = JoinRequest(bytes(32), BOB.key, BOB.encryption_key.public, nick, bytes(64))
         signature = BOB.sign(identity.JOIN, handshake.join_content(self.greeting.hello, join))
         return msgspec.structs.replace(join, signature=signature)
 
-    def _resume(self) -> frames.ResumeRequest:
+    def _resume(self) -> ResumeRequest:
         said = ANN.id, ANN.encryption_key.public, 0, 0, self.ledger.digest, list(self.ledger.openings), False
-        resume = frames.ResumeRequest(bytes(32), *said, bytes(64))
+        resume = ResumeRequest(bytes(32), *said, bytes(64))
         signature = ANN.sign(identity.RESUME, handshake.resume_content(self.greeting.hello, resume))
         return msgspec.structs.replace(resume, signature=signature)
 
@@ -320,9 +323,9 @@ def _client_handshake_box(source: Source) -> None:
 def _request(source: Source) -> None:
     """A request that was changed before it was sealed: its signature tells."""
     right = source.pick(*_SHAKEN.requests)
-    request = frames.unpack(frames.Request, source.edited(frames.pack(right)))
+    request = unpack(AnyRequest, source.edited(pack(right)))
     digest = _SHAKEN.greeting.hello
-    if isinstance(request, frames.JoinRequest):
+    if isinstance(request, JoinRequest):
         assert admission.choose_nick(_SHAKEN.ledger, ROOM, digest, request) == "ben"
     else:
         assert check_resume_request(_SHAKEN.ledger, HOST.id, ROOM, digest, request).id == ANN.id
@@ -406,24 +409,24 @@ def _padded_record(source: Source) -> None:
     record = frames.MemberRecord(
         bool(source.below(2)), [frames.SubmitFrame(0, b"x")] * source.pick(0, 1, limits.FRAMES)
     )
-    text = source.edited(padding.fill_payload(source.edited(frames.pack(record)), suite.TAG))
+    text = source.edited(padding.fill_payload(source.edited(pack(record)), suite.TAG))
     opened = ends[1].open_record(ends[0].seal_padded(text))
     assert padding.fill_payload(padding.unpad_text(text), suite.TAG) == text
     assert len(opened.frames) <= limits.FRAMES
-    assert frames.unpack(frames.MemberRecord, frames.pack(opened)) == opened
+    assert unpack(frames.MemberRecord, pack(opened)) == opened
 
 
 def _batch(source: Source) -> None:
     """A batch that is changed is none, whoever changes it; what its sealer packs wrongly is a fault."""
     epoch = _SHAKEN.epoch
-    packed = frames.pack(frames.Batch([b"an entry", b"another"], [None, bytes(32)], bytes(112)))
+    packed = pack(Batch([b"an entry", b"another"], [None, bytes(32)], bytes(112)))
     changed = source.edited(packed)
     content = epoch.seal_batch(changed, bytes)[padding.LENGTH :]
     edited = source.edited(content)
     opened = epoch.open_batch(edited)
     assert opened == (changed if edited == content else None)
     if opened is not None:
-        frames.unpack(frames.Batch, opened)
+        unpack(Batch, opened)
 
 
 def _entry(source: Source) -> None:
@@ -476,10 +479,10 @@ def _seeds() -> dict[str, list[bytes]]:
         bodies.HandOverBody(leaves=True),
         bodies.CodeBody(bytes(32)),
     ]
-    passed: list[frames.Backfilled] = [
-        frames.BackfilledEntry(bytes(33), b"x"),
-        frames.Tombstone(bytes(33), bytes(32)),
-        frames.RetractedEntry(bytes(33), bytes(32), 1, bytes(33), b"x"),
+    passed: list[Backfilled] = [
+        BackfilledEntry(bytes(33), b"x"),
+        Tombstone(bytes(33), bytes(32)),
+        RetractedEntry(bytes(33), bytes(32), 1, bytes(33), b"x"),
     ]
     openings = [Opening(0, HOST.id, 0, bytes(32)), Opening(5, ANN.id, 1, bytes(32), 1)]
     proof = [frames.SignedEntry(0, bytes(33), b"x")]
@@ -508,15 +511,15 @@ def _seeds() -> dict[str, list[bytes]]:
     ]
     values: list[tuple[int, Any]] = [
         *((0, bodies.Content(bytes(limits.SALT), 1, bytes(32), body)) for body in contents),
-        (1, frames.Hello(frames.VERSION, bytes(32), HOST.encryption_key.public)),
+        (1, Hello(VERSION, bytes(32), HOST.encryption_key.public)),
         *((2, request) for request in shaken.requests),
-        (2, frames.MeetRequest(bytes(32), ANN.id, bytes(32), 1, bytes(32), openings, bytes(64))),
+        (2, MeetRequest(bytes(32), ANN.id, bytes(32), 1, bytes(32), openings, bytes(64))),
         *((3, frames.MemberRecord(False, said)) for said in members),
         (3, frames.MemberRecord(True, [frames.KeyRequestFrame(bytes(32))] * limits.FRAMES)),
         *((4, frames.HostRecord(said)) for said in hosts),
         (5, shaken.state),
         (5, msgspec.structs.replace(shaken.state, snapshot=None)),
-        (6, frames.Batch([b"x", b"y"], [bytes(32), None], bytes(112))),
+        (6, Batch([b"x", b"y"], [bytes(32), None], bytes(112))),
         (7, bodies.PrivateText("x", None)),
         (7, bodies.PrivateText("x", bodies.EntryId(ANN.id, 1))),
     ]
@@ -546,7 +549,7 @@ def _seeds() -> dict[str, list[bytes]]:
         ],
         "padded": [bytes([length, *bytes(length), 0, 0, at, 4, 0, length]) for length in (0, 10, 63) for at in (0, 9)],
         "packed": [
-            *(bytes([kind]) + frames.pack(value) for kind, value in values),
+            *(bytes([kind]) + pack(value) for kind, value in values),
             *(bytes([8]) + header.pack() for header in headers),
         ],
         "code": [

@@ -11,6 +11,8 @@ from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.net.transport import Transport
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
+from anonp2p.room.hosting_events import ReachableEvent
+from anonp2p.room.moderation_inputs import KickInput
 from tests.support.people import Gathering, Person, gathering
 from tests.support.transports import HANG, MemoryNetwork, Tor, Wire
 
@@ -117,7 +119,7 @@ async def test_a_link_that_breaks_anywhere_in_the_bytes_of_a_commit_and_its_shar
         for cut in range(0, 4_000, 200):
             bad = await gathered.join("bad")
             stop_after(tor.wires[-1], cut)
-            await host.session.post_input(inputs.KickInput("bad"))
+            await host.session.post_input(KickInput("bad"))
             await ann.say(f"ann {cut}")
             await host.say(f"host {cut}")
             for person in (host, ann):
@@ -241,7 +243,7 @@ async def test_a_host_whose_tor_was_lost_is_reachable_again_and_all_come_back(
                 await person.say(own[number])
             await trio.sleep(30)
             tor.regain()
-            await host.until(lambda number=number: len(host.heard(events.ReachableEvent)) == 2 + number)  # type: ignore[misc]
+            await host.until(lambda number=number: len(host.heard(ReachableEvent)) == 2 + number)  # type: ignore[misc]
             await trio.sleep(limits.DIAL_PAUSE_MAX)
         await agree(people, lines)
         assert_nobody_left(people)

@@ -9,6 +9,7 @@ import trio.testing
 
 from anonp2p import limits
 from anonp2p.room import events, inputs
+from anonp2p.room.hosting_events import HeirsEvent, HostEvent
 from tests.support.people import Gathering, Person, gathering
 from tests.support.transports import MemoryNetwork, Tor
 
@@ -47,7 +48,7 @@ async def company(memory: MemoryNetwork) -> AsyncIterator[Company]:
         members = [await gathered.join(nick, may_host=True) for nick in ("ann", "bob", "cho")]
         for person in members:
             await person.until(
-                lambda person=person: any(len(it.heirs) == limits.HEIRS for it in person.heard(events.HeirsEvent))  # type: ignore[misc]
+                lambda person=person: any(len(it.heirs) == limits.HEIRS for it in person.heard(HeirsEvent))  # type: ignore[misc]
             )
         await trio.sleep(limits.STANDBY_RETRY)
         yield Company(gathered, tor, host, members)
@@ -69,7 +70,7 @@ async def test_a_room_whose_host_leaves_goes_on_at_once_and_its_code_too(
         for person in room.members[1:]:
             states = [link.state for link in person.heard(events.LinkEvent)]
             assert states == ["connecting", "up", "lost", "up"], "it waits, and dials nobody"
-            assert [host.cause for host in person.heard(events.HostEvent)] == ["left"]
+            assert [host.cause for host in person.heard(HostEvent)] == ["left"]
 
 
 async def test_a_room_whose_host_dies_goes_on_within_moments_and_its_code_too(
@@ -86,7 +87,7 @@ async def test_a_room_whose_host_dies_goes_on_within_moments_and_its_code_too(
         await room.talk(*room.members, late)
         for person in room.members[1:]:
             assert [link.state for link in person.heard(events.LinkEvent)][2:] == ["lost", "up"]
-            assert [host.cause for host in person.heard(events.HostEvent)] == ["lost"]
+            assert [host.cause for host in person.heard(HostEvent)] == ["lost"]
 
 
 async def test_a_room_whose_host_says_nothing_any_more_goes_on(

@@ -10,6 +10,9 @@ import trio.testing
 from anonp2p import limits
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
+from anonp2p.room.hosting_events import HeirsEvent
+from anonp2p.room.moderation_events import RoleEvent, WaitingEvent
+from anonp2p.room.moderation_inputs import AdmitInput, KnockInput, RoleInput
 from tests.support.people import Gathering, Person, gathering
 from tests.support.transports import MemoryNetwork, Tor
 
@@ -36,10 +39,10 @@ async def company(memory: MemoryNetwork) -> AsyncIterator[Company]:
         tor = Tor(memory)
         host = await gathered.host(tor.usable)
         ann = await gathered.join("ann", may_host=True)
-        await host.session.post_input(inputs.RoleInput("ann", "moderator", "/op"))
-        await host.session.post_input(inputs.KnockInput(on=True))
-        await ann.hears(events.RoleEvent)
-        await ann.until(lambda: any(it.heirs for it in ann.heard(events.HeirsEvent)))
+        await host.session.post_input(RoleInput("ann", "moderator", "/op"))
+        await host.session.post_input(KnockInput(on=True))
+        await ann.hears(RoleEvent)
+        await ann.until(lambda: any(it.heirs for it in ann.heard(HeirsEvent)))
         await trio.sleep(limits.STANDBY_RETRY)
         yield Company(gathered, tor, host, ann)
 
@@ -51,11 +54,11 @@ def is_waiting(person: Person, links: int = 1) -> bool:
     return len(told) >= links
 
 
-async def sees(moderator: Person, *nicks: str) -> events.WaitingEvent:
+async def sees(moderator: Person, *nicks: str) -> WaitingEvent:
     """What a moderator is told of these, once it is."""
 
-    def shown() -> list[events.WaitingEvent]:
-        return [it for it in moderator.heard(events.WaitingEvent) if [who.nick for who in it.people] == [*nicks]]
+    def shown() -> list[WaitingEvent]:
+        return [it for it in moderator.heard(WaitingEvent) if [who.nick for who in it.people] == [*nicks]]
 
     await moderator.until(lambda: bool(shown()))
     return shown()[-1]
@@ -70,7 +73,7 @@ async def test_who_knocks_is_let_in_by_a_moderator_that_does_not_host(
         await sees(room.ann, "zoe")
         await trio.sleep(600)
         assert [it.state for it in zoe.heard(events.LinkEvent)] == ["connecting", "connecting"], "its link lasts"
-        await room.ann.session.post_input(inputs.AdmitInput("zoe", admitted=True))
+        await room.ann.session.post_input(AdmitInput("zoe", admitted=True))
         await zoe.hears(events.EnteredEvent)
         await sees(room.ann)
         for person in (room.host, room.ann, zoe):
@@ -85,7 +88,7 @@ async def test_who_is_turned_away_is_out_and_told_so(
     async with company(memory) as room:
         zoe = await room.knocks("zoe")
         await sees(room.ann, "zoe")
-        await room.ann.session.post_input(inputs.AdmitInput("zoe", admitted=False))
+        await room.ann.session.post_input(AdmitInput("zoe", admitted=False))
         assert (await zoe.gone()).reason == "refused"
         assert (await zoe.hears(events.ErrorEvent)).code == "refused"
         await sees(room.ann)
@@ -114,8 +117,8 @@ async def test_who_waits_while_the_host_leaves_waits_at_the_next_one(
         await room.host.session.post_input(inputs.LeaveInput())
         await room.ann.until(lambda: room.ann.session.room.hosting)
         await zoe.until(lambda: is_waiting(zoe, links=2))
-        await room.ann.until(lambda: len([it for it in room.ann.heard(events.WaitingEvent) if it.count]) == 2)
-        await room.ann.session.post_input(inputs.AdmitInput("zoe", admitted=True))
+        await room.ann.until(lambda: len([it for it in room.ann.heard(WaitingEvent) if it.count]) == 2)
+        await room.ann.session.post_input(AdmitInput("zoe", admitted=True))
         assert [person.nick for person in (await zoe.hears(events.EnteredEvent)).members] == ["ann", "zoe"]
 
 
@@ -128,8 +131,8 @@ async def test_who_waits_while_the_host_dies_waits_at_the_next_one(
         room.tor.lose()
         await room.ann.until(lambda: room.ann.session.room.hosting)
         await zoe.until(lambda: is_waiting(zoe, links=2))
-        await room.ann.until(lambda: len([it for it in room.ann.heard(events.WaitingEvent) if it.count]) == 2)
-        await room.ann.session.post_input(inputs.AdmitInput("zoe", admitted=True))
+        await room.ann.until(lambda: len([it for it in room.ann.heard(WaitingEvent) if it.count]) == 2)
+        await room.ann.session.post_input(AdmitInput("zoe", admitted=True))
         await zoe.hears(events.EnteredEvent)
 
 
@@ -144,9 +147,9 @@ async def test_where_more_knock_than_may_wait_each_has_its_turn_and_members_talk
         await room.ann.say("hello")
         await room.host.until(lambda: room.host.texts == ["hello"])
         await trio.sleep(2 * limits.KNOCKERS_TOLD)
-        told = room.ann.heard(events.WaitingEvent)
+        told = room.ann.heard(WaitingEvent)
         assert all(event.count <= 4 for event in told)
         assert {who.nick for event in told for who in event.people} == {f"nick{number:02}x" for number in range(12)}
-        await room.ann.session.post_input(inputs.KnockInput(on=False))
+        await room.ann.session.post_input(KnockInput(on=False))
         for person in crowd:
             await person.hears(events.EnteredEvent)

@@ -4,6 +4,7 @@ import trio.testing
 
 from anonp2p.names import codes
 from anonp2p.room import events, inputs
+from anonp2p.room.hosting_events import CodeEvent
 from tests.support.people import Gathering, Person, gathering
 from tests.support.transports import MemoryNetwork
 
@@ -29,7 +30,7 @@ async def meet(gathered: Gathering) -> None:
     host = await gathered.host()
     ann = await gathered.join("ann")
     await host.session.post_input(inputs.CodeInput())
-    gathered.code = codes.parse_code((await ann.hears(events.CodeEvent)).code).address
+    gathered.code = codes.parse_code((await ann.hears(CodeEvent)).code).address
     bob = await gathered.join("bob")
     await bob.say("from bob")
     await ann.hears(events.MessageEvent, text="from bob")

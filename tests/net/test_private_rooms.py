@@ -5,11 +5,15 @@ from typing import Any
 import pytest
 import trio.testing
 
-from anonp2p.errors import NotInvited, Unreachable
+from anonp2p.errors import Unreachable
 from anonp2p.names import codes
 from anonp2p.protocol import frames
 from anonp2p.reasons import Reason
 from anonp2p.room import effects, events, inputs
+from anonp2p.room.errors import NotInvited
+from anonp2p.room.hosting_events import CodeEvent, HeirEvent, HostEvent, HostingEvent
+from anonp2p.room.moderation_events import RoleEvent
+from anonp2p.room.moderation_inputs import InviteInput, KickInput, RevokeInput, RoleInput
 from tests.support.house import House
 from tests.support.people import gathering, watch_inputs
 from tests.support.transports import MemoryNetwork
@@ -64,10 +68,10 @@ async def test_a_revoked_invitation_lets_nobody_in(
         house = House(gathered)
         host = await house.found()
         code = await house.invite(host)
-        await host.session.post_input(inputs.RevokeInput(1))
+        await host.session.post_input(RevokeInput(1))
         assert await house.is_refused("ann", code) == NotInvited()
-        assert await house.ask(host, inputs.RevokeInput(1)) == "failed"
-        assert await house.ask(host, inputs.RevokeInput(2)) == "failed"
+        assert await house.ask(host, RevokeInput(1)) == "failed"
+        assert await house.ask(host, RevokeInput(2)) == "failed"
 
 
 async def test_who_is_thrown_out_does_not_come_back_by_its_invitation(
@@ -78,7 +82,7 @@ async def test_who_is_thrown_out_does_not_come_back_by_its_invitation(
         host = await house.found()
         code = await house.invite(host, uses=5)
         ann = await house.comes("ann", code)
-        await host.session.post_input(inputs.KickInput("ann", ""))
+        await host.session.post_input(KickInput("ann", ""))
         await ann.gone()
         assert await house.is_refused("zoe", code) == NotInvited()
         [listed] = await house.ask(host, inputs.AskInput("/invites"))
@@ -94,10 +98,10 @@ async def test_invitations_go_on_under_another_host_with_the_same_code(
         ann = await house.comes("ann", await house.invite(host), may_host=True)
         used, good = await house.invite(host), await house.invite(host)
         bob = await house.comes("bob", used)
-        await ann.hears(events.HeirEvent, holds_key=True)
+        await ann.hears(HeirEvent, holds_key=True)
         await host.session.post_input(inputs.LeaveInput(close=False))
         await host.gone()
-        await ann.hears(events.HostEvent, nick="ann")
+        await ann.hears(HostEvent, nick="ann")
         await bob.say("still here")
         await ann.until(lambda: ann.texts == ["still here"])
         assert await house.is_refused("zoe", used) == NotInvited()
@@ -112,10 +116,10 @@ async def test_a_moderator_that_does_not_host_invites(
         house = House(gathered)
         host = await house.found()
         ann = await house.comes("ann", await house.invite(host))
-        assert await house.ask(ann, inputs.InviteInput()) == "not-allowed"
+        assert await house.ask(ann, InviteInput()) == "not-allowed"
         assert await house.ask(ann, inputs.AskInput("/invites")) == "not-allowed"
-        await host.session.post_input(inputs.RoleInput("ann", "moderator", "/op"))
-        await ann.hears(events.RoleEvent, role="moderator")
+        await host.session.post_input(RoleInput("ann", "moderator", "/op"))
+        await ann.hears(RoleEvent, role="moderator")
         code = await house.invite(ann, "mine")
         await house.comes("bob", code)
         assert [it.get("note") for it in await house.ask(ann, inputs.AskInput("/invites"))] == [None, "mine"]
@@ -139,8 +143,8 @@ async def test_only_moderators_are_given_the_pool(
         await ann.session.post_input(inputs.RenameInput("anna"))
         await host.hears(events.RenamedEvent, nick="anna")
         assert given() == 0
-        await host.session.post_input(inputs.RoleInput("anna", "moderator", "/op"))
-        await ann.hears(events.RoleEvent, role="moderator")
+        await host.session.post_input(RoleInput("anna", "moderator", "/op"))
+        await ann.hears(RoleEvent, role="moderator")
         await house.invite(ann)
         assert given() == 1
 
@@ -156,15 +160,15 @@ async def test_who_may_have_the_pool_and_is_thrown_out_does_not_know_where_the_r
         bob = await house.comes("bob", await house.invite(host))
         good = await house.invite(host)
         if how == "heir":
-            await ann.hears(events.HeirEvent, holds_key=True)
+            await ann.hears(HeirEvent, holds_key=True)
         else:
-            await host.session.post_input(inputs.RoleInput("ann", "moderator", "/op"))
-            await ann.hears(events.RoleEvent, role="moderator")
+            await host.session.post_input(RoleInput("ann", "moderator", "/op"))
+            await ann.hears(RoleEvent, role="moderator")
             await house.invite(ann)
-        await host.session.post_input(inputs.KickInput("ann", ""))
+        await host.session.post_input(KickInput("ann", ""))
         await ann.gone()
-        told = await bob.hears(events.CodeEvent)
-        assert not ann.heard(events.CodeEvent)
+        told = await bob.hears(CodeEvent)
+        assert not ann.heard(CodeEvent)
         assert await house.is_refused("ann", good) == NotInvited(), "by the code of before"
         new = await house.invite(host)
         assert codes.parse_code(new).address == codes.parse_code(told.code).address
@@ -181,18 +185,18 @@ async def test_an_heir_that_was_not_given_the_pool_hosts_a_room_into_which_it_in
         await host.session.post_input(inputs.EntrustInput(None))
         ann = await house.comes("ann", await house.invite(host), may_host=True)
         bob = await house.comes("bob", await house.invite(host))
-        await ann.hears(events.HeirEvent, rank=1)
+        await ann.hears(HeirEvent, rank=1)
         await host.session.post_input(inputs.LeaveInput(close=False))
-        await ann.hears(events.HostingEvent)
+        await ann.hears(HostingEvent)
         await bob.say("still here")
         await ann.until(lambda: ann.texts == ["still here"])
-        assert await house.ask(ann, inputs.InviteInput()) == "failed"
-        await ann.session.post_input(inputs.RoleInput("bob", "moderator", "/op"))
-        await bob.hears(events.RoleEvent, role="moderator", nick="bob")
-        assert await house.ask(bob, inputs.InviteInput()) == "failed"
+        assert await house.ask(ann, InviteInput()) == "failed"
+        await ann.session.post_input(RoleInput("bob", "moderator", "/op"))
+        await bob.hears(RoleEvent, role="moderator", nick="bob")
+        assert await house.ask(bob, InviteInput()) == "failed"
 
 
-@pytest.mark.parametrize("event", [inputs.InviteInput(), inputs.RevokeInput(1), inputs.AskInput("/invites")])
+@pytest.mark.parametrize("event", [InviteInput(), RevokeInput(1), inputs.AskInput("/invites")])
 async def test_a_room_that_is_not_private_has_no_invitations(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, event: Any
 ) -> None:

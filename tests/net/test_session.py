@@ -18,6 +18,7 @@ from anonp2p.net.tor.errors import SocksPortLost
 from anonp2p.net.transport import DialFault, Transport
 from anonp2p.reasons import NO_REASON, Reason
 from anonp2p.room import events, inputs
+from anonp2p.room.hosting_events import ReachableEvent, UndefendedEvent
 from anonp2p.room.room import Room
 from tests.support.people import Gathering, Person, always, gathering, watch_inputs
 from tests.support.transports import CONNECT, HANG, MemoryNetwork, Network
@@ -416,7 +417,7 @@ async def test_what_the_network_cannot_defend_against_is_told_to_the_host(
     memory.undefended = ["streams"]
     async with gathering(memory) as gathered:
         host = await gathered.host()
-        assert (await host.hears(events.UndefendedEvent)).defences == ["streams"]
+        assert (await host.hears(UndefendedEvent)).defences == ["streams"]
 
 
 async def test_a_tor_lost_while_dialling_is_waited_out(
@@ -459,7 +460,7 @@ async def test_a_room_without_a_network_is_gone_for_that_reason(
     async with gathering(memory) as gathered:
         person = gathered.invite("ann", name=name, network=always(nowhere))
         assert (await person.gone()).reason == "tor"
-        assert not person.heard(events.ReachableEvent)
+        assert not person.heard(ReachableEvent)
         assert [error.code for error in person.heard(events.ErrorEvent)] == ["tor-missing"]
 
 

@@ -14,8 +14,10 @@ from anonp2p.crypto.epoch import KEPT
 from anonp2p.crypto.padding import SIZES
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
+from anonp2p.protocol.batches import BackfilledEntry, Tombstone
 from anonp2p.protocol.connection import Connection
 from anonp2p.protocol.handshake import Channel
+from anonp2p.protocol.packing import pack
 from anonp2p.protocol.wire import Splitter
 from anonp2p.room.log.log import FIRST, Log, LogEntry
 from anonp2p.room.log.reader import LogReader
@@ -122,7 +124,7 @@ def read_all(connection: Connection, now: float = START) -> list[bytes]:
 
 def count_fitting(frame: frames.Frame) -> int:
     """How many of these may wait on one link."""
-    return limits.LINK_QUEUE // (len(frames.pack(frame)) + limits.FRAME_OVERHEAD)
+    return limits.LINK_QUEUE // (len(pack(frame)) + limits.FRAME_OVERHEAD)
 
 
 # --- what comes in
@@ -407,7 +409,7 @@ def test_frames_are_sealed_in_the_order_in_which_they_leave() -> None:
     put(log, b"later")
     assert send_piece(connection) == first
     rest = b"".join(send_all(connection)).removesuffix(b"sealedlater")
-    past = frames.BackfillFrame([frames.BackfilledEntry(HEADER, b"body")], [None], HEAD, HEAD)
+    past = frames.BackfillFrame([BackfilledEntry(HEADER, b"body")], [None], HEAD, HEAD)
     assert open_frames(first, rest) == [past, past, DENIED]
 
 
@@ -626,7 +628,7 @@ def test_a_peer_that_reads_slowly_may_ask_on_as_it_reads() -> None:
     connection = connect()
     for _ in range(5 * count_fitting(FOUND)):
         connection.send_frames([FOUND])
-        count = min(len(connection.data_to_send()), len(frames.pack(FOUND)) + 200)
+        count = min(len(connection.data_to_send()), len(pack(FOUND)) + 200)
         connection.mark_sent(count)
     assert not connection.is_over
 
@@ -779,7 +781,7 @@ def test_one_who_had_not_begun_with_what_expires_is_told_that_it_is_gone() -> No
     assert log.expire_entries(30_000, FIRST)
     assert send_piece(connection) == b"stuck"
     assert open_frames(send_piece(connection)) == [
-        frames.BackfillFrame([frames.Tombstone(HEADER, DIGEST)], [None], HEAD, HEAD)
+        frames.BackfillFrame([Tombstone(HEADER, DIGEST)], [None], HEAD, HEAD)
     ]
     assert send_all(connection) == [b"kept"]
 

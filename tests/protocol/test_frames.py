@@ -12,7 +12,10 @@ from anonp2p import limits
 from anonp2p.crypto.padding import SIZES
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies, field_types, frames, room_state
+from anonp2p.protocol.batches import Backfilled, BackfilledEntry, Batch, RetractedEntry, Tombstone
 from anonp2p.protocol.field_types import Heir, Opening
+from anonp2p.protocol.packing import pack, unpack
+from anonp2p.protocol.requests import AnyRequest, Hello, JoinRequest, MeetRequest, ResumeRequest
 from anonp2p.protocol.rights import Ban, Invitation, Order, Restrictions, Rights
 from tests.support.packed import other_encodings
 
@@ -80,9 +83,9 @@ rights = st.builds(
 )
 bases = st.builds(room_state.RoomSnapshot, bytes32, counts, rights, places, terms)
 missed = st.one_of(
-    st.builds(frames.BackfilledEntry, bytes33, blobs),
-    st.builds(frames.Tombstone, bytes33, bytes32),
-    st.builds(frames.RetractedEntry, bytes33, bytes32, counts, bytes33, blobs),
+    st.builds(BackfilledEntry, bytes33, blobs),
+    st.builds(Tombstone, bytes33, bytes32),
+    st.builds(RetractedEntry, bytes33, bytes32, counts, bytes33, blobs),
 )
 contexts = st.lists(st.none() | bytes32, max_size=3)
 backfills = st.builds(frames.BackfillFrame, st.lists(missed, max_size=3), contexts, bytes112, bytes112)
@@ -124,11 +127,11 @@ from_hosts = st.one_of(
     st.builds(frames.KnockersFrame, st.lists(st.builds(frames.KnockEntry, bytes32, texts, counts), max_size=3)),
 )
 requests = st.one_of(
-    st.builds(frames.JoinRequest, bytes32, bytes32, keys, texts, bytes64, counts, bytes32, invited),
-    st.builds(frames.ResumeRequest, bytes32, bytes16, keys, counts, counts, bytes32, openings, st.booleans(), bytes64),
-    st.builds(frames.MeetRequest, bytes32, bytes16, bytes32, counts, bytes32, openings, bytes64),
+    st.builds(JoinRequest, bytes32, bytes32, keys, texts, bytes64, counts, bytes32, invited),
+    st.builds(ResumeRequest, bytes32, bytes16, keys, counts, counts, bytes32, openings, st.booleans(), bytes64),
+    st.builds(MeetRequest, bytes32, bytes16, bytes32, counts, bytes32, openings, bytes64),
 )
-hellos = st.builds(frames.Hello, counts, bytes32, keys)
+hellos = st.builds(Hello, counts, bytes32, keys)
 all_bodies = st.one_of(
     st.builds(bodies.TextBody, texts, st.booleans(), replies),
     st.builds(bodies.NickBody, texts),
@@ -180,9 +183,9 @@ states = st.builds(
 )
 
 KINDS: dict[str, tuple[Any, st.SearchStrategy[Any]]] = {
-    "hello": (frames.Hello, hellos),
-    "request": (frames.Request, requests),
-    "burst": (frames.Batch, st.builds(frames.Batch, st.lists(blobs, max_size=3), contexts, bytes112)),
+    "hello": (Hello, hellos),
+    "request": (AnyRequest, requests),
+    "burst": (Batch, st.builds(Batch, st.lists(blobs, max_size=3), contexts, bytes112)),
     "member's": (
         frames.MemberRecord,
         st.builds(frames.MemberRecord, st.booleans(), st.lists(from_members, max_size=3)),
@@ -220,9 +223,7 @@ BASE = room_state.RoomSnapshot(B32, 1, RIGHTS, [SNAPSHOT_ENTRY], TERM)
 RETENTION, HISTORY = room_state.RetentionPolicy(0, 60, 2**32 - 1), room_state.HistoryPolicy(50, 0)
 LATEST = room_state.LatestEntry(B32, B33, B32)
 CREDENTIALS = frames.Credentials(B32, B32, 0, B64)
-BACKFILL = frames.BackfillFrame(
-    [frames.BackfilledEntry(B33, b"body"), frames.Tombstone(B33, B32)], [B32, None], B112, B112
-)
+BACKFILL = frames.BackfillFrame([BackfilledEntry(B33, b"body"), Tombstone(B33, B32)], [B32, None], B112, B112)
 STATE = room_state.RoomState(
     B32,
     "demo",
@@ -273,11 +274,11 @@ SAID: list[tuple[Any, int]] = [  # every body, and its tag (4.4)
     (bodies.RevokeBody(B32), 26),
 ]
 EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (2.2, 2.4, 2.7, 5.13, 7.1)
-    ("hello", frames.Hello(3, B32, KEY), 1),
-    ("request", frames.JoinRequest(B32, B32, KEY, "ann", B64), 1),
-    ("request", frames.ResumeRequest(B32, B16, KEY, 1, 1, B32, [OPENING], True, B64), 2),
-    ("request", frames.MeetRequest(B32, B16, B32, 1, B32, [OPENING], B64), 3),
-    ("burst", frames.Batch([b"entry"], [B32], B112), None),
+    ("hello", Hello(3, B32, KEY), 1),
+    ("request", JoinRequest(B32, B32, KEY, "ann", B64), 1),
+    ("request", ResumeRequest(B32, B16, KEY, 1, 1, B32, [OPENING], True, B64), 2),
+    ("request", MeetRequest(B32, B16, B32, 1, B32, [OPENING], B64), 3),
+    ("burst", Batch([b"entry"], [B32], B112), None),
     ("member's", frames.SubmitFrame(0, b"entry"), 1),
     ("member's", frames.KeyFrame(KEY), 2),
     ("member's", frames.KeyRequestFrame(B32), 3),
@@ -311,9 +312,9 @@ EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (
     ("host's", frames.PoolFrame(b"box"), 29),
     ("host's", frames.ClientsFrame([B32] * limits.INVITATIONS), 31),
     ("member's", BACKFILL, 8),
-    ("past", frames.BackfilledEntry(B33, b"body"), 1),
-    ("past", frames.Tombstone(B33, B32), 2),
-    ("past", frames.RetractedEntry(B33, B32, 1, B33, b"body"), 3),
+    ("past", BackfilledEntry(B33, b"body"), 1),
+    ("past", Tombstone(B33, B32), 2),
+    ("past", RetractedEntry(B33, B32, 1, B33, b"body"), 3),
     ("content", bodies.Content(B16, 1, B32, bodies.TextBody("hello", action=False, reply=None)), None),
     ("state", STATE, None),
     ("base", BASE, None),
@@ -360,15 +361,15 @@ def carrier(kind: str) -> str:
 
 def fault(kind: str, payload: bytes) -> None:
     with pytest.raises(PeerFault, match="malformed"):
-        frames.unpack(KINDS[carrier(kind)][0], payload)
+        unpack(KINDS[carrier(kind)][0], payload)
 
 
 def fine(kind: str, packed: object) -> Any:
-    return frames.unpack(KINDS[carrier(kind)][0], within(kind, packed))
+    return unpack(KINDS[carrier(kind)][0], within(kind, packed))
 
 
 def fields(packed: Any) -> list[Any]:
-    found: list[Any] = msgpack.decode(frames.pack(packed))
+    found: list[Any] = msgpack.decode(pack(packed))
     return found
 
 
@@ -384,7 +385,7 @@ def said(body: list[object]) -> bytes:
 def test_what_is_packed_comes_back(kind: str, data: st.DataObject) -> None:
     accepts, strategy = KINDS[kind]
     packed = data.draw(strategy)
-    assert frames.unpack(accepts, frames.pack(packed)) == packed
+    assert unpack(accepts, pack(packed)) == packed
 
 
 @each_kind
@@ -396,7 +397,7 @@ def test_a_record_is_an_array_with_its_tag_first(kind: str, example: Any, tag: i
         assert len(fields(example)) == 1 + len(values)
     else:
         assert len(fields(example)) == len(values)
-    assert frames.pack(fine(kind, fields(example))) == within(kind, fields(example))
+    assert pack(fine(kind, fields(example))) == within(kind, fields(example))
 
 
 @pytest.mark.parametrize(("body", "tag"), SAID, ids=lambda value: repr(value)[:12])
@@ -429,10 +430,10 @@ def test_what_is_damaged_is_something_else_or_malformed(
 ) -> None:
     accepts, strategy = KINDS[kind]
     sent = data.draw(strategy)
-    payload = bytearray(frames.pack(sent))
+    payload = bytearray(pack(sent))
     payload[place % len(payload)] ^= change
     with suppress(PeerFault):
-        assert frames.unpack(accepts, bytes(payload)) != sent
+        assert unpack(accepts, bytes(payload)) != sent
 
 
 @each_kind
@@ -644,7 +645,7 @@ def test_the_bounds_themselves_are_in_order() -> None:
 def test_a_record_has_up_to_16_frames(kind: str, before: list[bool], frame: Any) -> None:
     """2.7: "A record of a member is [echo: bool, frames], one of a host [frames]: up to 16 of these (`FRAMES`)"."""
     for count in (0, 1, 16):
-        record = frames.unpack(KINDS[kind][0], msgpack.encode([*before, [fields(frame)] * count]))
+        record = unpack(KINDS[kind][0], msgpack.encode([*before, [fields(frame)] * count]))
         assert record == KINDS[kind][0](*before, [frame] * count)
     fault(kind, msgpack.encode([*before, [fields(frame)] * 17]))
 
@@ -687,7 +688,7 @@ def test_text_that_is_not_utf8_is_malformed(text: bytes) -> None:
     """0.2: "texts that are not UTF-8"."""
     packed = bytes([0xA0 | len(text)]) + text
     fault("content", b"\x94\xc4\x10" + B16 + b"\x01\xc4\x20" + B32 + b"\x93\x01" + packed + b"\xc2")
-    fault("state", b"\x9d" + packed + frames.pack(STATE)[6:])
+    fault("state", b"\x9d" + packed + pack(STATE)[6:])
     fault("host's", b"\x92\xc2\x91\x92\x04" + packed)
 
 
@@ -708,12 +709,12 @@ def test_a_claim_of_four_billion_elements_is_malformed(kind: str, claim: bytes) 
 
 def around(record: Any) -> int:
     """Bytes of the payload of this record, before it is filled."""
-    return 2 + 2 + len(frames.pack(record)) + 16
+    return 2 + 2 + len(pack(record)) + 16
 
 
 def entry(body: bodies.Body) -> bytes:
     """One as long as it gets."""
-    packed = frames.pack(bodies.Content(B16, 2**53 - 1, B32, body))
+    packed = pack(bodies.Content(B16, 2**53 - 1, B32, body))
     return bytes(33 + 64 + 16 - (2 + len(packed)) % -limits.CONTENT_STEP) + packed + bytes(2)
 
 
@@ -729,8 +730,8 @@ def test_the_longest_text_fits_a_payload(body: bodies.Body) -> None:
     """From its author, and five of them in one batch, and so opened."""
     sealed = entry(body)
     assert around(frames.MemberRecord(False, [frames.SubmitFrame(2**53 - 1, sealed)])) <= SIZES[4]
-    assert 2 + 12 + 2 + len(frames.pack(frames.Batch([sealed] * 5, [None] * 5, B112))) + 16 <= limits.BATCH_BYTES
-    opened: list[frames.Backfilled] = [frames.BackfilledEntry(B33, sealed[49:])] * 5
+    assert 2 + 12 + 2 + len(pack(Batch([sealed] * 5, [None] * 5, B112))) + 16 <= limits.BATCH_BYTES
+    opened: list[Backfilled] = [BackfilledEntry(B33, sealed[49:])] * 5
     backfill = frames.BackfillFrame(opened, [None] * 5, B112, B112)
     assert around(frames.HostRecord([backfill])) <= limits.BATCH_BYTES
 
@@ -741,24 +742,22 @@ def test_a_batch_of_the_shortest_messages_fits_a_payload_when_all_of_them_are_re
     count = limits.BATCH_BYTES // (len(shortest) + 3)
     retract = bytes(64 + 2 * limits.CONTENT_STEP)
     assert len(entry(bodies.RetractBody(2**53 - 1))) <= 33 + len(retract) + 16
-    gone: list[frames.Backfilled] = [frames.RetractedEntry(B33, B32, 2**53 - 1, B33, retract)] * count
+    gone: list[Backfilled] = [RetractedEntry(B33, B32, 2**53 - 1, B33, retract)] * count
     assert around(frames.HostRecord([frames.BackfillFrame(gone, [None] * count, B112, B112)])) <= SIZES[-1]
 
 
 def test_a_client_handshake_fits_its_limit_and_a_page_a_payload() -> None:
     """2.4: "pad(request, 2,686)"; 2.2: "padded to 1,918 bytes"; 7.1: "each up to 28,000 bytes"."""
     openings = [field_types.Opening(2**53 - 1, B16, 2**53 - 1, B32)] * limits.OPENINGS
-    longest = frames.ResumeRequest(B32, B16, KEY, 2**53 - 1, 2**53 - 1, B32, openings, True, B64)
+    longest = ResumeRequest(B32, B16, KEY, 2**53 - 1, 2**53 - 1, B32, openings, True, B64)
     nick = "\U00020000" * limits.NICK
     invited = field_types.Invited(B32, B64)
-    for request in (longest, frames.JoinRequest(B32, B32, KEY, nick, B64, 2**53 - 1, B32, invited)):
+    for request in (longest, JoinRequest(B32, B32, KEY, nick, B64, 2**53 - 1, B32, invited)):
         assert (
-            limits.CLIENT_HANDSHAKE // 2
-            < 2 + 16 + field_types.BOX + 2 + len(frames.pack(request))
-            <= limits.CLIENT_HANDSHAKE
+            limits.CLIENT_HANDSHAKE // 2 < 2 + 16 + field_types.BOX + 2 + len(pack(request)) <= limits.CLIENT_HANDSHAKE
         )
-    hello = frames.Hello(3, B32, KEY)
-    assert limits.HELLO // 2 < 2 + 2 + len(frames.pack(hello)) <= limits.HELLO
+    hello = Hello(3, B32, KEY)
+    assert limits.HELLO // 2 < 2 + 2 + len(pack(hello)) <= limits.HELLO
     assert around(frames.HostRecord([frames.PageFrame(bytes(limits.PAGE))])) <= limits.BATCH_BYTES
 
 
@@ -766,8 +765,8 @@ def test_the_largest_commit_for_those_who_are_lost_fits_a_payload() -> None:
     """A room of which all but the host are lost at once."""
     everyone = [bodies.Removal(B16, "lost")] * (limits.MEMBERS - 1)
     sealed = entry(bodies.CommitBody(2**53 - 1, everyone, renew=False))
-    assert 2 + 12 + 2 + len(frames.pack(frames.Batch([sealed], [B32], B112))) + 16 <= SIZES[-1]
-    backfill = frames.BackfillFrame([frames.BackfilledEntry(B33, sealed[49:])], [B32], B112, B112)
+    assert 2 + 12 + 2 + len(pack(Batch([sealed], [B32], B112))) + 16 <= SIZES[-1]
+    backfill = frames.BackfillFrame([BackfilledEntry(B33, sealed[49:])], [B32], B112, B112)
     assert around(frames.HostRecord([backfill])) <= SIZES[-1]
 
 

@@ -15,15 +15,17 @@ from anonp2p.protocol import field_types, frames, handshake
 from anonp2p.protocol.field_types import Opening
 from anonp2p.protocol.frames import Frame, HostRecord, MemberRecord
 from anonp2p.protocol.handshake import Channel, HandshakeKey, HostHandshake
+from anonp2p.protocol.packing import pack
+from anonp2p.protocol.requests import VERSION, AnyRequest, Hello, JoinRequest, ResumeRequest
 from anonp2p.protocol.wire import Splitter
 from tests.support import memory
 
 ROOM, LINK, HELLO = b"r" * 32, b"l" * 32, b"h" * 32
 KEY = suite.EncryptionKeyPair(b"a" * 32).public
 HANDSHAKE_KEY = suite.EncryptionKeyPair(b"d" * 32)
-JOIN = frames.JoinRequest(LINK, b"k" * 32, KEY, "ann", b"s" * 64)
+JOIN = JoinRequest(LINK, b"k" * 32, KEY, "ann", b"s" * 64)
 OPENINGS = [Opening(0, b"h" * 16, 0, b"d" * 32), Opening(4, b"h" * 16, 3, b"e" * 32)]
-RESUME = frames.ResumeRequest(LINK, b"m" * 16, KEY, 3, 5, b"d" * 32, OPENINGS, False, b"s" * 64)
+RESUME = ResumeRequest(LINK, b"m" * 16, KEY, 3, 5, b"d" * 32, OPENINGS, False, b"s" * 64)
 
 SAY = frames.SubmitFrame(7, b"entry")  # what a member may say
 REFUSED = frames.RefusedFrame("full", frames.Credentials(bytes(32), bytes(32), 0, bytes(64)), bytes(64))
@@ -95,7 +97,7 @@ def test_a_record_is_the_frame_sealed_under_the_next_key_of_its_direction() -> N
         for end, name, frame in ((member, "up", SAY), (host, "down", RESUMED)):
             key = Ratchet(suite.expand(LINK, name, HELLO)).take_key(number)
             packed = MemberRecord(False, [SAY]) if name == "up" else HostRecord([RESUMED])
-            assert key.open_sealed(0, record(end, frame)) == padding.pad_text(frames.pack(packed), 480 - 2 - 16)
+            assert key.open_sealed(0, record(end, frame)) == padding.pad_text(pack(packed), 480 - 2 - 16)
 
 
 @pytest.mark.parametrize("echo", [False, True])
@@ -215,10 +217,7 @@ def test_the_two_directions_have_keys_of_their_own() -> None:
     """What would open if they had one: the same record at the same number."""
     member, host = ends()
     assert record(member) != record(host)
-    assert (
-        fault(host, sealed("down", padding.fill_payload(frames.pack(MemberRecord(False, [])), 16)))
-        == "unreadable-record"
-    )
+    assert fault(host, sealed("down", padding.fill_payload(pack(MemberRecord(False, [])), 16))) == "unreadable-record"
 
 
 def test_a_record_of_another_link_or_hello_is_a_fault() -> None:
@@ -246,7 +245,7 @@ def test_garbage_is_a_fault(garbage: bytes) -> None:
 def test_a_record_padded_with_anything_but_zeros_is_a_fault(at: int) -> None:
     """0.8: "What is padded otherwise is malformed"."""
     member, host = ends()
-    packed = frames.pack(MemberRecord(False, []))
+    packed = pack(MemberRecord(False, []))
     padding = bytearray(480 - 2 - 16 - 2 - len(packed))
     padding[at] = 1
     assert fault(host, sealed("up", len(packed).to_bytes(2, "big") + packed + bytes(padding))) == "padding"
@@ -256,7 +255,7 @@ def test_a_record_padded_with_anything_but_zeros_is_a_fault(at: int) -> None:
 @pytest.mark.parametrize("length", [0, 1, 461, 65_535])
 def test_a_record_whose_length_is_not_that_of_what_is_in_it_is_a_fault(length: int) -> None:
     member, host = ends()
-    padded = bytearray(padding.pad_text(frames.pack(MemberRecord(False, [])), 462))
+    padded = bytearray(padding.pad_text(pack(MemberRecord(False, [])), 462))
     padded[:2] = length.to_bytes(2, "big")
     for end, name in ((host, "up"), (member, "down")):
         assert fault(end, sealed(name, bytes(padded)))
@@ -267,7 +266,7 @@ def test_a_record_larger_than_need_be_is_a_fault(size: int) -> None:
     """2.1: "padded (0.8) to the least length ...; what is longer is malformed"."""
     member, host = ends()
     for end, name in ((host, "up"), (member, "down")):
-        text = sealed(name, padding.pad_text(frames.pack(MemberRecord(False, [])), size - 2 - 16))
+        text = sealed(name, padding.pad_text(pack(MemberRecord(False, [])), size - 2 - 16))
         assert fault(end, text) == "payload-padding"
 
 
@@ -302,7 +301,7 @@ def test_a_hello_comes_back_with_its_hash() -> None:
     [payload] = contents(greeting.wire)
     assert len(payload) == 1_918
     assert msgpack.decode(padding.unpad_text(payload)) == [1, 4, b"n" * 32, HANDSHAKE_KEY.public]
-    assert handshake.read_hello(payload) == (frames.Hello(4, b"n" * 32, HANDSHAKE_KEY.public), suite.hash_data(payload))
+    assert handshake.read_hello(payload) == (Hello(4, b"n" * 32, HANDSHAKE_KEY.public), suite.hash_data(payload))
     assert greeting.hello == suite.hash_data(payload)
 
 
@@ -337,7 +336,7 @@ def test_a_hello_that_is_none_is_malformed(said: list[object]) -> None:
         handshake.read_hello(hello_of(msgpack.encode(said)))
 
 
-@pytest.mark.parametrize("version", [frames.VERSION, frames.VERSION + 1])
+@pytest.mark.parametrize("version", [VERSION, VERSION + 1])
 def test_a_hello_with_deep_nesting_behind_its_version_is_malformed(version: int) -> None:
     """2.3: what follows a version that one does not speak is passed over, but not so deep that it crashes anybody."""
     with pytest.raises(PeerFault, match="malformed"):
@@ -347,7 +346,7 @@ def test_a_hello_with_deep_nesting_behind_its_version_is_malformed(version: int)
 @pytest.mark.parametrize("length", [1_917, 1_919, 3_838])
 def test_a_hello_of_another_length_is_none(length: int) -> None:
     """2.2: "padded to 1,918 bytes"."""
-    packed = frames.pack(frames.Hello(4, b"n" * 32, HANDSHAKE_KEY.public))
+    packed = pack(Hello(4, b"n" * 32, HANDSHAKE_KEY.public))
     with pytest.raises(PeerFault, match="hello-length"):
         handshake.read_hello(padding.pad_text(packed, length))
 
@@ -400,7 +399,7 @@ def test_what_was_greeted_with_an_older_handshake_key_still_opens_with_it() -> N
 TICKET = b"t" * 16
 
 
-def knocked(request: frames.Request, greeting: HostHandshake, room: bytes = ROOM) -> bytes:
+def knocked(request: AnyRequest, greeting: HostHandshake, room: bytes = ROOM) -> bytes:
     """A client handshake's content, from one who was greeted so."""
     [payload] = contents(greeting.wire)
     [client_handshake] = contents(handshake.seal_request(request, room, *handshake.read_hello(payload), TICKET))
@@ -408,7 +407,7 @@ def knocked(request: frames.Request, greeting: HostHandshake, room: bytes = ROOM
 
 
 @pytest.mark.parametrize("request_", [JOIN, RESUME], ids=repr)
-def test_a_client_handshake_tells_the_host_alone_what_is_asked(request_: frames.Request) -> None:
+def test_a_client_handshake_tells_the_host_alone_what_is_asked(request_: AnyRequest) -> None:
     greeting = HostHandshake(b"n" * 32, ROOM, HANDSHAKE_KEY)
     client_handshake = knocked(request_, greeting)
     assert greeting.open_request(client_handshake) == request_
@@ -418,7 +417,7 @@ def test_a_client_handshake_tells_the_host_alone_what_is_asked(request_: frames.
 def test_every_client_handshake_is_as_long_whatever_it_asks() -> None:
     """2.4: "a content of 3,838 bytes"."""
     greeting = HostHandshake(b"n" * 32, ROOM, HANDSHAKE_KEY)
-    named = frames.JoinRequest(LINK, b"k" * 32, KEY, "\U00020000" * limits.NICK, b"s" * 64)
+    named = JoinRequest(LINK, b"k" * 32, KEY, "\U00020000" * limits.NICK, b"s" * 64)
     assert {len(knocked(request, greeting)) for request in (JOIN, RESUME, named)} == {3_838}
 
 
@@ -436,7 +435,7 @@ def test_a_client_handshake_is_for_one_room_one_hello_and_one_handshake_key() ->
         greeting.open_request(knocked(JOIN, greeting, room=b"q" * 32))
     info = b"anonp2p/4 client handshake" + ROOM + greeting.hello
     box = knocked(JOIN, greeting)[len(TICKET) :]
-    assert HANDSHAKE_KEY.open_sealed(box, info) == padding.pad_text(frames.pack(JOIN), 2_686)
+    assert HANDSHAKE_KEY.open_sealed(box, info) == padding.pad_text(pack(JOIN), 2_686)
 
 
 def test_a_client_handshake_shows_a_ticket_to_whoever_reads_its_first_bytes() -> None:
@@ -453,13 +452,13 @@ def test_a_ticket_is_of_one_link_and_both_ends_have_it() -> None:
     assert Channel(LINK, b"i" * 32, up=True).ticket != up.ticket != Channel(b"k" * 32, HELLO, up=True).ticket
 
 
-@pytest.mark.parametrize("text", [b"", b"\xc1", b"\x91\x03", b"\x91" * 2_680, frames.pack(frames.SubmitFrame(0, b""))])
+@pytest.mark.parametrize("text", [b"", b"\xc1", b"\x91\x03", b"\x91" * 2_680, pack(frames.SubmitFrame(0, b""))])
 def test_a_client_handshake_of_garbage_is_malformed(text: bytes) -> None:
     greeting = HostHandshake(b"n" * 32, ROOM, HANDSHAKE_KEY)
     info = b"anonp2p/4 client handshake" + ROOM + greeting.hello
     with pytest.raises(PeerFault, match="malformed"):
         greeting.open_request(TICKET + suite.seal_to_key(HANDSHAKE_KEY.public, padding.pad_text(text, 2_686), info))
-    padded = padding.pad_text(frames.pack(JOIN), 2_686)
+    padded = padding.pad_text(pack(JOIN), 2_686)
     for other in (padded[:-1] + b"x", b"\xff" + padded[1:]):
         with pytest.raises(PeerFault, match="padding"):
             greeting.open_request(TICKET + suite.seal_to_key(HANDSHAKE_KEY.public, other, info))
@@ -470,7 +469,7 @@ def test_a_client_handshake_of_another_length_is_none(length: int) -> None:
     """2.4: "a content of 3,838 bytes: box(handshake key, pad(request, 2,686), ...)"."""
     greeting = HostHandshake(b"n" * 32, ROOM, HANDSHAKE_KEY)
     info = b"anonp2p/4 client handshake" + ROOM + greeting.hello
-    padded = (padding.pad_text(frames.pack(JOIN), 2_686) + bytes(10_000))[:length]
+    padded = (padding.pad_text(pack(JOIN), 2_686) + bytes(10_000))[:length]
     with pytest.raises(PeerFault, match="client-handshake-length"):
         greeting.open_request(TICKET + suite.seal_to_key(HANDSHAKE_KEY.public, padded, info))
 
@@ -483,7 +482,7 @@ def test_a_client_handshake_that_is_no_box_does_not_open(garbage: bytes) -> None
 
 def test_nobody_client_handshakes_at_a_handshake_key_that_cannot_be_sealed_to() -> None:
     with pytest.raises(PeerFault, match="unusable-key"):
-        handshake.seal_request(JOIN, ROOM, frames.Hello(4, bytes(32), KEY[:-32] + bytes(32)), HELLO, TICKET)
+        handshake.seal_request(JOIN, ROOM, Hello(4, bytes(32), KEY[:-32] + bytes(32)), HELLO, TICKET)
 
 
 # --- what is signed
@@ -495,13 +494,13 @@ def test_a_join_is_signed_over_all_of_it() -> None:
     rest = suite.hash_data(KEY) + bytes(40) + suite.hash_data(b"\x91\xc0") + b"ann"
     assert handshake.join_content(HELLO, JOIN) == HELLO + JOIN.link_secret + JOIN.key + rest
     others = [
-        frames.JoinRequest(bytes(32), JOIN.key, KEY, "ann", bytes(64)),
-        frames.JoinRequest(LINK, bytes(32), KEY, "ann", bytes(64)),
-        frames.JoinRequest(LINK, JOIN.key, bytes(1216), "ann", bytes(64)),
-        frames.JoinRequest(LINK, JOIN.key, KEY, "añn", bytes(64)),
-        frames.JoinRequest(LINK, JOIN.key, KEY, "ann", bytes(64), 7),
-        frames.JoinRequest(LINK, JOIN.key, KEY, "ann", bytes(64), 0, b"d" * 32),
-        frames.JoinRequest(LINK, JOIN.key, KEY, "ann", bytes(64), invited=invited),
+        JoinRequest(bytes(32), JOIN.key, KEY, "ann", bytes(64)),
+        JoinRequest(LINK, bytes(32), KEY, "ann", bytes(64)),
+        JoinRequest(LINK, JOIN.key, bytes(1216), "ann", bytes(64)),
+        JoinRequest(LINK, JOIN.key, KEY, "añn", bytes(64)),
+        JoinRequest(LINK, JOIN.key, KEY, "ann", bytes(64), 7),
+        JoinRequest(LINK, JOIN.key, KEY, "ann", bytes(64), 0, b"d" * 32),
+        JoinRequest(LINK, JOIN.key, KEY, "ann", bytes(64), invited=invited),
     ]
     assert (
         len({handshake.join_content(HELLO, join) for join in [JOIN, *others]} | {handshake.join_content(LINK, JOIN)})
@@ -512,7 +511,7 @@ def test_a_join_is_signed_over_all_of_it() -> None:
 def test_a_resume_is_signed_over_all_of_it() -> None:
     """2.5: all of "u64 epoch || u64 index || digest || u8 lost || H(packed openings)", after the keys."""
     position = bytes(7) + b"\3" + bytes(7) + b"\5" + RESUME.digest
-    line = b"\0" + suite.hash_data(frames.pack(OPENINGS))
+    line = b"\0" + suite.hash_data(pack(OPENINGS))
     assert handshake.resume_content(HELLO, RESUME) == HELLO + LINK + suite.hash_data(KEY) + position + line
     lost = replace(RESUME, lost=True)
     assert handshake.resume_content(HELLO, lost) == HELLO + LINK + suite.hash_data(KEY) + position + b"\1" + line[1:]

@@ -13,6 +13,7 @@ from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames, room_state, welcome
 from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.protocol.handshake import Channel
+from anonp2p.protocol.packing import pack
 from anonp2p.protocol.rights import Ban, Order, Restrictions, Rights
 from anonp2p.protocol.wire import Splitter
 from tests.support.terms import founders_term
@@ -203,7 +204,7 @@ def test_the_largest_room_fits_its_pages() -> None:
         carriers=(Heir(bytes(16), bytes(32)),) * limits.CARRIERS,
         kicked=(bytes(32),) * limits.KICKED,
     )
-    assert len(frames.pack(full)) + 64 + suite.TAG <= limits.PAGES * limits.PAGE
+    assert len(pack(full)) + 64 + suite.TAG <= limits.PAGES * limits.PAGE
     sent = welcome.seal_welcome(full, KEY_PAIR.public, ROOM, HELLO, KEY, HOST.sign)
     assert len(sent) <= 1 + limits.PAGES
     data = Channel(bytes(32), HELLO, up=False).seal_frames(sent)
@@ -227,7 +228,7 @@ def test_a_welcome_for_another_key_room_or_link_is_none() -> None:
 
 def test_a_welcome_that_was_signed_for_another_link_or_room_is_none() -> None:
     """7.1: "signed by the host under `anonp2p/4 welcome` over hello || H(array)"."""
-    packed = frames.pack(state())
+    packed = pack(state())
     assert sealed(signed(packed)).arrive() == state()
     other_room = Identity(b"h" * 32, b"q" * 32)
     for text in (signed(packed, hello=b"i" * 32), signed(packed, other_room)):
@@ -236,16 +237,16 @@ def test_a_welcome_that_was_signed_for_another_link_or_room_is_none() -> None:
 
 
 def test_a_welcome_that_its_host_did_not_sign_is_none() -> None:
-    packed = frames.pack(state())
+    packed = pack(state())
     entry = HOST.sign(identity.ENTRY, HELLO + suite.hash_data(packed)) + packed
-    other = signed(frames.pack(state(more=1)))[:64] + packed
+    other = signed(pack(state(more=1)))[:64] + packed
     for text in (signed(packed, ANN), entry, other, bytes(64) + packed):
         with pytest.raises(PeerFault, match="unsigned-welcome"):
             sealed(text).arrive()
 
 
 def test_the_host_need_not_sit_first_and_who_does_is_not_the_host() -> None:
-    packed = frames.pack(bare(HOST.id, [roster_entry(ANN, epoch()), roster_entry(HOST, epoch())]))
+    packed = pack(bare(HOST.id, [roster_entry(ANN, epoch()), roster_entry(HOST, epoch())]))
     assert sealed(signed(packed)).arrive() is not None
     with pytest.raises(PeerFault, match="unsigned-welcome"):
         sealed(signed(packed, ANN)).arrive()
@@ -258,9 +259,9 @@ def test_a_welcome_whose_host_has_no_roster_entry_or_no_key_is_none() -> None:
         identity.member_id(neutral), [room_state.RosterEntry(neutral, "host", 0, False, bytes(32), 0, bytes(32))]
     )
     for text in (
-        signed(frames.pack(state(host=stranger.id)), stranger),
-        neutral + bytes(32) + frames.pack(weak),
-        signed(frames.pack(bare(HOST.id, []))),
+        signed(pack(state(host=stranger.id)), stranger),
+        neutral + bytes(32) + pack(weak),
+        signed(pack(bare(HOST.id, []))),
     ):
         with pytest.raises(PeerFault, match="unsigned-welcome"):
             sealed(text).arrive()
@@ -275,12 +276,12 @@ def test_a_welcome_of_garbage_is_malformed(text: bytes) -> None:
 @pytest.mark.parametrize("length", [0, 16, 31, 33])
 def test_a_key_of_another_length_is_none(length: int) -> None:
     with pytest.raises(PeerFault, match="key-length"):
-        sealed(signed(frames.pack(state())), key=bytes(length)).arrive()
+        sealed(signed(pack(state())), key=bytes(length)).arrive()
 
 
 def test_another_key_in_the_box_opens_nothing() -> None:
     with pytest.raises(PeerFault, match="unreadable-welcome"):
-        sealed(signed(frames.pack(state())), key=bytes(32)).arrive()
+        sealed(signed(pack(state())), key=bytes(32)).arrive()
 
 
 # --- pages
@@ -317,7 +318,7 @@ def test_a_page_behind_the_last_is_one_too_many() -> None:
 
 
 def test_a_welcome_cut_in_other_pages_is_the_same() -> None:
-    assert sealed(signed(frames.pack(state())), length=100).arrive() == state()
+    assert sealed(signed(pack(state())), length=100).arrive() == state()
 
 
 def test_a_key_that_cannot_be_sealed_to_gets_no_welcome() -> None:

@@ -7,7 +7,10 @@ from anonp2p import limits
 from anonp2p.crypto import identity, padding, suite
 from anonp2p.crypto.epoch import FLEETING, KEPT, Epoch
 from anonp2p.protocol import bodies, field_types, frames, room_state
+from anonp2p.protocol.batches import Batch
 from anonp2p.protocol.bodies import AwayBody, CommitBody, Removal
+from anonp2p.protocol.packing import pack
+from anonp2p.protocol.requests import VERSION, Hello, JoinRequest
 from anonp2p.room import effects, events, inputs
 from tests.room.host.inn import FalseMember, Inn
 from tests.room.member.false_host import FalseHost, Item
@@ -47,7 +50,7 @@ def assert_link_ended(host: FalseHost, happened: list[events.Event]) -> None:
 
 def batch_in(epoch: Epoch, head: bytes) -> bytes:
     """The payload of a batch without entries."""
-    return epoch.seal_batch(frames.pack(frames.Batch([], [], head)), randomness(b"burst"))[padding.LENGTH :]
+    return epoch.seal_batch(pack(Batch([], [], head)), randomness(b"burst"))[padding.LENGTH :]
 
 
 def altered(entry: Placed, at: int) -> Placed:
@@ -57,9 +60,9 @@ def altered(entry: Placed, at: int) -> Placed:
     return entry._replace(sealed=bytes(data))
 
 
-def hello(version: int = frames.VERSION, handshake_key: bytes = EVE.encryption_key.public) -> bytes:
+def hello(version: int = VERSION, handshake_key: bytes = EVE.encryption_key.public) -> bytes:
     """As a host says it."""
-    return padding.pad_text(frames.pack(frames.Hello(version, bytes(32), handshake_key)), limits.HELLO - padding.LENGTH)
+    return padding.pad_text(pack(Hello(version, bytes(32), handshake_key)), limits.HELLO - padding.LENGTH)
 
 
 def fading(it: FalseHost, author: Somebody = ANN, **otherwise: Any) -> Placed:
@@ -110,7 +113,7 @@ def come_anew(host: FalseHost) -> None:
     """The guest was away for too long, and asks as somebody new."""
     host.redials()
     host.hears(host.refused("unknown"))
-    assert isinstance(host.redials(), frames.JoinRequest)
+    assert isinstance(host.redials(), JoinRequest)
 
 
 def assert_dropped(inn: Inn, done: list[effects.Effect], *before: bodies.Body) -> None:

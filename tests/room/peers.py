@@ -16,8 +16,10 @@ from anonp2p.crypto.identity import Identity
 from anonp2p.crypto.padding import LENGTH
 from anonp2p.crypto.ratchet import Ratchet
 from anonp2p.names.codes import RoomKey
-from anonp2p.protocol import bodies, frames
+from anonp2p.protocol import bodies
+from anonp2p.protocol.batches import Tombstone
 from anonp2p.protocol.credentials import sign_credentials
+from anonp2p.protocol.packing import pack
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.contents import entry_content, unpack_content
 from tests.support.world import START
@@ -59,9 +61,9 @@ class Placed(NamedTuple):
     sealed: bytes
 
     @property
-    def gone(self) -> frames.Tombstone:
+    def gone(self) -> Tombstone:
         """What is left of it once it has expired."""
-        return frames.Tombstone(self.header.pack(), suite.hash_data(self.body))
+        return Tombstone(self.header.pack(), suite.hash_data(self.body))
 
 
 def randomness(seed: bytes) -> Callable[[int], bytes]:
@@ -89,7 +91,7 @@ def text(words: str) -> bodies.TextBody:
 
 def boxed(words: str) -> bytes:
     """What the box of a private message holds."""
-    return frames.pack(bodies.PrivateText(words, None))
+    return pack(bodies.PrivateText(words, None))
 
 
 class Sealer:
@@ -152,7 +154,7 @@ class Sealer:
         header = Header(kind, author.id, counter, generation or 0, ttl)
         content = body
         if not isinstance(content, bytes):
-            content = padded(frames.pack(bodies.Content(bytes(limits.SALT), *(reference or self.reference), content)))
+            content = padded(pack(bodies.Content(bytes(limits.SALT), *(reference or self.reference), content)))
         number = self.epoch.number if epoch is None else epoch
         return self.seal(
             header, (signer or author).sign(label, entry_content(number, header.pack(), content)) + content

@@ -9,6 +9,7 @@ from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import room_state
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
+from anonp2p.room.moderation_inputs import AnyModerationInput, KickInput, LockInput
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
 from tests.support.world import End, Link, Party, World
@@ -76,15 +77,15 @@ class Simulation:
 
     def kick(self, nick: str, why: str = "") -> int:
         """The host types /kick; returns the id."""
-        return self._type(self.host, inputs.KickInput(nick, why, re=self._next()))
+        return self._type(self.host, KickInput(nick, why, re=self._next()))
 
-    def moderate(self, party: Party, asked: Callable[..., inputs.Moderation], *about: object) -> int:
+    def moderate(self, party: Party, asked: Callable[..., AnyModerationInput], *about: object) -> int:
         """Types a command of moderators, of which this is the input; returns the id."""
         return self._type(party, asked(*about, re=self._next()))
 
     def lock(self, *, locked: bool) -> int:
         """The host types /lock or /unlock; returns the id."""
-        return self._type(self.host, inputs.LockInput(locked, self._next()))
+        return self._type(self.host, LockInput(locked, self._next()))
 
     def whisper(self, party: Party, nick: str, text: str, member: str = "") -> int:
         """Types /msg, or a text in a private conversation with this member; returns the id."""

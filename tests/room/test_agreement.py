@@ -5,9 +5,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from anonp2p import errors, limits
+from anonp2p import limits
 from anonp2p.names import nicks
 from anonp2p.room import events, inputs
+from anonp2p.room.errors import Unconfirmed
 from tests.room.simulation import Simulation
 from tests.support.world import Party
 
@@ -34,7 +35,7 @@ AFTER_THE_END = (events.UnsentEvent, events.ErrorEvent)
 
 def is_doubt(event: events.Event) -> bool:
     """Whether it says that nobody knows whether something of ours was ordered."""
-    return isinstance(event, events.ErrorEvent) and event.text == errors.Unconfirmed()
+    return isinstance(event, events.ErrorEvent) and event.text == Unconfirmed()
 
 
 def check_party(party: Party) -> None:

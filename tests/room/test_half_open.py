@@ -7,6 +7,7 @@ import pytest
 from anonp2p import limits
 from anonp2p.crypto import identity
 from anonp2p.protocol import bodies, credentials, frames, handshake
+from anonp2p.protocol.requests import Hello, JoinRequest
 from anonp2p.room import effects
 from anonp2p.room.gate import Caller, Gate
 from anonp2p.room.host.presence import MemberLink
@@ -24,7 +25,7 @@ class Yard(Ordering):
         admission = self.new_admission()
         self.gate = Gate(self.context, admission)
 
-    def greet(self, link: int) -> tuple[frames.Hello, bytes]:
+    def greet(self, link: int) -> tuple[Hello, bytes]:
         """Somebody dials; returns the hello, and its hash."""
         self.gate.begin_handshake(link, ROOM)
         [send] = take_effects(self.context)
@@ -33,11 +34,11 @@ class Yard(Ordering):
         [payload] = payloads(send.data)
         return handshake.read_hello(payload)
 
-    def request(self, hello: frames.Hello, digest: bytes, nick: str = "zoe", ticket: bytes = bytes(16)) -> bytes:
+    def request(self, hello: Hello, digest: bytes, nick: str = "zoe", ticket: bytes = bytes(16)) -> bytes:
         """Zoe's request to be let in."""
-        unsigned = frames.JoinRequest(b"k" * 32, ZOE.key, ZOE.encryption_key.public, nick, bytes(64))
+        unsigned = JoinRequest(b"k" * 32, ZOE.key, ZOE.encryption_key.public, nick, bytes(64))
         signature = ZOE.sign(identity.JOIN, handshake.join_content(digest, unsigned))
-        join = frames.JoinRequest(unsigned.link_secret, unsigned.key, unsigned.encryption_key, nick, signature)
+        join = JoinRequest(unsigned.link_secret, unsigned.key, unsigned.encryption_key, nick, signature)
         [payload] = payloads(handshake.seal_request(join, ROOM, hello, digest, ticket))
         return payload
 
@@ -328,9 +329,9 @@ def test_a_welcome_costs_by_its_size(yard: Yard) -> None:
     for index in range(300):
         key = identity.Identity(index.to_bytes(32, "big"), ROOM).key
         yard.sequencer.order_own(bodies.JoinedBody(key, f"member{index}", bytes(32)))
-    unsigned = frames.JoinRequest(b"k" * 32, ZOE.key, ZOE.encryption_key.public, "zoe", bytes(64))
+    unsigned = JoinRequest(b"k" * 32, ZOE.key, ZOE.encryption_key.public, "zoe", bytes(64))
     signature = ZOE.sign(identity.JOIN, handshake.join_content(digest, unsigned))
-    join = frames.JoinRequest(unsigned.link_secret, unsigned.key, unsigned.encryption_key, "zoe", signature)
+    join = JoinRequest(unsigned.link_secret, unsigned.key, unsigned.encryption_key, "zoe", signature)
     cost = admission.answer(Caller(1, handshake.Channel(b"k" * 32, digest, up=False), digest, ROOM), join)
     [admit] = [effect for effect in take_effects(yard.context) if isinstance(effect, effects.AdmitEffect)]
     size = sum(len(frame.part) for frame in admit.frames if isinstance(frame, frames.PageFrame))

@@ -9,6 +9,7 @@ from anonp2p.protocol.rights import Restrictions, Rights
 from anonp2p.room import events
 from anonp2p.room.context import Context
 from anonp2p.room.knocker_list import Knock
+from anonp2p.room.moderation_events import WaitingEvent
 from tests.room.member.parts import joined_context, set_time
 from tests.room.peers import ANN, BOB, EVE, ZOE, told
 from tests.support.world import START
@@ -27,7 +28,7 @@ def context() -> Context:
 def take_told(context: Context) -> list[list[tuple[str, str, int]]]:
     """Who waits, by what was told since the last time."""
     context.knockers.tell_due()
-    waiting = [event for event in told(context.reporter.take_effects()) if isinstance(event, events.WaitingEvent)]
+    waiting = [event for event in told(context.reporter.take_effects()) if isinstance(event, WaitingEvent)]
     assert all(event.count == len(event.people) for event in waiting)
     return [[(person.nick, person.tag, person.seconds) for person in event.people] for event in waiting]
 

@@ -11,7 +11,7 @@ from anonp2p.crypto import identity, padding, suite
 from anonp2p.crypto.epoch import COMMIT, ENTRY, FLEETING, KEPT, Header
 from anonp2p.crypto.identity import JOIN, Identity
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import field_types, frames, room_state
+from anonp2p.protocol import field_types, room_state
 from anonp2p.protocol.bodies import (
     AwayBody,
     BackBody,
@@ -31,6 +31,7 @@ from anonp2p.protocol.bodies import (
     RoleBody,
     TextBody,
 )
+from anonp2p.protocol.packing import pack
 from anonp2p.room.contents import entry_content, head_content, padded_content, unpack_content
 from anonp2p.room.entry_rules import check_entry, check_tombstone
 from anonp2p.room.ledger import Ledger
@@ -160,7 +161,7 @@ def test_a_content_is_padded_to_the_next_multiple_of_64_bytes(ledger: Ledger, ch
     said = content(ledger, TextBody("x" * characters, action=False, reply=None))
     padded = padded_content(said)
     assert len(padded) == length
-    assert padded == padding.pad_text(frames.pack(said), length)
+    assert padded == padding.pad_text(pack(said), length)
     assert unpack_content(bytes(64) + padded) == said
 
 
@@ -180,7 +181,7 @@ def test_a_content_is_padded_to_the_next_multiple_of_64_bytes(ledger: Ledger, ch
 )
 def test_a_content_padded_otherwise_does_not_open(ledger: Ledger, padded: Callable[[bytes], bytes]) -> None:
     """0.8, 4.4: neither more than need be nor anything but zeros."""
-    packed = frames.pack(content(ledger, TextBody("hello", action=False, reply=None)))
+    packed = pack(content(ledger, TextBody("hello", action=False, reply=None)))
     assert 62 < len(packed) < 126
     ledger.open_entry(*sealed(ANN, Header(ENTRY, ANN.id, 1), padding.pad_text(packed, 128)))
     with pytest.raises(PeerFault, match=r"body-padding|padding"):

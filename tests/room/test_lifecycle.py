@@ -7,6 +7,7 @@ from anonp2p import errors, limits
 from anonp2p.protocol import bodies
 from anonp2p.room import changes, events, inputs
 from anonp2p.room.context import Context, create_context
+from anonp2p.room.errors import Locked
 from anonp2p.room.host.founding import Founding, found_room
 from anonp2p.room.inputs import Now
 from anonp2p.room.retention import ANY, NO_HISTORY
@@ -67,17 +68,17 @@ def test_what_waited_to_be_let_in_is_given_back_if_we_never_are(context: Context
         inputs.AskInput("/who", re=9),
         inputs.LeaveInput(re=10),
     ]
-    context.lifecycle.fail(errors.Locked(), "refused")
+    context.lifecycle.fail(Locked(), "refused")
     why, unsent, no_room, gone = take_told(context)
     assert isinstance(why, events.ErrorEvent)
-    assert (why.code, why.re) == (errors.Locked.code, 7)
+    assert (why.code, why.re) == (Locked.code, 7)
     assert isinstance(unsent, events.UnsentEvent)
     assert (unsent.text, unsent.re) == ("hello", 8)
     assert isinstance(no_room, events.ErrorEvent)
     assert (no_room.code, no_room.re) == (errors.NoRoom.code, 9)
     assert isinstance(gone, events.GoneEvent)
     assert (gone.reason, gone.re) == ("refused", 7)
-    assert isinstance(context.lifecycle.failure, errors.Locked)
+    assert isinstance(context.lifecycle.failure, Locked)
     assert not context.lifecycle.waiting
 
 

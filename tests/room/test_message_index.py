@@ -3,8 +3,9 @@
 import pytest
 
 from anonp2p import limits
-from anonp2p.errors import AnonError, MessageGone, NoMessageYet, NoSuchMessage
+from anonp2p.errors import AnonError
 from anonp2p.protocol.bodies import EntryId
+from anonp2p.room.errors import MessageGone, NoMessageYet, NoSuchMessage
 from anonp2p.room.message_index import Answered, MessageIndex, ShownMessage
 
 ME, ANN, BOB = b"m" * 16, b"a" * 16, b"b" * 16

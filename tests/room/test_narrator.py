@@ -10,6 +10,7 @@ from anonp2p.protocol import room_state
 from anonp2p.room import changes, events
 from anonp2p.room.changes import Caution, Change
 from anonp2p.room.message_index import MessageIndex
+from anonp2p.room.moderation_events import AbsentRemovedEvent, LockChangedEvent, SelfKickedEvent
 from anonp2p.room.narrator import Narrator
 from anonp2p.room.retention import ANY, NO_HISTORY
 
@@ -55,17 +56,17 @@ TABLE: list[tuple[Change, bool, list[events.Event]]] = [
     (
         changes.RemovedChange(ANN, "ann", "kicked", "", away=True, mine=False),
         True,
-        [events.AbsentRemovedEvent(room="r1", member=SPELLED, nick="ann", re=3)],
+        [AbsentRemovedEvent(room="r1", member=SPELLED, nick="ann", re=3)],
     ),
     (
         changes.RemovedChange(ANN, "ann", "kicked", "spam", away=False, mine=True),
         False,
-        [events.SelfKickedEvent(room="r1", why="spam")],
+        [SelfKickedEvent(room="r1", why="spam")],
     ),
     (
         changes.RemovedChange(ANN, "ann", "kicked", "", away=False, mine=True),
         False,
-        [events.SelfKickedEvent(room="r1", why="")],
+        [SelfKickedEvent(room="r1", why="")],
     ),
     (changes.RemovedChange(ANN, "ann", "lost", "", away=True, mine=False), False, []),
     (changes.RemovedChange(ANN, "ann", "lost", "", away=True, mine=True), False, []),
@@ -77,12 +78,12 @@ TABLE: list[tuple[Change, bool, list[events.Event]]] = [
     (
         changes.LockedChange(ANN, locked=True),
         True,
-        [events.LockChangedEvent(room="r1", locked=True, member=SPELLED, re=3)],
+        [LockChangedEvent(room="r1", locked=True, member=SPELLED, re=3)],
     ),
     (
         changes.LockedChange(ANN, locked=False),
         False,
-        [events.LockChangedEvent(room="r1", locked=False, member=SPELLED)],
+        [LockChangedEvent(room="r1", locked=False, member=SPELLED)],
     ),
     (changes.KeyRenewedChange(ANN), False, []),
     (changes.ClosedChange(mine=False), False, []),

@@ -13,6 +13,7 @@ from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import ENTRY, KEPT, Header
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies, frames
+from anonp2p.room.errors import InvitationTaken, NoSuchNick, Repeated, RetractUnsent, Unconfirmed
 from anonp2p.room.outbox import GivenBack, Outbox
 from anonp2p.room.pending import Pending, Sealed, Whisper
 from anonp2p.room.sent_entries import SentEntries
@@ -196,7 +197,7 @@ def test_what_is_for_somebody_who_is_out_is_given_back(outbox: Outbox, sealer: F
     del sealer.members[ANN]
     [given] = outbox.send_ready(sealer, 1.0)
     assert isinstance(given, GivenBack)
-    assert (code_of(given), given.line) == (errors.NoSuchNick().code, "one")
+    assert (code_of(given), given.line) == (NoSuchNick().code, "one")
 
 
 def test_what_was_sealed_goes_out_again_though_its_key_is_forgotten(outbox: Outbox, sealer: FakeSealer) -> None:
@@ -316,7 +317,7 @@ def test_what_is_to_end_already_is_not_ended_again(outbox: Outbox, sealer: FakeS
 
 def test_that_a_retract_never_left_is_told(outbox: Outbox) -> None:
     outbox.add_entry(bodies.RetractBody(1), None, "r")
-    assert [(type(it.error), it.line, it.re) for it in outbox.give_back_all()] == [(errors.RetractUnsent, None, "r")]
+    assert [(type(it.error), it.line, it.re) for it in outbox.give_back_all()] == [(RetractUnsent, None, "r")]
 
 
 def test_what_has_its_place_gets_no_second_one(outbox: Outbox, sealer: FakeSealer) -> None:
@@ -447,7 +448,7 @@ def test_what_went_out_under_a_former_identity_waits_until_it_is_known_whether_i
     assert receipt is not None
     assert receipt.line == "ordered"
     rest = outbox.give_back_all() if proven is None else outbox.settle(0, proven=proven)
-    assert (rest[0].error, rest[0].line) == (None if proven else errors.Unconfirmed(), "lost")
+    assert (rest[0].error, rest[0].line) == (None if proven else Unconfirmed(), "lost")
     assert not outbox.awaits_receipt(ordered.header)
 
 
@@ -459,7 +460,7 @@ def test_what_was_ordered_or_denied_unseen_is_given_back_and_the_rest_sent(
         say(outbox, line)
     given = outbox.settle(2, proven=proven)
     assert [(it.error, it.line) for it in given] == [
-        (errors.Repeated() if proven else errors.Unconfirmed(), line) for line in ("one", "two")
+        (Repeated() if proven else Unconfirmed(), line) for line in ("one", "two")
     ]
     assert sent(outbox.send_ready(sealer, 0.0)) == [b"0/3"]
 
@@ -507,7 +508,7 @@ def test_what_a_moderator_did_and_was_cut_goes_out_again_and_is_no_news_where_it
 
 def test_of_two_invitations_of_one_moment_the_second_is_asked_for_again(outbox: Outbox) -> None:
     outbox.add_entry(bodies.InviteBody(bytes(32), 0, 1), None, 7)
-    assert outbox.deny_entry(1, "moot").error == errors.InvitationTaken()
+    assert outbox.deny_entry(1, "moot").error == InvitationTaken()
 
 
 def test_messages_are_deniable_only_where_rights_hold_them_back(outbox: Outbox) -> None:

@@ -14,7 +14,8 @@ from anonp2p.crypto.identity import ENTRY as ENTRY_LABEL
 from anonp2p.crypto.identity import Identity, hash_room, member_id
 from anonp2p.errors import PeerFault
 from anonp2p.names import safety_words
-from anonp2p.protocol import bodies, frames
+from anonp2p.protocol import bodies
+from anonp2p.protocol.batches import BackfilledEntry, Tombstone
 from anonp2p.protocol.bodies import (
     AwayBody,
     BackBody,
@@ -34,6 +35,7 @@ from anonp2p.protocol.bodies import (
     TextBody,
 )
 from anonp2p.protocol.field_types import Heir, Opening
+from anonp2p.protocol.packing import pack
 from anonp2p.room import changes
 from anonp2p.room.changes import Caution, Change
 from anonp2p.room.contents import entry_content, padded_content
@@ -166,7 +168,7 @@ def test_a_box_that_holds_no_text_is_passed_over_by_its_recipient(ours: Replica,
 
 def test_private_messages_of_the_history_are_for_nobody(ours: Replica) -> None:
     info = private.bind_message(ROOM, 0, BOB.id, 1, ANN.id)
-    box = private.seal_message(KEYS[ANN.id].public, frames.pack(bodies.PrivateText("between us", None)), info)
+    box = private.seal_message(KEYS[ANN.id].public, pack(bodies.PrivateText("between us", None)), info)
     replay = roster_entry_all(Ledger(ROOM))
     assert (
         take(ours, OpenedEntry(*signed(replay, BOB, bodies.PrivateBody(box))), replay=replay) == changes.HiddenChange()
@@ -372,12 +374,12 @@ def test_an_entry_is_decoded_when_it_is_wanted_and_never_twice(ours: Replica) ->
 
 def test_entries_of_the_history_are_read_with_or_without_their_bodies(ours: Replica) -> None:
     header, body = signed(ours.ledger, BOB, text(), 60)
-    opened = OpenedEntry.from_backfill(frames.BackfilledEntry(header.pack(), body))
-    gone = OpenedEntry.from_backfill(frames.Tombstone(header.pack(), suite.hash_data(body)))
+    opened = OpenedEntry.from_backfill(BackfilledEntry(header.pack(), body))
+    gone = OpenedEntry.from_backfill(Tombstone(header.pack(), suite.hash_data(body)))
     assert (opened.header, opened.body, opened.digest) == (header, body, suite.hash_data(body))
     assert (gone.header, gone.body, gone.digest) == (header, b"", suite.hash_data(body))
     with pytest.raises(PeerFault, match="entry-without-body"):
-        OpenedEntry.from_backfill(frames.BackfilledEntry(header.pack(), b""))
+        OpenedEntry.from_backfill(BackfilledEntry(header.pack(), b""))
 
 
 # --- terms

@@ -3,9 +3,9 @@
 import pytest
 from msgspec import UNSET
 
-from anonp2p import errors
 from anonp2p.protocol import room_state
 from anonp2p.room import events
+from anonp2p.room.errors import MessageGone
 from anonp2p.room.retention import ANY
 from tests.room.simulation import Simulation
 from tests.support.world import Party
@@ -96,7 +96,7 @@ def test_what_cannot_be_referred_to_is_told_and_the_text_given_back(room: Simula
     seq = said(room, ann, "a minute")
     room.wait(61)
     assert refused(room, bob, room.reply(bob, seq, "yes")) == ("MessageGone", f"/reply {seq} yes")
-    assert errors.MessageGone(7).code == "bad-input"
+    assert MessageGone(7).code == "bad-input"
     room.settle()
     assert not [event for event in ann.got(events.MessageEvent) if event.text == "yes"]
 

@@ -11,6 +11,7 @@ from anonp2p.errors import TorLost
 from anonp2p.protocol import room_state
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
+from anonp2p.room.moderation_inputs import KickInput, LockInput
 from tests.room.peers import kinds
 from tests.room.simulation import Simulation
 from tests.support.world import Party
@@ -166,7 +167,7 @@ def test_a_host_without_tor_is_out_and_so_is_everyone(room: Simulation) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    [inputs.KickInput("bob", re=99), inputs.LockInput(locked=True, re=99), inputs.LeaveInput(close=True, re=99)],
+    [KickInput("bob", re=99), LockInput(locked=True, re=99), inputs.LeaveInput(close=True, re=99)],
     ids=["kick", "lock", "close"],
 )
 def test_only_the_host_throws_out_locks_or_closes(room: Simulation, typed: inputs.Typed) -> None:

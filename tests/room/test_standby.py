@@ -9,6 +9,7 @@ from anonp2p.protocol import credentials, frames
 from anonp2p.protocol.connection import Connection
 from anonp2p.protocol.field_types import Opening
 from anonp2p.protocol.handshake import Channel
+from anonp2p.protocol.requests import ResumeRequest
 from anonp2p.room import effects
 from anonp2p.room.gate import Caller
 from anonp2p.room.link_effects import apply_effect
@@ -36,7 +37,7 @@ class Porch:
     def comes(self, who: Somebody, link: int, *, lost: bool = False, openings: list[Opening] | None = None) -> None:
         """Somebody waits."""
         key, known = who.encryption_key.public, OPENINGS if openings is None else openings
-        resume = frames.ResumeRequest(SECRET, who.id, key, 0, 4, bytes(32), known, lost, bytes(identity.SIGNATURE))
+        resume = ResumeRequest(SECRET, who.id, key, 0, 4, bytes(32), known, lost, bytes(identity.SIGNATURE))
         self.ends[link] = Channel(SECRET, HELLO, up=True)
         self.standby.add_link(Caller(link, Channel(SECRET, HELLO, up=False), HELLO, SERVICE), resume)
 

@@ -21,7 +21,9 @@ from anonp2p.protocol.field_types import Heir
 from anonp2p.protocol.rights import Rights
 from anonp2p.room import effects, events
 from anonp2p.room.context import Context, create_context
+from anonp2p.room.hosting_events import CodeEvent, HeirEvent, HeirsEvent, HostEvent, HostingEvent, Successor
 from anonp2p.room.ledger import Ledger
+from anonp2p.room.moderation_events import RoleEvent
 from tests.room.test_ledger_terms import take
 
 ROOM, KEY = b"r" * 32, b"l" * 32
@@ -70,8 +72,8 @@ def w() -> Watcher:
     return Watcher()
 
 
-def successor(who: Identity, nick: str, *, holds_key: bool) -> events.Successor:
-    return events.Successor(spell_member(who.id), nick, holds_key)
+def successor(who: Identity, nick: str, *, holds_key: bool) -> Successor:
+    return Successor(spell_member(who.id), nick, holds_key)
 
 
 def heirs(w: Watcher, *, entrusts: bool = True, mine: bool = True) -> HeirsBody:
@@ -79,16 +81,16 @@ def heirs(w: Watcher, *, entrusts: bool = True, mine: bool = True) -> HeirsBody:
     return HeirsBody(named, entrusts)
 
 
-def host_event(who: Identity, nick: str, cause: str) -> events.HostEvent:
-    return events.HostEvent(room="r1", member=spell_member(who.id), nick=nick, cause=cause)  # type: ignore[arg-type]
+def host_event(who: Identity, nick: str, cause: str) -> HostEvent:
+    return HostEvent(room="r1", member=spell_member(who.id), nick=nick, cause=cause)  # type: ignore[arg-type]
 
 
-def heirs_event(*named: events.Successor) -> events.HeirsEvent:
-    return events.HeirsEvent(room="r1", heirs=list(named))
+def heirs_event(*named: Successor) -> HeirsEvent:
+    return HeirsEvent(room="r1", heirs=list(named))
 
 
-def heir_event(rank: int | None, was: int | None, *, holds_key: bool = False) -> events.HeirEvent:
-    return events.HeirEvent(room="r1", rank=rank, was=was, holds_key=holds_key)
+def heir_event(rank: int | None, was: int | None, *, holds_key: bool = False) -> HeirEvent:
+    return HeirEvent(room="r1", rank=rank, was=was, holds_key=holds_key)
 
 
 def test_what_concerns_none_of_it_is_not_told(w: Watcher) -> None:
@@ -117,7 +119,7 @@ def test_a_new_code_is_told_and_who_has_its_key(w: Watcher) -> None:
     w.take((HOST, heirs(w, mine=False)))
     told = w.take((HOST, CodeBody(OTHER)))
     assert told == [
-        events.CodeEvent(room="r1", code=encode_key(OTHER)),
+        CodeEvent(room="r1", code=encode_key(OTHER)),
         heirs_event(successor(ANN, "ann", holds_key=False)),
     ]
 
@@ -150,8 +152,8 @@ def test_who_begins_to_host_is_told_so_and_that_the_code_is_another_one(w: Watch
     told = w.take((w.me, OpeningBody(5, SECOND, SECOND, 0)))
     assert told[1:] == [
         host_event(w.me, "me", "lost"),
-        events.HostingEvent(room="r1"),
-        events.CodeEvent(room="r1", code=encode_key(SECOND)),
+        HostingEvent(room="r1"),
+        CodeEvent(room="r1", code=encode_key(SECOND)),
         heirs_event(),
     ]
 
@@ -180,12 +182,10 @@ def test_before_we_are_in_nothing_is_told() -> None:
 def test_a_host_that_is_the_moderator_as_no_other_is_left_is_told_of(w: Watcher) -> None:
     """5c.1: it may have seen to that itself."""
     w.take((HOST, HeirsBody([Heir(ANN.id, FIRST)], entrusts=False)))
-    host = events.RoleEvent(
-        room="r1", member=spell_member(HOST.id), nick="host", role="moderator", by=spell_member(HOST.id)
-    )
-    assert [it for it in w.take((w.me, RoleBody(w.me.id, "member"))) if isinstance(it, events.RoleEvent)] == [host]
+    host = RoleEvent(room="r1", member=spell_member(HOST.id), nick="host", role="moderator", by=spell_member(HOST.id))
+    assert [it for it in w.take((w.me, RoleBody(w.me.id, "member"))) if isinstance(it, RoleEvent)] == [host]
     assert w.take((ANN, NickBody("anna"))) == [], "once"
     ann = msgspec.structs.replace(host, member=spell_member(ANN.id), nick="anna", by=spell_member(ANN.id))
     opened = OpeningBody(5, FIRST, FIRST, w.ledger.index + 1)
-    assert [it for it in w.take((ANN, opened)) if isinstance(it, events.RoleEvent)] == [ann]
+    assert [it for it in w.take((ANN, opened)) if isinstance(it, RoleEvent)] == [ann]
     assert w.take((ANN, RoleBody(w.me.id, "moderator"))) == [], "that is told as what ann has done"

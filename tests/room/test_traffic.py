@@ -15,6 +15,7 @@ from anonp2p.crypto import identity, padding, suite
 from anonp2p.crypto.padding import SIZES
 from anonp2p.protocol import handshake
 from anonp2p.room import events, inputs
+from anonp2p.room.moderation_inputs import KickInput, LockInput
 from anonp2p.room.room import Room
 from tests.room.peers import ROOM, ROOM_KEY
 from tests.support.world import End, Party, World
@@ -118,7 +119,7 @@ def test_a_link_shows_nothing_of_what_is_said_by_whom_and_where() -> None:
     assert link is not None
     room.world.cut(link)
     room.take(room.host, inputs.SayInput(texts[1]))
-    room.take(room.host, inputs.KickInput(words[4], texts[3]))
+    room.take(room.host, KickInput(words[4], texts[3]))
     room.dial(ann)
     note()
     room.wait(limits.EPOCH + limits.HEARTBEAT)
@@ -265,7 +266,7 @@ def recorded() -> dict[str, list[Sample]]:
             ("long chat", ann, inputs.SayInput("x" * (1_000 + number))),
             ("private", ann, inputs.WhisperInput("bob", "x" * (1 + number))),
             ("nick", ann, inputs.RenameInput(f"ann{number}")),
-            ("lock", room.host, inputs.LockInput(locked=not number % 2)),
+            ("lock", room.host, LockInput(locked=not number % 2)),
         ):
             room.take(party, typed)
             note(kind, talk)

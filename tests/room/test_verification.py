@@ -2,8 +2,8 @@
 
 import pytest
 
-from anonp2p.errors import NotCompared
 from anonp2p.room import events
+from anonp2p.room.errors import NotCompared
 from anonp2p.room.verification import Verification
 from tests.room.simulation import Simulation
 from tests.support.world import Party

@@ -12,6 +12,7 @@ from anonp2p.crypto.identity import ENTRY as ENTRY_LABEL
 from anonp2p.crypto.identity import Identity
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies, frames, meeting
+from anonp2p.protocol.requests import MeetRequest
 from anonp2p.room import where
 from anonp2p.room.contents import entry_content
 from anonp2p.room.entries import OpenedEntry
@@ -349,7 +350,7 @@ def test_what_asks_with_a_log_that_none_can_be_is_refused(sides: tuple[Side, Sid
     mine, theirs = sides
     said = theirs.tells(mine)
     log = said.address, said.index, said.digest, said.openings
-    meet = meeting.sign_meet(frames.MeetRequest(bytes(32), ANN.id, *log, bytes(64)), KEY, b"hello", ANN)
+    meet = meeting.sign_meet(MeetRequest(bytes(32), ANN.id, *log, bytes(64)), KEY, b"hello", ANN)
     assert where.find_asker(mine.replica, meet, KEY, b"hello") == ANN.key
     for wrong in ({"address": bytes(32)}, {"index": said.openings[-1].index - 1}, {"openings": said.openings[::-1]}):
         with pytest.raises(PeerFault, match="bad-where"):

@@ -12,9 +12,12 @@ from anonp2p.crypto.epoch import ENTRY, KEPT, Epoch, read_header
 from anonp2p.crypto.ratchet import Ratchet
 from anonp2p.crypto.suite import EncryptionKeyPair
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames, room_state
+from anonp2p.protocol import room_state
+from anonp2p.protocol.batches import Batch
 from anonp2p.protocol.handshake import Channel
+from anonp2p.protocol.packing import unpack
 from anonp2p.room import call, events, gate, inputs
+from anonp2p.room.moderation_events import SelfKickedEvent
 from tests.room.peers import kinds
 from tests.room.simulation import Simulation
 from tests.support.memory import held, parts
@@ -124,7 +127,7 @@ def test_one_who_is_thrown_out_is_told_why_and_the_others_that_it_is_gone(room: 
     ann, bob = room.joined("ann"), room.joined("bob")
     re = room.kick("BOB", "enough")
     room.settle()
-    assert [kicked.why for kicked in bob.got(events.SelfKickedEvent)] == ["enough"]
+    assert [kicked.why for kicked in bob.got(SelfKickedEvent)] == ["enough"]
     assert [gone.reason for gone in bob.got(events.GoneEvent)] == ["kicked"]
     assert kinds(room.answers(room.host, re)) == ["LeftEvent"]
     for party in (ann, room.host):
@@ -403,7 +406,7 @@ def test_a_newcomer_opens_nothing_that_was_ordered_before_it_came(room: Simulati
     recorded = list(heard)
     zoe = room.joined("zoe")
     epoch = zoe.room.replica.current_epoch
-    batches = [frames.unpack(frames.Batch, epoch.open_batch(payload) or b"") for payload in opening(epoch, recorded)]
+    batches = [unpack(Batch, epoch.open_batch(payload) or b"") for payload in opening(epoch, recorded)]
     entries = [entry for batch in batches for entry in batch.entries if read_header(entry).kind == ENTRY]
     assert entries
     for entry in entries:

@@ -4,7 +4,9 @@ import dataclasses
 from typing import Any
 
 from anonp2p.errors import AnonError
-from anonp2p.room import events, inputs
+from anonp2p.room import events
+from anonp2p.room.hosting_events import ReachableEvent
+from anonp2p.room.moderation_inputs import InviteInput
 from tests.support.people import Gathering, Person, Usable
 
 
@@ -18,7 +20,7 @@ class House:
     async def found(self, network: Usable | None = None) -> Person:
         """The host, once it can be reached. network: see `Gathering.invite`."""
         host = self._gathered.invite("host", name="demo", private=True, network=network)
-        await host.hears(events.ReachableEvent)
+        await host.hears(ReachableEvent)
         return host
 
     async def ask(self, person: Person, event: Any) -> Any:
@@ -34,7 +36,7 @@ class House:
 
     async def invite(self, person: Person, note: str = "", uses: int = 1) -> str:
         """The code that somebody is given who invites."""
-        data = await self.ask(person, inputs.InviteInput(note, uses))
+        data = await self.ask(person, InviteInput(note, uses))
         return str(data["code"])
 
     async def comes(self, nick: str, code: str, network: Usable | None = None, *, may_host: bool = False) -> Person:

@@ -13,6 +13,7 @@ from anonp2p.net.session import Session
 from anonp2p.net.shared_network import SharedNetwork
 from anonp2p.net.transport import Transport
 from anonp2p.room import effects, events, inputs
+from anonp2p.room.hosting_events import ReachableEvent
 from anonp2p.room.room import Room
 from tests.support.transports import MemoryNetwork, Network
 
@@ -184,7 +185,7 @@ class Gathering:
     async def host(self, network: Usable | None = None) -> Person:
         """The host, once others can come in."""
         person = self.invite("host", name="demo", network=network)
-        await person.hears(events.ReachableEvent)
+        await person.hears(ReachableEvent)
         if isinstance(self._network, MemoryNetwork):
             self._network.forget_dials()  # that of the host to itself
         return person

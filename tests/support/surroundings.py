@@ -26,6 +26,7 @@ from anonp2p.net.session import Session
 from anonp2p.net.shared_network import SharedNetwork
 from anonp2p.net.transport import Transport
 from anonp2p.room import events, inputs
+from anonp2p.room.hosting_events import ReachableEvent
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
 from anonp2p.ui import actions, commands
@@ -157,7 +158,7 @@ class Surroundings:
 
     def note_event(self, event: events.Event) -> None:
         """The user is told this."""
-        if isinstance(event, events.ReachableEvent):
+        if isinstance(event, ReachableEvent):
             self._reachable.add(event.room)
             self._news.spread()
 
@@ -274,7 +275,7 @@ class Surroundings:
     async def _found(self, who: str, new: actions.CreateRoomAction) -> dict[str, str]:
         key = RoomKey(self._random(who)(32))
         other = self._enter(who, key.public, key, new)
-        await other.person.hears(events.ReachableEvent)
+        await other.person.hears(ReachableEvent)
         return {"code": key.code}
 
     async def do_join(self, who: str, of: str = "", code: str = "", able: bool = False) -> dict[str, str]:

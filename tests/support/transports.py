@@ -14,7 +14,7 @@ from anonp2p.errors import TorLost
 from anonp2p.names.codes import RoomKey
 from anonp2p.net.transport import DialFault, Transport
 from anonp2p.reasons import Reason
-from anonp2p.room.events import Defence
+from anonp2p.room.hosting_events import Defence
 
 Listener = trio.abc.Listener[trio.abc.Stream]
 

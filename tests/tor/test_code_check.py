@@ -10,6 +10,7 @@ from anonp2p.names import codes
 from anonp2p.protocol.handshake import HandshakeKey
 from anonp2p.reasons import Reason
 from anonp2p.room import events
+from anonp2p.room.hosting_events import CodeEvent, HeirEvent
 from tests.room.peers import randomness
 from tests.support.own_tors import own_tor
 from tests.support.people import always, gathering
@@ -32,7 +33,7 @@ async def test_a_host_finds_another_program_at_its_code_and_newcomers_get_in_by_
     ):
         host = await gathered.host(always(hosts))
         heir = await gathered.join("ann", always(members), may_host=True)
-        await heir.hears(events.HeirEvent, holds_key=True)
+        await heir.hears(HeirEvent, holds_key=True)
         await trio.sleep(2 * REFUSED)
         assert not host.heard(events.AlarmEvent), "it finds itself"
 
@@ -49,7 +50,7 @@ async def test_a_host_finds_another_program_at_its_code_and_newcomers_get_in_by_
             alarm = await host.hears(events.AlarmEvent)
             assert alarm.reason == Reason("other-at-code")
             assert alarm.member == (await heir.hears(events.EnteredEvent)).member
-            code = (await heir.hears(events.CodeEvent)).code
+            code = (await heir.hears(CodeEvent)).code
             assert code != gathered.key.code
             gathered.code = codes.parse_code(code).address
             newcomer = await gathered.join("bob", always(thiefs))

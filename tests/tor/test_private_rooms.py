@@ -4,10 +4,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from anonp2p.errors import NotInvited, Unreachable
+from anonp2p.errors import Unreachable
 from anonp2p.names import codes
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
+from anonp2p.room.errors import NotInvited
+from anonp2p.room.hosting_events import HeirEvent, HostingEvent, ReachableEvent
+from anonp2p.room.moderation_inputs import RevokeInput
 from tests.support.house import House
 from tests.support.own_tors import own_tor
 from tests.support.people import always, gathering
@@ -33,13 +36,13 @@ async def test_a_private_room_is_found_by_invitations_that_are_good_whoever_host
         assert wrong == Unreachable(Reason("key-wrong"))
         ann = await house.comes("ann", first, always(heirs), may_host=True)
         assert await house.is_refused("bob", first, guest) == NotInvited()
-        await host.session.post_input(inputs.RevokeInput(2))
+        await host.session.post_input(RevokeInput(2))
         assert await house.is_refused("bob", revoked, guest) == NotInvited()
 
-        await ann.hears(events.HeirEvent, holds_key=True)
+        await ann.hears(HeirEvent, holds_key=True)
         await host.session.post_input(inputs.LeaveInput(close=False))
-        await ann.hears(events.HostingEvent)
-        await ann.hears(events.ReachableEvent)
+        await ann.hears(HostingEvent)
+        await ann.hears(ReachableEvent)
         cat = await house.comes("cat", last, guest)
         await cat.say("in")
         await ann.hears(events.MessageEvent, text="in")

@@ -6,6 +6,8 @@ import pytest
 
 from anonp2p import limits
 from anonp2p.room import events
+from anonp2p.room.hosting_events import CodeEvent
+from anonp2p.room.moderation_events import BanEvent, RoleEvent, RoleName
 from anonp2p.room.snapshot import MemberView, Snapshot
 from anonp2p.ui.advice import Advice
 
@@ -25,8 +27,8 @@ class Room:
         return []
 
 
-def banned(by: str = "me", *, banned: bool = True) -> events.BanEvent:
-    return events.BanEvent(room="r1", member="m", nick="ben", banned=banned, by=by)
+def banned(by: str = "me", *, banned: bool = True) -> BanEvent:
+    return BanEvent(room="r1", member="m", nick="ben", banned=banned, by=by)
 
 
 @pytest.mark.parametrize(
@@ -52,8 +54,8 @@ def test_who_bans_somebody_from_an_open_room_is_told_what_that_is_worth(
     ("role", "member", "told"),
     [("moderator", "me", "/kick"), ("muted", "me", "/unmute"), ("member", "me", ""), ("moderator", "m", "")],
 )
-def test_who_gets_another_role_is_told_what_that_means(role: events.RoleName, member: str, told: str) -> None:
-    event = events.RoleEvent(room="r1", member=member, nick="zoe", role=role, by="ann")
+def test_who_gets_another_role_is_told_what_that_means(role: RoleName, member: str, told: str) -> None:
+    event = RoleEvent(room="r1", member=member, nick="zoe", role=role, by="ann")
     said = Advice().follow_event(event, 0.0, Room())
     assert (told in said) if told else said == ""
 
@@ -65,7 +67,7 @@ def test_who_gets_another_role_is_told_what_that_means(role: events.RoleName, me
 def test_moderators_learn_that_invitations_to_the_code_before_lead_nowhere(
     changes: dict[str, object], told: bool
 ) -> None:
-    said = Advice().follow_event(events.CodeEvent(room="r1", code="b"), 0.0, Room(**changes))
+    said = Advice().follow_event(CodeEvent(room="r1", code="b"), 0.0, Room(**changes))
     assert ("/invite makes new ones" in said) is told
 
 

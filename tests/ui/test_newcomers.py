@@ -6,6 +6,7 @@ from msgspec import UNSET
 
 from anonp2p import limits
 from anonp2p.room import events
+from anonp2p.room.moderation_events import KeptEvent, RoleEvent
 from anonp2p.ui.newcomers import Newcomers
 
 MINUTE = 60.0
@@ -61,9 +62,9 @@ def test_who_has_said_something_as_no_newcomer_is_new_no_more_by_coming_back() -
     [
         (events.VerifiedEvent(room="r1", member="ben", nick="ben", verified=True), False),
         (events.VerifiedEvent(room="r1", member="ben", nick="ben", verified=False), True),
-        (events.KeptEvent(room="r1", member="ben", nick="ben", by="ada"), False),
-        (events.RoleEvent(room="r1", member="ben", nick="ben", role="moderator", by="ada"), False),
-        (events.RoleEvent(room="r1", member="ben", nick="ben", role="muted", by="ada"), True),
+        (KeptEvent(room="r1", member="ben", nick="ben", by="ada"), False),
+        (RoleEvent(room="r1", member="ben", nick="ben", role="moderator", by="ada"), False),
+        (RoleEvent(room="r1", member="ben", nick="ben", role="muted", by="ada"), True),
     ],
 )
 def test_whom_the_user_or_a_moderator_trusts_is_not_new(event: events.Event, is_new: bool) -> None:

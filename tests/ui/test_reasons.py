@@ -6,9 +6,10 @@ import typing
 import pytest
 
 from anonp2p import limits
-from anonp2p.errors import Full, TorLost, Unreachable
+from anonp2p.errors import TorLost, Unreachable
 from anonp2p.net.tor.errors import SocksPortLost
 from anonp2p.reasons import NO_REASON, Code, DialFailure, Fault, LinkEnd, Reason
+from anonp2p.room.errors import Full
 from anonp2p.ui.reasons import PHRASES, describe_error, describe_reason, encode_json
 
 

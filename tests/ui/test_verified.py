@@ -9,6 +9,8 @@ from msgspec import UNSET
 from anonp2p.reasons import Reason
 from anonp2p.room import events
 from anonp2p.room.events import Event
+from anonp2p.room.hosting_events import HeirsEvent, HostEvent, LeaveHandsOverEvent, Successor
+from anonp2p.room.moderation_events import AbsentRemovedEvent, LockChangedEvent
 from anonp2p.ui import wording
 from anonp2p.ui.verified import VERIFIED, Verified
 
@@ -52,10 +54,10 @@ HEIRS = {"host": {"member": EVE, "nick": "eve"}, "heirs": [HEIR], "holders": [HE
         *(events.LeftEvent(room="r1", member=BEN, nick="ben", reason=why) for why in ("left", "lost", "kicked")),
         events.RenamedEvent(room="r1", member=BEN, nick="ben", was="Bob"),
         events.RenamedEvent(room="r1", member=BEN, nick="Bob", was="ben"),
-        events.AbsentRemovedEvent(room="r1", member=BEN, nick="ben"),
-        events.HostEvent(room="r1", member=BEN, nick="ben", cause="left"),
-        events.LeaveHandsOverEvent(room="r1", name="demo", member=BEN, nick="ben"),
-        events.HeirsEvent(room="r1", heirs=[events.Successor(BEN, "ben", True), events.Successor(EVE, "eve", False)]),
+        AbsentRemovedEvent(room="r1", member=BEN, nick="ben"),
+        HostEvent(room="r1", member=BEN, nick="ben", cause="left"),
+        LeaveHandsOverEvent(room="r1", name="demo", member=BEN, nick="ben"),
+        HeirsEvent(room="r1", heirs=[Successor(BEN, "ben", True), Successor(EVE, "eve", False)]),
         events.EnteredEvent(
             room="r1", name="d", code="", nick="me", member="me", role="member", members=[person(BEN, "ben")]
         ),
@@ -118,6 +120,6 @@ def test_where_nobody_is_verified_an_event_is_left_as_it_is() -> None:
 def test_an_event_of_somebody_verified_that_has_no_nick_is_left_as_it_is() -> None:
     for event in (
         events.AlarmEvent(room="r1", member=BEN, reason=Reason("other-at-code")),
-        events.LockChangedEvent(room="r1", locked=True, member=BEN),
+        LockChangedEvent(room="r1", locked=True, member=BEN),
     ):
         assert in_room().mark_event(event) is event

@@ -18,7 +18,34 @@ from anonp2p.errors import AnonError, Failed
 from anonp2p.names import nicks
 from anonp2p.reasons import Reason
 from anonp2p.room import events
-from anonp2p.room.events import Event, Person, Successor
+from anonp2p.room.events import Event, Person
+from anonp2p.room.hosting_events import (
+    CodeEvent,
+    Defence,
+    HeirEvent,
+    HeirsEvent,
+    HostEvent,
+    HostingEvent,
+    LeaveEndsRoomEvent,
+    LeaveHandsOverEvent,
+    Successor,
+    UndefendedEvent,
+    UnreachedEvent,
+)
+from anonp2p.room.moderation_events import (
+    AbsentRemovedEvent,
+    BanEvent,
+    KeptEvent,
+    KnockChangedEvent,
+    Knocker,
+    LockChangedEvent,
+    LockUnchangedEvent,
+    RaidChangedEvent,
+    RoleEvent,
+    SelfKickedEvent,
+    SlowChangedEvent,
+    WaitingEvent,
+)
 from anonp2p.room.snapshot import Snapshot
 from anonp2p.room.succession.terms import make_place
 from anonp2p.ui import qr, sanitize, wording
@@ -311,7 +338,7 @@ def test_a_message_of_as_many_lines_as_are_shown_is_whole() -> None:
 def test_a_name_with_line_breaks_is_still_a_line() -> None:
     assert wording.format_line(message("hi\nthere", "an\nn"), "de\nn") == "de⏎ n/an⏎ n: hi\n    there"
     assert wording.format_line(events.JoinedEvent(room="r1", member="m", nick="an\nn")) == "[SYSTEM] an⏎ n joined"
-    assert wording.format_line(events.SelfKickedEvent(room="r1", why="no\n[SYSTEM] spam")) == (
+    assert wording.format_line(SelfKickedEvent(room="r1", why="no\n[SYSTEM] spam")) == (
         "[SYSTEM] You were thrown out of the room: no⏎ [SYSTEM] spam"
     )
 
@@ -527,11 +554,15 @@ COVER = "Cover is on: about 29 kB a minute on each link of yours, and what is sa
             "The Tor that TOR_CONTROL_PORT names is not used. It is odd.",
         ),
         (
-            events.UnreachedEvent(room="r1", reason=Reason("no-introduction")),
+            events.StateInUseEvent(),
+            "Another copy of anonp2p is running: the Tor of this one starts anew, with other guards.",
+        ),
+        (
+            UnreachedEvent(room="r1", reason=Reason("no-introduction")),
             UNREACHED,
         ),
-        (events.UndefendedEvent(room="r1", defences=["streams"]), STREAMS),
-        (events.UndefendedEvent(room="r1", defences=["streams", "proof-of-work"]), f"{STREAMS} {POW}"),
+        (UndefendedEvent(room="r1", defences=["streams"]), STREAMS),
+        (UndefendedEvent(room="r1", defences=["streams", "proof-of-work"]), f"{STREAMS} {POW}"),
         (
             events.RetentionRuleEvent(room="r1", minimum=0, default=300, maximum=None),
             "Messages here are kept for 5m; authors may choose from never to off.",
@@ -555,43 +586,43 @@ COVER = "Cover is on: about 29 kB a minute on each link of yours, and what is sa
         (events.EntriesMissedEvent(room="r1", count=3, verified=False), AWAY + UNPROVEN),
         (events.ExpiredUnseenEvent(room="r1", count=1), "A message ended before reaching you."),
         (events.ExpiredUnseenEvent(room="r1", count=2), "2 messages ended before reaching you."),
-        (events.LockChangedEvent(room="r1", locked=True, member="m"), "The room is locked: nobody new is let in."),
-        (events.LockChangedEvent(room="r1", locked=False, member="m"), "The room is open to newcomers again."),
-        (events.KnockChangedEvent(room="r1", on=True, member="m"), "Newcomers wait until a moderator lets them in."),
-        (events.KnockChangedEvent(room="r1", on=False, member="m"), "Newcomers need not wait any more."),
-        (events.SlowChangedEvent(room="r1", seconds=10, member="m"), "Each member may say something every 10s."),
-        (events.SlowChangedEvent(room="r1", seconds=0, member="m"), "The room is not slow any more."),
-        (events.RaidChangedEvent(room="r1", on=True, member="m"), "The room is closed against a raid."),
-        (events.RaidChangedEvent(room="r1", on=False, member="m"), "The raid is over: the room is as it was before."),
+        (LockChangedEvent(room="r1", locked=True, member="m"), "The room is locked: nobody new is let in."),
+        (LockChangedEvent(room="r1", locked=False, member="m"), "The room is open to newcomers again."),
+        (KnockChangedEvent(room="r1", on=True, member="m"), "Newcomers wait until a moderator lets them in."),
+        (KnockChangedEvent(room="r1", on=False, member="m"), "Newcomers need not wait any more."),
+        (SlowChangedEvent(room="r1", seconds=10, member="m"), "Each member may say something every 10s."),
+        (SlowChangedEvent(room="r1", seconds=0, member="m"), "The room is not slow any more."),
+        (RaidChangedEvent(room="r1", on=True, member="m"), "The room is closed against a raid."),
+        (RaidChangedEvent(room="r1", on=False, member="m"), "The raid is over: the room is as it was before."),
         (
-            events.RoleEvent(room="r1", member="m", nick="ben", role="moderator", by="n"),
+            RoleEvent(room="r1", member="m", nick="ben", role="moderator", by="n"),
             "ben is a moderator now",
         ),
         (
-            events.RoleEvent(room="r1", member="m", nick="ben", role="muted", by="n"),
+            RoleEvent(room="r1", member="m", nick="ben", role="muted", by="n"),
             "ben is muted: nothing that this member says is shown",
         ),
         (
-            events.RoleEvent(room="r1", member="m", nick="ben", role="member", by="n"),
+            RoleEvent(room="r1", member="m", nick="ben", role="member", by="n"),
             "ben is a member like others now",
         ),
-        (events.BanEvent(room="r1", member="m", nick="ben", banned=True, by="n"), "ben is banned"),
-        (events.BanEvent(room="r1", member="m", nick="ben", banned=False, by="n"), "ben is not banned any more"),
+        (BanEvent(room="r1", member="m", nick="ben", banned=True, by="n"), "ben is banned"),
+        (BanEvent(room="r1", member="m", nick="ben", banned=False, by="n"), "ben is not banned any more"),
         (
-            events.KeptEvent(room="r1", member="m", nick="ben", by="n"),
+            KeptEvent(room="r1", member="m", nick="ben", by="n"),
             "ben is kept: no purge throws that member out",
         ),
         (
-            events.WaitingEvent(room="r1", count=1, people=[events.Knocker("ann", "abcd", 3)]),
+            WaitingEvent(room="r1", count=1, people=[Knocker("ann", "abcd", 3)]),
             f"1 person waits to be let in: ann (abcd); {ADMITTING}",
         ),
         (
-            events.WaitingEvent(room="r1", count=70, people=[events.Knocker(f"p{n}", "t", 3) for n in range(16)]),
+            WaitingEvent(room="r1", count=70, people=[Knocker(f"p{n}", "t", 3) for n in range(16)]),
             f"70 people wait to be let in: {', '.join(f'p{n} (t)' for n in range(6))} and 64 more; {ADMITTING}",
         ),
-        (events.WaitingEvent(room="r1", count=0, people=[]), "Nobody waits to be let in any more"),
-        (events.LockUnchangedEvent(room="r1", locked=True), "The room is locked already."),
-        (events.LockUnchangedEvent(room="r1", locked=False), "The room is not locked."),
+        (WaitingEvent(room="r1", count=0, people=[]), "Nobody waits to be let in any more"),
+        (LockUnchangedEvent(room="r1", locked=True), "The room is locked already."),
+        (LockUnchangedEvent(room="r1", locked=False), "The room is not locked."),
         (events.NickUnchangedEvent(room="r1", nick="ann"), "You are ann already."),
         (
             events.NickAssignedEvent(room="r1", nick="ann-2", wanted="ann", free_in=None),
@@ -601,9 +632,9 @@ COVER = "Cover is on: about 29 kB a minute on each link of yours, and what is sa
             events.NickAssignedEvent(room="r1", nick="ann-2", wanted="ann", free_in=600),
             f"The nick ann belongs to a member who is away, so you are ann-2: {FREE}",
         ),
-        (events.SelfKickedEvent(room="r1", why="spam"), "You were thrown out of the room: spam"),
-        (events.SelfKickedEvent(room="r1", why=""), "You were thrown out of the room."),
-        (events.AbsentRemovedEvent(room="r1", member="m", nick="ann"), "ann was away, and is out now."),
+        (SelfKickedEvent(room="r1", why="spam"), "You were thrown out of the room: spam"),
+        (SelfKickedEvent(room="r1", why=""), "You were thrown out of the room."),
+        (AbsentRemovedEvent(room="r1", member="m", nick="ann"), "ann was away, and is out now."),
         (events.LeftEvent(room="r1", member="m", nick="ann", reason="kicked", why="spam"), "ann was thrown out: spam"),
         (events.LeftEvent(room="r1", member="m", nick="ann", reason="kicked", why=""), "ann was thrown out"),
     ],
@@ -622,8 +653,7 @@ def succession(event: Event) -> str:
 
 def test_who_hosts_and_why_is_told() -> None:
     told = [
-        succession(events.HostEvent(room="r1", member="m", nick="ann", cause=cause))
-        for cause in ("left", "lost", "merged")
+        succession(HostEvent(room="r1", member="m", nick="ann", cause=cause)) for cause in ("left", "lost", "merged")
     ]
     assert all(line.startswith("ann hosts the room now") for line in told)
     assert len(set(told)) == 3
@@ -631,17 +661,17 @@ def test_who_hosts_and_why_is_told() -> None:
 
 def test_who_begins_to_host_or_may_have_to_is_told_why_that_exposes_more() -> None:
     for event in (
-        events.HostingEvent(room="r1"),
-        events.HeirEvent(room="r1", rank=1, was=None, holds_key=True),
-        events.HeirEvent(room="r1", rank=3, was=None, holds_key=False),
+        HostingEvent(room="r1"),
+        HeirEvent(room="r1", rank=1, was=None, holds_key=True),
+        HeirEvent(room="r1", rank=3, was=None, holds_key=False),
     ):
         assert "exposed more than a member" in succession(event)
         assert "--no-heir" in succession(event)
-    assert "--no-heir" not in succession(events.HeirEvent(room="r1", rank=None, was=1, holds_key=False))
+    assert "--no-heir" not in succession(HeirEvent(room="r1", rank=None, was=1, holds_key=False))
 
 
 def test_why_that_exposes_more_is_said_once() -> None:
-    moved_up = events.HeirEvent(room="r1", rank=1, was=2, holds_key=True)
+    moved_up = HeirEvent(room="r1", rank=1, was=2, holds_key=True)
     assert succession(moved_up).startswith("You are to take this room over")
     assert "--no-heir" not in succession(moved_up)
 
@@ -653,18 +683,18 @@ def test_who_is_handed_over_to_another_host_has_lost_nothing() -> None:
 
 def test_heirs_are_named_in_order_with_who_has_the_key() -> None:
     heirs = [Successor("a", "ann", True), Successor("b", "bob", False)]
-    assert succession(events.HeirsEvent(room="r1", heirs=heirs)).endswith("ann (has the room's key), bob")
-    assert "Nobody" in succession(events.HeirsEvent(room="r1", heirs=[]))
+    assert succession(HeirsEvent(room="r1", heirs=heirs)).endswith("ann (has the room's key), bob")
+    assert "Nobody" in succession(HeirsEvent(room="r1", heirs=[]))
 
 
 def test_who_is_to_say_it_twice_is_told_within_what_time() -> None:
     asked, told = (
-        succession(events.LeaveEndsRoomEvent(room="r1", name="demo", others=3, away=0, closes=False, asks=asks))
+        succession(LeaveEndsRoomEvent(room="r1", name="demo", others=3, away=0, closes=False, asks=asks))
         for asks in (True, False)
     )
     assert f"within {limits.LEAVE_CONFIRM:.0f} seconds" in asked
     assert told == "Nobody else here can host demo: leaving ends it for 3 others."
-    closing = events.LeaveEndsRoomEvent(room="r1", name="demo", others=1, away=0, closes=True, asks=True)
+    closing = LeaveEndsRoomEvent(room="r1", name="demo", others=1, away=0, closes=True, asks=True)
     assert succession(closing).startswith("Closing demo ends it for 1 other. Type it again")
 
 
@@ -673,7 +703,7 @@ def test_who_is_to_say_it_twice_is_told_within_what_time() -> None:
     [(2, 0, "2 others"), (3, 1, "3 others (1 of them away)"), (1, 1, "1 other (away)"), (2, 2, "2 others (away)")],
 )
 def test_who_ends_a_room_is_told_for_how_many_and_how_many_of_them_are_away(others: int, away: int, words: str) -> None:
-    event = events.LeaveEndsRoomEvent(room="r1", name="demo", others=others, away=away, closes=False, asks=False)
+    event = LeaveEndsRoomEvent(room="r1", name="demo", others=others, away=away, closes=False, asks=False)
     assert succession(event).endswith(f"leaving ends it for {words}.")
     snapshot = Snapshot("demo", "", "zoe", "m", True, "zoe", True, others + 1 - away, 0, False, None, False, away=away)
     moderated = dataclasses.replace(snapshot, hosting=False, moderates=True)
@@ -684,12 +714,12 @@ def test_who_ends_a_room_is_told_for_how_many_and_how_many_of_them_are_away(othe
 
 
 def test_who_leaves_is_told_who_takes_the_room_over() -> None:
-    handed = events.LeaveHandsOverEvent(room="r1", name="demo", member="m", nick="ben")
+    handed = LeaveHandsOverEvent(room="r1", name="demo", member="m", nick="ben")
     assert succession(handed) == "ben takes demo over."
 
 
 def test_a_new_code_ends_its_line_so_that_it_can_be_copied() -> None:
-    assert succession(events.CodeEvent(room="r1", code="abc.onion")).endswith(" abc.onion")
+    assert succession(CodeEvent(room="r1", code="abc.onion")).endswith(" abc.onion")
 
 
 def test_of_a_message_that_comes_late_a_line_of_ours_says_so_and_its_own_begins_as_any() -> None:
@@ -784,12 +814,12 @@ def values(kind: object) -> list[object]:
         return PLAIN[kind]
     if typing.get_origin(kind) is typing.Literal:
         return list(typing.get_args(kind))
-    if kind == list[events.Defence]:
+    if kind == list[Defence]:
         return [["streams"], ["streams", "proof-of-work"]]
     if kind == list[Successor]:
         return [[], [Successor("m", "ann", True), Successor(HOSTILE, HOSTILE, False)]]
-    if kind == list[events.Knocker]:
-        return [[], [events.Knocker(HOSTILE, HOSTILE, 7)]]
+    if kind == list[Knocker]:
+        return [[], [Knocker(HOSTILE, HOSTILE, 7)]]
     if typing.get_origin(kind) is list:
         assert typing.get_args(kind) == (Person,)
         return [[], [PERSON, Person(member=HOSTILE, nick=HOSTILE, role="member", tag=HOSTILE)]]

@@ -25,8 +25,11 @@ from anonp2p.names import confusables, nicks, safety_words, words
 from anonp2p.names.codes import RoomKey
 from anonp2p.names.safety_words import Mark, Marks
 from anonp2p.protocol import appointment, bodies, credentials, frames, handshake, room_state, welcome
+from anonp2p.protocol.batches import Backfilled, BackfilledEntry, Batch, RetractedEntry, Tombstone
 from anonp2p.protocol.field_types import Invited, Opening
 from anonp2p.protocol.meeting import meet_content, sign_meet, sign_redirect
+from anonp2p.protocol.packing import pack
+from anonp2p.protocol.requests import AnyRequest, JoinRequest, MeetRequest, ResumeRequest
 from anonp2p.protocol.rights import Rights
 from anonp2p.room import contents
 from anonp2p.room.ledger import Ledger
@@ -165,9 +168,9 @@ def hello(name: str) -> tuple[Vectors, bytes]:
     return {**vectors, "hello": greeting.hello}, greeting.hello
 
 
-def client_handshake(boxes: Boxes, request: frames.Request, content: bytes, digest: bytes, ticket: bytes) -> Vectors:
+def client_handshake(boxes: Boxes, request: AnyRequest, content: bytes, digest: bytes, ticket: bytes) -> Vectors:
     info = suite.label("client handshake") + ROOM + digest
-    padded = padding.pad_text(frames.pack(request), 2_686)
+    padded = padding.pad_text(pack(request), 2_686)
     box = boxes.sealed(suite.EncryptionKeyPair(seed("handshake key")), padded, info)
     return {"signed": content, "request": fields(request), **box, "ticket": ticket, "content": ticket + box["box"]}
 
@@ -176,25 +179,23 @@ def handshakes(boxes: Boxes) -> Vectors:
     ann = Person("ann")
     joining, digest = hello("a join")
     known = 2**40, seed("a digest"), _invited(ann)
-    join = frames.JoinRequest(seed("link 1"), ann.me.key, ann.key.public, "ann", bytes(64), *known)
+    join = JoinRequest(seed("link 1"), ann.me.key, ann.key.public, "ann", bytes(64), *known)
     content = handshake.join_content(digest, join)
     signature = ann.me.sign(identity.JOIN, content)
-    join = frames.JoinRequest(join.link_secret, join.key, join.encryption_key, join.nick, signature, *known)
+    join = JoinRequest(join.link_secret, join.key, join.encryption_key, join.nick, signature, *known)
     coming_back, other = hello("a resume")
     terms = [Opening(0, Person("host").me.id, 0, seed("no log")), Opening(5, Person("bob").me.id, 77, seed("a log"))]
     said = seed("link 2"), ann.me.id, ann.key.public, 3, 2**40, seed("a digest"), terms, True
-    resume = frames.ResumeRequest(*said, bytes(64))
+    resume = ResumeRequest(*said, bytes(64))
     position = handshake.resume_content(other, resume)
     signature = ann.me.sign(identity.RESUME, position)
-    resume = frames.ResumeRequest(*said, signature)
+    resume = ResumeRequest(*said, signature)
     asked = client_handshake(boxes, join, content, digest, seed("no ticket")[: handshake.TICKET])
     ticket = handshake.Channel(join.link_secret, digest, up=True).ticket
     asked_again = client_handshake(boxes, resume, position, other, ticket)
     meeting, third = hello("a meeting")
     openings = [Opening(0, Person("host").me.id, 0, seed("empty log")), Opening(5, ann.me.id, 6, seed("a log"))]
-    unsigned = frames.MeetRequest(
-        seed("link 3"), ann.me.id, seed("an address"), 9, seed("a digest"), openings, bytes(64)
-    )
+    unsigned = MeetRequest(seed("link 3"), ann.me.id, seed("an address"), 9, seed("a digest"), openings, bytes(64))
     meet = sign_meet(unsigned, ROOM, third, ann.me)
     met = client_handshake(boxes, meet, meet_content(meet, third), third, seed("no ticket either")[: handshake.TICKET])
     return {
@@ -212,9 +213,9 @@ def records(link: bytes, digest: bytes) -> Vectors:
     bob, host = Person("bob").me.id, Person("host").me
     vouched = credentials.sign_credentials(ROOM_KEY, host.key)
     head = bytes(range(112))
-    backfilled: list[frames.Backfilled] = [
-        frames.BackfilledEntry(Header(epoch.ENTRY, bob, 5, 4).pack(), b"a body"),
-        frames.Tombstone(Header(epoch.ENTRY, bob, 7, 5, 60).pack(), seed("a body")),
+    backfilled: list[Backfilled] = [
+        BackfilledEntry(Header(epoch.ENTRY, bob, 5, 4).pack(), b"a body"),
+        Tombstone(Header(epoch.ENTRY, bob, 7, 5, 60).pack(), seed("a body")),
     ]
     openings = [Opening(0, host.id, 0, seed("empty log")), Opening(5, bob, 6, seed("a log"))]
     proof = [frames.SignedEntry(3, bytes(33), b"a body"), frames.SignedEntry(4, bytes(33), b"another")]
@@ -282,7 +283,7 @@ def spec_name(value: object) -> str:
 
 def fields(packed: Any) -> Any:
     """As it is packed, its tag first, with texts told from bytes."""
-    return _told_apart(msgpack.decode(frames.pack(packed)))
+    return _told_apart(msgpack.decode(pack(packed)))
 
 
 def _told_apart(value: Any) -> Any:
@@ -431,7 +432,7 @@ class Story:
     def _whisper(self, author: Person, to: Person, text: str, *, ttl: int) -> None:
         info = private.bind_message(ROOM, self._epoch.number, author.me.id, author.counter + 1, to.me.id)
         said = bodies.PrivateText(text, bodies.EntryId(to.me.id, 2))
-        box = self._boxes.sealed(to.key, frames.pack(said), info)
+        box = self._boxes.sealed(to.key, pack(said), info)
         about = {"epoch": self._epoch.number, "author": author.me.id, "counter": author.counter + 1}
         whose = {"recipient": to.me.id, "encryption key seed": seed(f"{to.name}'s encryption key")}
         self._boxed.append({**about, **whose, "text, unpacked": fields(said), **box})
@@ -444,9 +445,9 @@ class Story:
         self._retracts[said["4.4 body"]] = self._room.index
         self._log.retract_entry(at, Retraction(self._epoch.number, said["4.1 header"], said["4.4 body"]))
 
-    def _retract_of(self, shown: frames.Backfilled) -> Vectors | None:
+    def _retract_of(self, shown: Backfilled) -> Vectors | None:
         """Where the Retract stands that a retracted entry is shown with."""
-        if not isinstance(shown, frames.RetractedEntry):
+        if not isinstance(shown, RetractedEntry):
             return None
         return {"index": self._retracts[shown.retract_body], "epoch": shown.epoch}
 
@@ -479,7 +480,7 @@ class Story:
                 "4.1 header": header.pack(),
                 "4.2 body key": key,
                 "4.4 content, unpacked": fields(content),
-                "4.4 content": frames.pack(content),
+                "4.4 content": pack(content),
                 "4.4 padded": padded,
                 "4.4 signed": signed,
                 "4.4 signing key": author.me.key,
@@ -507,7 +508,7 @@ class Story:
         self._head = self._sign_head(time)
         nonce = seed(f"nonce of the batch at {time}")[: suite.NONCE]
         entries, contexts = [sealed for _, sealed in self._log.unsealed], [it.context for it, _ in self._log.unsealed]
-        packed = frames.pack(frames.Batch(entries, contexts, self._head))
+        packed = pack(Batch(entries, contexts, self._head))
         wired = self._epoch.seal_batch(packed, lambda _: nonce)
         if self._entries:
             self._log.seal_batch(self._head, wired, time)
@@ -527,21 +528,21 @@ class Story:
     def _group_context(self) -> Vectors:
         """The present one, as it is made."""
         members = [[it.key, it.nick, it.away, it.key_hash] for it in self._room.roster]
-        roster = b"".join(identity.hash_roster_entry(frames.pack(member)) for member in members)
+        roster = b"".join(identity.hash_roster_entry(pack(member)) for member in members)
         rules, rights = [RETENTION, HISTORY], self._room.rights
         term = [0, self._room.host, ROOM, ROOM, [], [self._room.host], False]
         array = [ROOM, "demo", self._room.epoch, *term, rules, rights, roster]
-        assert identity.hash_group_context(frames.pack(array)) == self._room.group_context
+        assert identity.hash_group_context(pack(array)) == self._room.group_context
         return {
-            "4.8 roster": [frames.pack(member) for member in members],
-            "4.8 array": frames.pack(array),
+            "4.8 roster": [pack(member) for member in members],
+            "4.8 array": pack(array),
             "4.8 group context": self._room.group_context,
         }
 
     def _backfill(self, index: int) -> None:
         """The batch with this index in it as it would be given now to one who has missed it."""
         backfill = self._log.backfill_batch(index)
-        gone = [isinstance(it, frames.Tombstone) for it in backfill.entries]
+        gone = [isinstance(it, Tombstone) for it in backfill.entries]
         self._backfills.append(
             {
                 "from index": index,
@@ -549,7 +550,7 @@ class Story:
                 "retracted by": [self._retract_of(it) for it in backfill.entries],
                 "time": int.from_bytes(backfill.now[40:48], "big"),
                 "5.13 now": backfill.now,
-                "5.13 frame": frames.pack(backfill),
+                "5.13 frame": pack(backfill),
             }
         )
 
@@ -629,7 +630,7 @@ class Story:
         key = seed("key of the welcome")
         sealed = welcome.seal_welcome(state, self._ann.key.public, ROOM, digest, key, self._host.me.sign)
         pages = [frame.part for frame in sealed if isinstance(frame, frames.PageFrame)]
-        array = frames.pack(state)
+        array = pack(state)
         return {
             "room": ROOM,
             "2.2 hello": greeted,
@@ -778,7 +779,7 @@ def _is_gone(ttl: int, ordered: int, time: int) -> bool:
     log.append_entry(b"an entry", LogEntry(Header(epoch.ENTRY, bytes(16), 1, 0, ttl).pack(), bytes(32), b"a body", ttl))
     log.seal_batch(bytes(112), b"a batch", ordered)
     log.expire_entries(time, 1)
-    return isinstance(log.backfill_batch(1).entries[0], frames.Tombstone)
+    return isinstance(log.backfill_batch(1).entries[0], Tombstone)
 
 
 # --- 7a Safety words

@@ -14,7 +14,8 @@ from anonp2p.crypto import padding, suite
 from anonp2p.crypto.epoch import KEPT
 from anonp2p.crypto.identity import Identity
 from anonp2p.crypto.ratchet import Ratchet
-from anonp2p.protocol import frames
+from anonp2p.protocol.packing import pack, unpack
+from anonp2p.protocol.requests import AnyRequest
 from tests.support.packed import malformed_forms
 
 Vectors = dict[str, Any]
@@ -141,7 +142,7 @@ def _client_handshakes(valid: Vectors, boxes: Any) -> Vectors:
         ("a sender's X25519 key of zeros", box[:1_088] + bytes(32) + box[1_120:], "unreadable-box"),
         ("for another room", other["box"], "unreadable-box"),
     ]
-    signature = frames.unpack(frames.Request, packed).signature
+    signature = unpack(AnyRequest, packed).signature
     requests = [
         ("a signature with a bit turned", packed.replace(signature, signature[:-1] + bytes([signature[-1] ^ 1]))),
         ("another digest than was signed for", packed[:-1] + bytes([packed[-1] ^ 1])),
@@ -353,11 +354,11 @@ def _redirects(valid: Vectors, members: list[Vectors], room: bytes) -> Iterator[
     """Of a host that the signer has not named, on a link of its own."""
     [[_, where, signature]] = [it for record in valid["up"]["records"] for it in record["2.7 frames"] if it[0] == 23]
     [key] = [it["key"] for it in members if it["id"] == where[1]]
-    place = {"service": room, "hello": valid["hello"], "key": key, "where": frames.pack(where)}
+    place = {"service": room, "hello": valid["hello"], "key": key, "where": pack(where)}
     for name, other in _elsewhere({name: place[name] for name in ("service", "hello", "key")}):
         yield {"what": f"another {name}", **place, **other, "signature": signature, "fault": "unsigned-redirect"}
     address = bytes([where[2][0] ^ 1]) + where[2][1:]
-    elsewhere = frames.pack([*where[:2], address, *where[3:]])
+    elsewhere = pack([*where[:2], address, *where[3:]])
     yield {
         "what": "another address",
         **place,

@@ -10,8 +10,9 @@ from anonp2p import limits
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import COMMIT, ENTRY, OPENING, Epoch, Header
 from anonp2p.names.codes import RoomKey
-from anonp2p.protocol import appointment, bodies, credentials, frames
+from anonp2p.protocol import appointment, bodies, credentials
 from anonp2p.protocol.field_types import Heir, Opening
+from anonp2p.protocol.packing import pack
 from anonp2p.protocol.rights import Rights
 from anonp2p.room import contents, entry_rules
 from anonp2p.room.ledger import Ledger
@@ -98,7 +99,7 @@ def _forks(begun: Openings, openings: Openings, seed: Any, other: bytes) -> list
 
 def _fields(packed: Any) -> Any:
     """As it is packed: none of these has a text."""
-    return msgpack.decode(frames.pack(packed))
+    return msgpack.decode(pack(packed))
 
 
 class _Story:
@@ -155,7 +156,7 @@ class _Story:
                 "counter": header.counter,
                 "epoch": epoch,
                 "4.1 header": header.pack(),
-                "4.4 content": frames.pack(content),
+                "4.4 content": pack(content),
                 "4.4 signing key": person.me.key,
                 "4.4 body": text,
                 "4.7 index": room.index,

@@ -17,6 +17,8 @@ from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import room_state
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.link_effects import LinkEffect
+from anonp2p.room.moderation_events import LockChangedEvent, SelfKickedEvent
+from anonp2p.room.moderation_inputs import KickInput, LockInput
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
 from tests.room import peers
@@ -34,10 +36,10 @@ FIELDS: dict[type[events.Event], tuple[str, ...]] = {  # what is told of an even
     events.JoinedEvent: ("nick",),
     events.LeftEvent: ("nick", "reason"),
     events.RenamedEvent: ("was", "nick"),
-    events.LockChangedEvent: ("locked",),
+    LockChangedEvent: ("locked",),
     events.EntriesMissedEvent: ("count", "verified"),
     events.ExpiredUnseenEvent: ("count",),
-    events.SelfKickedEvent: ("why",),
+    SelfKickedEvent: ("why",),
     events.GoneEvent: ("reason",),
 }
 
@@ -194,7 +196,7 @@ def _join(table: Table) -> None:
     table.says(table.other, "welcome!")
     table.says(member, "thank you")
     table.takes(table.other, inputs.RenameInput("roberta"))
-    table.takes(table.host, inputs.LockInput(locked=True))
+    table.takes(table.host, LockInput(locked=True))
     table.takes(member, inputs.LeaveInput())
 
 
@@ -212,7 +214,7 @@ def _missed_commit(table: Table) -> None:
     member = table.joins()
     table.cuts(member)
     table.says(table.other, "one last word")
-    table.takes(table.host, inputs.KickInput("robert", "spam"))
+    table.takes(table.host, KickInput("robert", "spam"))
     table.says(table.host, "in the next epoch")
     table.dial(member)
     table.says(member, "so am I")
@@ -231,7 +233,7 @@ def _history(table: Table) -> None:
 def _removal(table: Table) -> None:
     table.joins()
     table.says(table.host, "out with you")
-    table.takes(table.host, inputs.KickInput(MEMBER, "too many transcripts"))
+    table.takes(table.host, KickInput(MEMBER, "too many transcripts"))
 
 
 def _retraction(table: Table) -> None:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from anonp2p import limits
 from anonp2p.names.codes import RoomKey
-from anonp2p.room.events import Defence
+from anonp2p.room.hosting_events import Defence
 
 # What GETINFO is asked for (control-spec 3.9).
 VERSION: Final = "version"

@@ -33,6 +33,7 @@ from anonp2p.net.tor.race import race
 from anonp2p.net.transport import DialFault
 from anonp2p.reasons import DialFailure, Reason
 from anonp2p.room import events
+from anonp2p.room.hosting_events import Defence
 
 _NOT_UNDERSTOOD = ("510", "512", "513")  # what filters, and Tors of several ages, answer to arguments they do not know
 _FILTERED = "510"  # what filters answer
@@ -56,7 +57,7 @@ _DIAL_FAULTS: dict[int, tuple[DialFailure, bool, bool]] = {
 class _Place:
     """A room's onion service on a Tor."""
 
-    def __init__(self, listener: TorListener, undefended: list[events.Defence], uploaded: trio.Event | None) -> None:
+    def __init__(self, listener: TorListener, undefended: list[Defence], uploaded: trio.Event | None) -> None:
         self.listener = listener
         self.undefended = undefended
         self._uploaded = uploaded  # None where nobody tells
@@ -139,9 +140,7 @@ class Tor:
                 with trio.move_on_after(limits.WITHDRAW_PATIENCE, shield=True), suppress(AnonError):
                     await self.control.send(commands.delete_onion(key.code))
 
-    async def _publish(
-        self, control: Control, key: RoomKey, target: str, clients: Sequence[bytes]
-    ) -> list[events.Defence]:
+    async def _publish(self, control: Control, key: RoomKey, target: str, clients: Sequence[bytes]) -> list[Defence]:
         """Returns the defences that are not understood.
 
         What Tor still serves that we do not want any more, it has not withdrawn in time. What another room or program
@@ -299,6 +298,8 @@ async def connect(config: Config, tell: Tell) -> AsyncIterator[Tor]:
             aclosing(await Control.open(Endpoint(path=own.control))) as control,
         ):
             await control.send(commands.TAKE_OWNERSHIP)
+            if own.is_beside_another:
+                tell(events.StateInUseEvent())
             await control.boot(tell, own.complaints)
             await control.subscribe(commands.DESCRIPTORS)
             tor = Tor(control, Endpoint(path=own.socks), UnixEntrance(own.runtime), "own")

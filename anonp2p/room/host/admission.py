@@ -8,6 +8,7 @@ from anonp2p.crypto import identity, suite
 from anonp2p.names import nicks
 from anonp2p.protocol import bodies, credentials, frames, handshake, room_state, welcome
 from anonp2p.protocol.field_types import Heir, Opening
+from anonp2p.protocol.requests import AnyRequest, JoinRequest, MeetRequest, ResumeRequest
 from anonp2p.room.context import Context
 from anonp2p.room.gate import Caller, NotAdmitted, refuse
 from anonp2p.room.host.commits import Commits
@@ -31,7 +32,7 @@ def choose_nick(
     ledger: Ledger,
     service: bytes,
     hello: bytes,
-    join: frames.JoinRequest,
+    join: JoinRequest,
     members_without_link: Container[bytes] = (),
     kicked: Container[bytes] = (),
 ) -> str:
@@ -112,15 +113,15 @@ class Admission:
         """Whether who shows this is a member that comes back, and not too often. Of no use a second time."""
         return self._presence.take_ticket(ticket)
 
-    def answer(self, caller: Caller, request: frames.Request) -> float:
+    def answer(self, caller: Caller, request: AnyRequest) -> float:
         """Lets in who asks; returns what that has cost, in tokens of `JOIN_RATE`. Raises NotAdmitted."""
-        if isinstance(request, frames.ResumeRequest):
+        if isinstance(request, ResumeRequest):
             return self._admit_returning(caller, request)
-        if isinstance(request, frames.MeetRequest):
+        if isinstance(request, MeetRequest):
             return self._meetings.answer(caller, request)
         return self._admit_newcomer(caller, request)
 
-    def _admit_newcomer(self, caller: Caller, join: frames.JoinRequest) -> float:
+    def _admit_newcomer(self, caller: Caller, join: JoinRequest) -> float:
         """A newcomer, or a member that dials again before it was shown the room."""
         ledger = self._replica.ledger
         is_member = ledger.roster.find_member(identity.member_id(join.key)) is not None
@@ -139,7 +140,7 @@ class Admission:
             refuse(self._context, held.caller, refusal.reason)
             return limits.REFUSAL_COST
 
-    def _make_place(self, caller: Caller, join: frames.JoinRequest) -> str:
+    def _make_place(self, caller: Caller, join: JoinRequest) -> str:
         """The nick under which one comes in now, for whom others give way if need be. Raises NotAdmitted."""
         try:
             return self._choose_nick(caller, join)
@@ -148,7 +149,7 @@ class Admission:
                 raise
             return self._choose_nick(caller, join)
 
-    def _choose_nick(self, caller: Caller, join: frames.JoinRequest) -> str:
+    def _choose_nick(self, caller: Caller, join: JoinRequest) -> str:
         """The nick under which one may come in. Raises NotAdmitted."""
         member, ledger = identity.member_id(join.key), self._replica.ledger
         nick = choose_nick(ledger, caller.service, caller.hello, join, self._presence.absences, ledger.kicked)
@@ -157,7 +158,7 @@ class Admission:
             raise NotAdmitted("not-allowed")
         return nick
 
-    def _let_in(self, caller: Caller, join: frames.JoinRequest, nick: str) -> float:
+    def _let_in(self, caller: Caller, join: JoinRequest, nick: str) -> float:
         member, ledger = identity.member_id(join.key), self._replica.ledger
         self._presence.replace_link(member)
         known = ledger.roster.find_member(member)
@@ -173,7 +174,7 @@ class Admission:
             self._sequencer.order_own(bodies.BackBody(member))
         return cost + self._show_room(caller, member, join.encryption_key, _Reached(join.index, join.digest))
 
-    def _admit_returning(self, caller: Caller, resume: frames.ResumeRequest) -> float:
+    def _admit_returning(self, caller: Caller, resume: ResumeRequest) -> float:
         """A member whose link has ended, or whose host is gone."""
         me, removals = self._replica.me.id, self._commits.pending_removals
         check_resume_request(self._replica.ledger, me, caller.service, caller.hello, resume, removals)

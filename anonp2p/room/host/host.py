@@ -9,6 +9,7 @@ from anonp2p.reasons import NO_REASON
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_between
+from anonp2p.room.errors import CannotHost, NoSuchNick
 from anonp2p.room.gate import Gate, NotAdmitted
 from anonp2p.room.host import admission
 from anonp2p.room.host.admission import Admission
@@ -358,6 +359,6 @@ class HostRole:
             return
         member = self._replica.ledger.roster.find_nick(event.nick)
         if member is None:
-            self._reporter.tell_error(errors.NoSuchNick(), event.re)
+            self._reporter.tell_error(NoSuchNick(), event.re)
         elif not self.heirs.want_member(member.id):
-            self._reporter.tell_error(errors.CannotHost(), event.re)
+            self._reporter.tell_error(CannotHost(), event.re)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from anonp2p import limits
 from anonp2p.crypto import identity
 from anonp2p.protocol import credentials, frames
+from anonp2p.protocol.requests import JoinRequest
 from anonp2p.room import effects
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_heartbeat
@@ -24,7 +25,7 @@ class HeldCaller:
     """
 
     caller: Caller
-    join: frames.JoinRequest
+    join: JoinRequest
     nick: str
     since: float
     heard_at: float
@@ -50,7 +51,7 @@ class Knockers:
 
     # --- who comes
 
-    def hold(self, caller: Caller, join: frames.JoinRequest, nick: str) -> None:
+    def hold(self, caller: Caller, join: JoinRequest, nick: str) -> None:
         """Has this one wait, who could come in under this nick otherwise. Raises NotAdmitted."""
         nick = self._choose_nick(join, nick)
         before = self._line.get(join.key)
@@ -70,7 +71,7 @@ class Knockers:
         self._put_off()
         self._note_change()
 
-    def _choose_nick(self, join: frames.JoinRequest, nick: str) -> str:
+    def _choose_nick(self, join: JoinRequest, nick: str) -> str:
         """A nick that none of the others has who wait. Raises NotAdmitted."""
         member = identity.member_id(join.key)
         wanted = [nick] if join.nick else [nick, *Roster.list_free_nicks(join.key)]

@@ -2,11 +2,12 @@
 
 from anonp2p.crypto import identity
 from anonp2p.protocol import bodies
-from anonp2p.room import effects, events, inputs
+from anonp2p.room import effects, inputs
 from anonp2p.room.closing import Closing
 from anonp2p.room.context import Context
 from anonp2p.room.host.presence import Presence
 from anonp2p.room.host.sequencer import Sequencer
+from anonp2p.room.hosting_events import LeaveHandsOverEvent
 from anonp2p.room.roster import Member
 
 
@@ -52,7 +53,7 @@ class Leaving:
         if successor:
             member = identity.spell_member(successor.id)
             self._reporter.tell_event(
-                events.LeaveHandsOverEvent(room=room, name=name, member=member, nick=successor.nick, re=event.re)
+                LeaveHandsOverEvent(room=room, name=name, member=member, nick=successor.nick, re=event.re)
             )
             self._lifecycle.begin_leaving(event.re)
             self._sequencer.order_own(bodies.HandOverBody(leaves=True), None, event.re)

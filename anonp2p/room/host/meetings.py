@@ -15,6 +15,7 @@ from anonp2p.crypto import identity
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames, handshake, meeting
 from anonp2p.protocol.field_types import Heir, Opening
+from anonp2p.protocol.requests import MeetRequest
 from anonp2p.reasons import Fault, LinkEnd
 from anonp2p.room import effects
 from anonp2p.room.call import Call
@@ -120,10 +121,10 @@ class Meetings:
             self._fresh_at[heir.address] = self._clock.tick + limits.CODE_FRESH
         self._reporter.add_effect(dial)
 
-    def _ask(self, secret: bytes, service: bytes, hello: bytes) -> frames.MeetRequest:
+    def _ask(self, secret: bytes, service: bytes, hello: bytes) -> MeetRequest:
         ledger, me = self._replica.ledger, self._replica.me
         log = ledger.address, ledger.index, ledger.digest, list(ledger.openings)
-        return meeting.sign_meet(frames.MeetRequest(secret, me.id, *log, bytes(identity.SIGNATURE)), service, hello, me)
+        return meeting.sign_meet(MeetRequest(secret, me.id, *log, bytes(identity.SIGNATURE)), service, hello, me)
 
     def send_on(self, where: frames.Where) -> None:
         """Our members are to follow that host."""
@@ -135,7 +136,7 @@ class Meetings:
 
     # --- others dial us
 
-    def answer(self, caller: Caller, meet: frames.MeetRequest) -> float:
+    def answer(self, caller: Caller, meet: MeetRequest) -> float:
         """Tells another host where we are; returns what that has cost, in tokens. Raises NotAdmitted, PeerFault."""
         key = find_asker(self._replica, meet, caller.service, caller.hello)
         proven = self._proven.get(meet.member)
@@ -159,7 +160,7 @@ class Meetings:
         self._reporter.add_effect(effects.FinishEffect(caller.link, caller.channel.seal_frames([answer])))
         return limits.MEETING_COST
 
-    def _ask_for_proof(self, caller: Caller, meet: frames.MeetRequest) -> float:
+    def _ask_for_proof(self, caller: Caller, meet: MeetRequest) -> float:
         """One who is none of us, but may host another side: till that is proven, it hears only what both sides know.
 
         It may have joined there, or been thrown out here. Returns what that has cost. Raises NotAdmitted.

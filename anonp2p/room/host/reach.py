@@ -13,9 +13,10 @@ too, and every dial fails.
 
 from anonp2p import limits
 from anonp2p.reasons import Reason
-from anonp2p.room import events, inputs
+from anonp2p.room import inputs
 from anonp2p.room.context import Context
 from anonp2p.room.gate import Gate
+from anonp2p.room.hosting_events import ReachableEvent, UnreachedEvent
 from anonp2p.room.self_check import SelfCheck
 
 
@@ -67,14 +68,14 @@ class Reach:
         label, re = self._context.label, self._context.lifecycle.asked_by
         if outcome == "ours":
             self.was_reached = True
-            self._context.reporter.tell_event(events.ReachableEvent(room=label, re=re))
+            self._context.reporter.tell_event(ReachableEvent(room=label, re=re))
             return True
         self._due = self._clock.tick + self._pause
         self._pause = min(self._pause * 1.5, limits.REACH_PAUSE_MAX)
         self._is_fresh = True
         if not self._is_told and self._clock.tick >= self._since + limits.UNREACHED:
             self._is_told = True
-            self._context.reporter.tell_event(events.UnreachedEvent(room=label, reason=_read_reason(event), re=re))
+            self._context.reporter.tell_event(UnreachedEvent(room=label, reason=_read_reason(event), re=re))
         return True
 
 

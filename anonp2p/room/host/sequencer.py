@@ -5,7 +5,9 @@ from msgspec import UNSET
 from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import Header
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import bodies, frames, room_state
+from anonp2p.protocol import bodies, room_state
+from anonp2p.protocol.batches import Batch
+from anonp2p.protocol.packing import pack
 from anonp2p.room import cover, effects, events
 from anonp2p.room.contents import head_content
 from anonp2p.room.context import Context
@@ -166,7 +168,7 @@ class Sequencer:
         self._put_off_head()
         self._replica.marks.note_head(self.room_time(), digest)
         sealed, contexts = [sealed for _, sealed in entries], [entry.context for entry, _ in entries]
-        packed = frames.pack(frames.Batch(sealed, contexts, head))
+        packed = pack(Batch(sealed, contexts, head))
         return self._replica.current_epoch.seal_batch(packed, self._context.random)
 
     def _put_off_head(self) -> None:

@@ -12,6 +12,7 @@ from anonp2p.protocol import bodies, frames
 from anonp2p.room import effects
 from anonp2p.room.context import Context
 from anonp2p.room.entry_rules import check_entry
+from anonp2p.room.errors import NoSuchNick, Unsealable
 from anonp2p.room.host import admission
 from anonp2p.room.host.answers import Answers
 from anonp2p.room.host.commits import Commits
@@ -180,9 +181,9 @@ class Submissions:
         """Why a private message of ours cannot be sealed, if it cannot."""
         found = self._replica.ledger.roster.find_member(whisper.to)
         if found is None:
-            return errors.NoSuchNick()
+            return NoSuchNick()
         key = self._replica.keys.get(found.key_hash)
-        return None if key is not None and can_seal_to(key) else errors.Unsealable()
+        return None if key is not None and can_seal_to(key) else Unsealable()
 
     def _find_denial(self, author: Member, content: bodies.Content) -> frames.Denial | None:
         """Why an honest member's entry is denied, if it is: another member was faster, or this one is too fast.

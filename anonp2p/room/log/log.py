@@ -14,6 +14,7 @@ import msgspec
 from anonp2p import limits
 from anonp2p.crypto.commit import CommitSecret
 from anonp2p.protocol import frames
+from anonp2p.protocol.batches import Backfilled, BackfilledEntry, RetractedEntry, Tombstone
 from anonp2p.room.log.expiry import ExpirySchedule
 
 FIRST: Final = 1  # index of a room's first entry
@@ -53,14 +54,14 @@ class LogEntry(msgspec.Struct, gc=False):
     def __repr__(self) -> str:
         return "<LogEntry>"
 
-    def open_for_backfill(self) -> frames.Backfilled:
+    def open_for_backfill(self) -> Backfilled:
         """The form in which it is given to members who have missed it."""
         if self.body:
-            return frames.BackfilledEntry(self.header, self.body)
+            return BackfilledEntry(self.header, self.body)
         if self.retraction is None:
-            return frames.Tombstone(self.header, self.digest)
+            return Tombstone(self.header, self.digest)
         by = self.retraction
-        return frames.RetractedEntry(self.header, self.digest, by.epoch, by.header, by.body)
+        return RetractedEntry(self.header, self.digest, by.epoch, by.header, by.body)
 
 
 class LogBatch(msgspec.Struct, gc=False):

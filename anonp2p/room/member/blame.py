@@ -1,9 +1,9 @@
 """What follows when something came on our link that no honest host sends (PROTOCOL.md, 5.9)."""
 
-from anonp2p import errors
 from anonp2p.errors import HostLied, PeerFault
 from anonp2p.reasons import Reason
 from anonp2p.room.context import Context
+from anonp2p.room.errors import HostDistrusted
 from anonp2p.room.member.head_check import HeadCheck
 from anonp2p.room.member.states import LinkState
 from anonp2p.room.member.uplink import Uplink
@@ -32,4 +32,4 @@ class Blame:
         if self._lifecycle.entered:
             self._lifecycle.leave_room("lost")
         else:
-            self._lifecycle.fail(errors.HostDistrusted(), "lost")
+            self._lifecycle.fail(HostDistrusted(), "lost")

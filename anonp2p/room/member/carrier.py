@@ -6,6 +6,7 @@ from anonp2p import limits
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames, meeting
 from anonp2p.protocol.field_types import Opening
+from anonp2p.protocol.requests import AnyRequest, MeetRequest, ResumeRequest
 from anonp2p.room import effects, inputs
 from anonp2p.room.context import Context
 from anonp2p.room.gate import Caller, Gate, NotAdmitted
@@ -81,21 +82,21 @@ class Carrier:
         """Nobody comes before others: we have given no tickets."""
         return False
 
-    def answer(self, caller: Caller, request: frames.Request) -> float:
+    def answer(self, caller: Caller, request: AnyRequest) -> float:
         """Lets a member wait that has our host, or none as we have none; tells others who hosts.
 
         Raises NotAdmitted, PeerFault.
         """
         ledger = self._replica.ledger
         match request:
-            case frames.ResumeRequest(openings=openings, index=index):
+            case ResumeRequest(openings=openings, index=index):
                 check_resume_request(ledger, self._replica.me.id, caller.service, caller.hello, request)
                 expect(terms.are_proper(openings), "bad-openings")
                 if openings[-1] != ledger.openings[-1] and self._loss.lost_at is None:
                     return self._redirect(caller, openings, index)
                 self.standby.add_link(caller, request)
                 return 1.0
-            case frames.MeetRequest(openings=openings, index=index):
+            case MeetRequest(openings=openings, index=index):
                 if find_asker(self._replica, request, caller.service, caller.hello) is None:
                     raise NotAdmitted("unknown")
                 if self._loss.lost_at is not None and terms.rivals(openings[-1], ledger.openings[-1]):

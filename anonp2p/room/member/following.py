@@ -9,6 +9,7 @@ from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import ENTRY, KEPT, OPENING, Header, read_header
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies, frames
+from anonp2p.protocol.batches import Batch, RetractedEntry
 from anonp2p.reasons import Reason
 from anonp2p.room import changes, events
 from anonp2p.room.context import Context
@@ -53,7 +54,7 @@ class Follower:
         self._patience = patience
         self._lost = 0  # messages that expired before they came to us
 
-    def take_batch(self, batch: frames.Batch) -> None:
+    def take_batch(self, batch: Batch) -> None:
         """What the host signs for. Raises PeerFault, HostLied."""
         head = self._heads.read_head(batch.head, Signer.of_log(self._replica.ledger))
         if not batch.entries:
@@ -87,7 +88,7 @@ class Follower:
     ) -> None:
         """Raises PeerFault unless what is gone was retracted, or has expired by now, in milliseconds of the room."""
         for entry, shown in zip(entries, missed.entries, strict=True):
-            if isinstance(shown, frames.RetractedEntry):
+            if isinstance(shown, RetractedEntry):
                 expect(is_retracted(ledger, shown, entries), "tombstone-too-soon")
             elif not entry.body:
                 over = entry.header.ttl != KEPT and now - head.time >= entry.header.ttl * 1000

@@ -4,26 +4,38 @@ from typing import Final, NamedTuple
 
 from anonp2p import errors, limits
 from anonp2p.crypto import identity, suite
+from anonp2p.errors import NotAllowed
 from anonp2p.names import nicks
 from anonp2p.protocol import frames, handshake
+from anonp2p.protocol.requests import JoinRequest, ResumeRequest
 from anonp2p.reasons import LinkEnd
 from anonp2p.room import events
 from anonp2p.room.context import Context, fresh_keys
+from anonp2p.room.errors import (
+    Full,
+    KeyRefused,
+    Locked,
+    NotInvited,
+    SignatureRefused,
+    ThrownOut,
+    TurnedAway,
+    UnknownToHost,
+)
 from anonp2p.room.member.proof import Position
 
 # What a host's words mean to the one it refuses, but for "crowded", after which it asks again.
 REFUSALS: dict[frames.Refusal, errors.AnonError] = {
     "bad-nick": errors.ReservedNick(),  # we ask for none that is improper
     "nick-taken": errors.NickTaken(),
-    "not-allowed": errors.NotAllowed(),
-    "signature": errors.SignatureRefused(),
-    "key": errors.KeyRefused(),
-    "full": errors.Full(),
-    "locked": errors.Locked(),
-    "unknown": errors.UnknownToHost(),
-    "kicked": errors.ThrownOut(),
-    "turned-away": errors.TurnedAway(),
-    "not-invited": errors.NotInvited(),
+    "not-allowed": NotAllowed(),
+    "signature": SignatureRefused(),
+    "key": KeyRefused(),
+    "full": Full(),
+    "locked": Locked(),
+    "unknown": UnknownToHost(),
+    "kicked": ThrownOut(),
+    "turned-away": TurnedAway(),
+    "not-invited": NotInvited(),
 }
 
 
@@ -65,26 +77,26 @@ class Joining:
         """Whether we have a place to come back to, and all that the host would not show us again."""
         return self._lifecycle.entered and not self._history_is_due
 
-    def sign_request(self, link: bytes, service: bytes, hello: bytes) -> frames.JoinRequest | frames.ResumeRequest:
+    def sign_request(self, link: bytes, service: bytes, hello: bytes) -> JoinRequest | ResumeRequest:
         """Asks for our place, or for a new one.
 
         link: the secret of the link; service: what was dialled; hello: the hash of its hello.
         """
         return self._resume(link, service, hello) if self.can_resume else self._join(link, service, hello)
 
-    def _join(self, link: bytes, service: bytes, hello: bytes) -> frames.JoinRequest:
+    def _join(self, link: bytes, service: bytes, hello: bytes) -> JoinRequest:
         me, key, wanted = self._replica.me, self._replica.own_keys[0].public, self._wanted
         further = *self.position[:2], self._context.pool.sign_invited(me.key)
-        unsigned = frames.JoinRequest(link, me.key, key, wanted, bytes(identity.SIGNATURE), *further)
+        unsigned = JoinRequest(link, me.key, key, wanted, bytes(identity.SIGNATURE), *further)
         signature = me.sign_for(service, identity.JOIN, handshake.join_content(hello, unsigned))
-        return frames.JoinRequest(link, me.key, key, wanted, signature, *further)
+        return JoinRequest(link, me.key, key, wanted, signature, *further)
 
-    def _resume(self, link: bytes, service: bytes, hello: bytes) -> frames.ResumeRequest:
+    def _resume(self, link: bytes, service: bytes, hello: bytes) -> ResumeRequest:
         member, key, epoch = self._replica.me.id, self._replica.own_keys[0].public, self._replica.current_epoch.number
         ledger, lost = self._replica.ledger, self.has_lost_host
         said = link, member, key, epoch, ledger.index, ledger.digest, list(ledger.openings), lost
-        content = handshake.resume_content(hello, frames.ResumeRequest(*said, bytes(identity.SIGNATURE)))
-        return frames.ResumeRequest(*said, self._replica.me.sign_for(service, identity.RESUME, content))
+        content = handshake.resume_content(hello, ResumeRequest(*said, bytes(identity.SIGNATURE)))
+        return ResumeRequest(*said, self._replica.me.sign_for(service, identity.RESUME, content))
 
     # --- refusals
 

@@ -5,17 +5,17 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, Literal
 
-from anonp2p import errors, limits
+from anonp2p import limits
 from anonp2p.errors import AnonError, HostLied, PeerFault
-from anonp2p.names import nicks
 from anonp2p.protocol import bodies, frames, meeting
+from anonp2p.protocol.batches import Batch
+from anonp2p.protocol.packing import unpack
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs, roster
 from anonp2p.room.closing import Closing
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_between
-from anonp2p.room.knocker_list import Knock
-from anonp2p.room.ledger import expect
+from anonp2p.room.errors import HostOnly, NoPool
 from anonp2p.room.member.arrival import Arrival
 from anonp2p.room.member.blame import Blame
 from anonp2p.room.member.carrier import Carrier
@@ -81,7 +81,7 @@ class MemberRole:
             frames.ClientsFrame: self._carrier.service.take_clients,
             frames.PoolFrame: self._take_pool,
             frames.EchoedFrame: self._carrier.take_echo,
-            frames.KnockersFrame: self._take_knockers,
+            frames.KnockersFrame: self._context.knockers.take_told,
         }
 
     # --- what the room asks of its role
@@ -154,7 +154,7 @@ class MemberRole:
 
     def host_room(self, event: inputs.Hosting) -> None:
         """Refuses it."""
-        self._reporter.tell_error(errors.HostOnly(), event.re)
+        self._reporter.tell_error(HostOnly(), event.re)
 
     def leave(self, event: inputs.LeaveInput) -> None:
         """Asks the host to confirm that we are out, and leaves without that if it takes too long."""
@@ -245,7 +245,7 @@ class MemberRole:
             if self._state.takes_batches:
                 packed = self._replica.current_epoch.open_batch(payload)
                 if packed is not None:
-                    self._take_batch(frames.unpack(frames.Batch, packed))
+                    self._take_batch(unpack(Batch, packed))
                     return
             self._take_frames(self._uplink.channel.open_record(payload).frames)
 
@@ -276,7 +276,7 @@ class MemberRole:
         except HostLied as lie:
             self._blame.leave_host(lie)
 
-    def _take_batch(self, batch: frames.Batch) -> None:
+    def _take_batch(self, batch: Batch) -> None:
         self._follower.take_batch(batch)
         if not self._lifecycle.over:
             self._finish_batch()
@@ -345,7 +345,7 @@ class MemberRole:
         for event in self._context.inviting.take_waiting():
             try:
                 if not self._context.pool.is_ours:
-                    raise errors.NoPool
+                    raise NoPool
                 body = self._context.inviting.read_invite(event)
             except AnonError as error:
                 self._reporter.tell_error(error, event.re)
@@ -360,12 +360,6 @@ class MemberRole:
     def _take_missing_key(self, missing: frames.KeyNotFoundFrame) -> None:
         self._keys.take_missing(missing)
         self._send_pending()
-
-    def _take_knockers(self, told: frames.KnockersFrame) -> None:
-        """The host says who waits to be let in."""
-        expect(all(nicks.is_nick(person.nick) for person in told.people), "bad-nick")
-        tick = self._clock.tick
-        self._context.knockers.replace([Knock(it.key, it.nick, tick - it.seconds) for it in told.people])
 
     # --- the link
 

@@ -1,8 +1,9 @@
 """Whether our host carries out what moderators order, and orders what we ask for as one (PROTOCOL.md, 5c.5)."""
 
-from anonp2p import errors, limits
+from anonp2p import limits
 from anonp2p.reasons import Reason
 from anonp2p.room.context import Context
+from anonp2p.room.errors import OrderIgnored
 from anonp2p.room.member.head_check import HeadCheck
 from anonp2p.room.member.states import LinkState
 from anonp2p.room.rights import list_ordered_out
@@ -52,4 +53,4 @@ class OrderWatch:
             self._told |= late
             self._heads.tell_alarm(Reason("order-ignored"))
         for re in self._outbox.take_unanswered(now - self._answer_patience, before=self._heard_at):
-            self._reporter.tell_error(errors.OrderIgnored(), re)
+            self._reporter.tell_error(OrderIgnored(), re)

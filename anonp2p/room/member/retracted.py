@@ -5,13 +5,14 @@ from collections.abc import Iterable
 from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import Header
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import bodies, frames
+from anonp2p.protocol import bodies
+from anonp2p.protocol.batches import RetractedEntry
 from anonp2p.room.contents import entry_content, unpack_content
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import Ledger
 
 
-def is_retracted(ledger: Ledger, shown: frames.RetractedEntry, entries: Iterable[OpenedEntry]) -> bool:
+def is_retracted(ledger: Ledger, shown: RetractedEntry, entries: Iterable[OpenedEntry]) -> bool:
     """Whether the author of an entry has signed a Retract of it.
 
     ledger: as of the entry before these, among which it is. Its author may have joined among them too.

@@ -10,11 +10,13 @@ from anonp2p import errors, limits
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import credentials, frames, handshake, meeting
 from anonp2p.protocol.field_types import Heir
+from anonp2p.protocol.requests import AnyRequest
 from anonp2p.reasons import LINK_ENDS, NO_REASON, Reason
 from anonp2p.room import effects, inputs
 from anonp2p.room.call import Call
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_between
+from anonp2p.room.errors import OtherProtocol
 from anonp2p.room.ledger import expect
 from anonp2p.room.member.credence import Credence
 from anonp2p.room.member.dialling import Dialling
@@ -27,7 +29,7 @@ from anonp2p.room.succession import terms
 from anonp2p.room.succession.loss import Line, Loss, Target
 from anonp2p.room.where import check_form, has_known_signer, tell_where
 
-_OTHER_VERSION = errors.OtherProtocol()
+_OTHER_VERSION = OtherProtocol()
 
 
 class _Try(NamedTuple):
@@ -210,8 +212,7 @@ class Search:
 
     def _note_failure(self, attempt: _Try) -> None:
         """Whom we have dialled does not answer, or not as it should."""
-        if attempt.target.member is not None:
-            self._loss.note_failure(attempt.target.member, self._clock.tick)
+        self._loss.note_failure(attempt.target, self._clock.tick)
 
     def _take_answer(self, attempt: _Try, payload: bytes) -> HostAnswer | None:
         """What came on a link before its first answer, or with that."""
@@ -360,7 +361,7 @@ class Search:
         ticket = self._joining.ticket if target.member in (None, self._replica.ledger.host) else b""
         asked: list[int] = []
 
-        def ask(link: bytes, service: bytes, hello: bytes) -> frames.Request:
+        def ask(link: bytes, service: bytes, hello: bytes) -> AnyRequest:
             asked.append(self._replica.ledger.index)
             return self._joining.sign_request(link, service, hello)
 

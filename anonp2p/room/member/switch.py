@@ -10,6 +10,7 @@ from anonp2p import limits
 from anonp2p.crypto.epoch import KEPT, Epoch
 from anonp2p.errors import HostLied, PeerFault
 from anonp2p.protocol import frames
+from anonp2p.protocol.batches import RetractedEntry
 from anonp2p.room.context import Context
 from anonp2p.room.entries import OpenedEntry, open_missed
 from anonp2p.room.ledger import Ledger, expect
@@ -117,7 +118,7 @@ class Switch:
         now = HeadCheck(self._context).read_now(missed.now, Signer.of_log(self.now))
         latest = min(now.time, self._room_time + round(limits.CLOCK_TOLERANCE * 1000))
         for entry, shown in zip(entries, missed.entries, strict=True):
-            if isinstance(shown, frames.RetractedEntry):
+            if isinstance(shown, RetractedEntry):
                 expect(is_retracted(self._reached, shown, entries), "tombstone-too-soon")
             elif not entry.body:
                 ttl = entry.header.ttl

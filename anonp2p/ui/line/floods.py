@@ -2,6 +2,7 @@
 
 from anonp2p import limits
 from anonp2p.room import events
+from anonp2p.room.moderation_events import WaitingEvent
 from anonp2p.ui import wording
 from anonp2p.ui.sanitize import sanitize_line
 from anonp2p.ui.wording import Move
@@ -18,7 +19,7 @@ class Floods:
         self._aside = 0
         self._authors: set[str] = set()  # of what was put aside
         self._aside_told = float("-inf")
-        self._waiting = events.WaitingEvent(room="", count=0, people=[])
+        self._waiting = WaitingEvent(room="", count=0, people=[])
         self._seen: set[tuple[str, str]] = set()  # nicks and tags of those who wait and of whom the user knows
         self._waiting_told = float("-inf")
 
@@ -37,7 +38,7 @@ class Floods:
                 if self._is_too_much(now):
                     self._lookalikes.append((nick, was, of))
                     return True
-            case events.WaitingEvent():
+            case WaitingEvent():
                 self._waiting = event
                 self._seen &= self._named
                 return True

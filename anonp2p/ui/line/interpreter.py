@@ -9,6 +9,7 @@ from msgspec import UNSET
 from anonp2p.errors import AnonError, BadInput, NoRoom
 from anonp2p.names import codes
 from anonp2p.room import events, inputs
+from anonp2p.room.hosting_events import HeirsEvent
 from anonp2p.room.succession.terms import index_of
 from anonp2p.ui import manual, replies, wording
 from anonp2p.ui.actions import (
@@ -94,7 +95,7 @@ class Interpreter:
         if room and not self._json and room.floods.hold_event(event, self._clock()):
             self.tell_due()
             return False
-        return self._json or not (room and isinstance(event, events.HeirsEvent) and room.repeats(event))
+        return self._json or not (room and isinstance(event, HeirsEvent) and room.repeats(event))
 
     def mark_newcomer(self, event: events.Event) -> events.Event:
         """The event; a message of somebody who came lately says so."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from anonp2p.room import events, inputs
+from anonp2p.room.hosting_events import HeirsEvent, Successor
 from anonp2p.ui.actions import Action
 from anonp2p.ui.advice import Advice
 from anonp2p.ui.attention import Attention
@@ -28,7 +29,7 @@ class LineRoom:
     newcomers: Newcomers = field(default_factory=Newcomers)
     advice: Advice = field(default_factory=Advice)
     floods: Floods = field(default_factory=Floods)
-    first_heir: list[events.Successor] | None = None  # as last told: a list of one, or of none
+    first_heir: list[Successor] | None = None  # as last told: a list of one, or of none
 
     def take_event(self, event: events.Event) -> bool:
         """Follows what happens there. Returns whether that calls the user."""
@@ -43,7 +44,7 @@ class LineRoom:
         self.verified.take_event(event)
         return self.attention.take_event(event, seen=True)
 
-    def repeats(self, event: events.HeirsEvent) -> bool:
+    def repeats(self, event: HeirsEvent) -> bool:
         """Whether it changes nothing of who would host first: people come and go, and `/heirs` lists all heirs."""
         was, self.first_heir = self.first_heir, event.heirs[:1]
         return was == self.first_heir

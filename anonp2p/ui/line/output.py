@@ -10,6 +10,8 @@ import trio
 from anonp2p import limits
 from anonp2p.errors import AnonError, Failed, OutputFailed
 from anonp2p.room import events
+from anonp2p.room.hosting_events import CodeEvent
+from anonp2p.room.moderation_events import SelfKickedEvent
 from anonp2p.ui import sanitize, stdio, wording
 from anonp2p.ui.bell import notification
 from anonp2p.ui.reasons import encode_json
@@ -22,7 +24,7 @@ _CLEAR = "\x1b[2J\x1b[3J\x1b[H"
 _WORDS_OF_OTHERS = (
     events.MessageEvent,
     events.UnsentEvent,
-    events.SelfKickedEvent,
+    SelfKickedEvent,
 )  # the last has a host's reason in it
 _encoder = msgspec.json.Encoder(enc_hook=encode_json)
 
@@ -190,7 +192,7 @@ def _has_words_of_others(event: events.Event) -> bool:
 def _code_in(event: events.Event) -> str:
     """The room's code that the line has, which is copied and must stay in one piece; empty if there is none."""
     match event:
-        case events.EnteredEvent(role="host", code=code) | events.CodeEvent(code=code):
+        case events.EnteredEvent(role="host", code=code) | CodeEvent(code=code):
             return code
         case events.ReplyEvent(command="/code" | "/invite", data={"code": str(code)}):
             return code

@@ -3,6 +3,7 @@
 from typing import Final
 
 from anonp2p.room import events
+from anonp2p.room.hosting_events import HeirsEvent
 
 _STEP: Final = 25  # percent of Tor's boot after which another line is worth its place
 
@@ -22,6 +23,6 @@ class Worth:
                 self._progress = progress
             case events.ReadyEvent():
                 self._progress = -_STEP
-            case events.HeirsEvent(heirs=heirs):
+            case HeirsEvent(heirs=heirs):
                 return not heirs
         return True

@@ -4,6 +4,8 @@ from typing import TypeVar
 
 from anonp2p import limits
 from anonp2p.room import events
+from anonp2p.room.hosting_events import HeirsEvent
+from anonp2p.room.moderation_events import WaitingEvent
 from anonp2p.ui.screen.log_lines import ChatMessage, date_of
 from anonp2p.ui.screen.program_lines import (
     AsideLine,
@@ -47,7 +49,7 @@ class ChangingLines:
             self._log.remove_line(self._joining)
             self._joining = None
 
-    def show_waiting(self, now: float, event: events.WaitingEvent) -> None:
+    def show_waiting(self, now: float, event: WaitingEvent) -> None:
         """Shows who waits to be let in, in one line however often that changes; below the rest if somebody new does."""
         people = [(one.nick, one.tag) for one in event.people]
         if self._waiting is None or self._waiting not in self._log or set(people) - set(self._waiting.people):
@@ -89,7 +91,7 @@ class ChangingLines:
         self._history_end = Divider(message.at, "what was said before you came ends here", "quiet")
         self._log.add_line(self._history_end)
 
-    def tell_heirs(self, now: float, event: events.HeirsEvent) -> None:
+    def tell_heirs(self, now: float, event: HeirsEvent) -> None:
         """Shows if nobody can take the room over any more, on the line of who came and went."""
         if not event.heirs or self._find_lowest(MembershipLine, now):
             self.membership_line(now).tell_heirs(event)

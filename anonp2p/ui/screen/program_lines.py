@@ -5,7 +5,8 @@ from itertools import groupby
 
 from anonp2p import limits
 from anonp2p.room import events
-from anonp2p.ui import replies, rights_wording, sanitize, wording
+from anonp2p.room.hosting_events import HeirsEvent
+from anonp2p.ui import hosting_wording, replies, rights_wording, sanitize, wording
 from anonp2p.ui.screen import rows
 from anonp2p.ui.screen.log_lines import Layout, LineContext, LogLine, time_of_day
 from anonp2p.ui.screen.looks import MemberLooks
@@ -102,7 +103,7 @@ class MembershipLine(LogLine):
         done = self._take(member, was)
         done.nick, done.note = nick, note
 
-    def tell_heirs(self, event: events.HeirsEvent) -> None:
+    def tell_heirs(self, event: HeirsEvent) -> None:
         """Says if nobody can take the room over, until somebody can: who that is, the list of members shows."""
         self.count += 1
         self._is_without_heirs = not event.heirs
@@ -127,7 +128,7 @@ class MembershipLine(LogLine):
         hidden = len(told) - rights_wording.NAMED
         if hidden > 0:
             told = [f"{hidden} other changes", *told[-rights_wording.NAMED :]]
-        heirs = [wording.NO_HEIRS] if self._is_without_heirs else []
+        heirs = [hosting_wording.NO_HEIRS] if self._is_without_heirs else []
         return SystemLine(self.at, [" · ".join([*told, *heirs])], "quiet", "↔").rows(layout, context)
 
 
@@ -240,7 +241,7 @@ class CodeCard(LogLine):
     def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
         name, columns = sanitize.sanitize_line(self.name), min(layout.width, _CARD)
         opens = "knock" if context.knock else "join"
-        title = f"Whoever has this code can {opens}:" if self.reachable is not None else f"{wording.NEW_CODE}:"
+        title = f"Whoever has this code can {opens}:" if self.reachable is not None else f"{hosting_wording.NEW_CODE}:"
         blank: list[Row] = [[]] if layout.nicks else []
         code = [*rows.wrapped("title", title, columns), *blank, *rows.code(self.code, columns), *blank]
         return [

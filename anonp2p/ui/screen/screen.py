@@ -8,6 +8,7 @@ from anonp2p import limits
 from anonp2p.config import Config
 from anonp2p.errors import AnonError
 from anonp2p.room import events
+from anonp2p.room.hosting_events import LeaveEndsRoomEvent, LeaveHandsOverEvent
 from anonp2p.ui import actions, commands, endings, wording
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
@@ -115,10 +116,10 @@ class Screen:
                 scene.hint = Hint(wording.describe_event(event)[0])
             case events.GoneEvent(reason="left"):
                 self._submission.drop_tab(tab)
-            case events.LeaveHandsOverEvent():
+            case LeaveHandsOverEvent():
                 scene.hint = Hint(" ".join(wording.describe_event(tab.looks.verified.mark_event(event))))
             case _:
-                if isinstance(event, events.LeaveEndsRoomEvent) and tab is not scene.active:  # we are about to quit
+                if isinstance(event, LeaveEndsRoomEvent) and tab is not scene.active:  # we are about to quit
                     scene.hint = Hint(f"{endings.foresee_quit(scene.list_rooms())} {endings.SAY_AGAIN}", "caution")
                 if tab.take_event(event, scene.now(), seen=tab is scene.active and self._is_log_seen()):
                     self._call_user(tab)

@@ -6,7 +6,17 @@ from anonp2p import limits
 from anonp2p.names import codes
 from anonp2p.room import events
 from anonp2p.room.events import Event
-from anonp2p.ui import sanitize, wording
+from anonp2p.room.hosting_events import (
+    CodeEvent,
+    HeirEvent,
+    HeirsEvent,
+    HostEvent,
+    HostingEvent,
+    LeaveEndsRoomEvent,
+    ReachableEvent,
+)
+from anonp2p.room.moderation_events import LockUnchangedEvent, RoleEvent, SelfKickedEvent, WaitingEvent
+from anonp2p.ui import hosting_wording, sanitize, wording
 from anonp2p.ui.actions import JoinRoomAction
 from anonp2p.ui.advice import Advice
 from anonp2p.ui.attention import Attention
@@ -100,7 +110,7 @@ class Tab:
                 self.add_event_line(now, event, "error", passing=is_passing)
             case events.EnteredEvent():
                 self._take_entered(event, now)
-            case events.ReachableEvent():
+            case ReachableEvent():
                 if not self._lines.mark_reachable():
                     self.add_system_line(now, [wording.REACHABLE_AGAIN], passing=True)
             case events.JoinedEvent() | events.RenamedEvent():
@@ -122,28 +132,28 @@ class Tab:
                 self.add_event_line(now, event, "caution" if is_much else "quiet")
                 if is_much:
                     self.warnings.add_notice(" ".join(wording.describe_event(event)))
-            case events.CodeEvent(code=code):
+            case CodeEvent(code=code):
                 self._lines.show_new_code(now, self.name, code)
-                self.warnings.add_notice(f"{wording.NEW_CODE}: {wording.NEW_CODE_WHERE}")
-            case events.HostEvent() | events.HostingEvent():
+                self.warnings.add_notice(f"{hosting_wording.NEW_CODE}: {hosting_wording.NEW_CODE_WHERE}")
+            case HostEvent() | HostingEvent():
                 self.add_event_line(now, event, "title")
-            case events.HeirsEvent():
+            case HeirsEvent():
                 self._lines.tell_heirs(now, event)
-            case events.HeirEvent(rank=int(), was=int()):
+            case HeirEvent(rank=int(), was=int()):
                 pass  # the list of all who can take the room over says it
-            case events.LeaveEndsRoomEvent():
+            case LeaveEndsRoomEvent():
                 self.add_event_line(now, event, "caution")
             case events.VerifiedEvent(verified=verified):
                 self.add_event_line(now, event, "ok" if verified else "caution")
                 if not verified:
                     self.warnings.add_notice(wording.describe_event(event)[0])
-            case events.WaitingEvent():
+            case WaitingEvent():
                 self.waiting.take_event(event, now)
                 self._lines.show_waiting(now, event)
             case events.LookalikeEvent():
                 self._lines.add_lookalike(now, event)
                 self.warnings.add_lookalike(event)
-            case events.SelfKickedEvent():
+            case SelfKickedEvent():
                 self.add_event_line(now, event, "error")
             case events.GoneEvent():
                 self._lines.remove_joining()
@@ -259,15 +269,15 @@ class Tab:
 _JOIN = 0  # number of the line that asks for the room once more: no input has it
 _NAMED = 8  # of those who are there already
 _MARKS = {"error": "!", "alarm": "!!", "caution": "!!", "title": "•"}
-_PASSING = (events.NoticeEvent, events.LockUnchangedEvent, events.NickUnchangedEvent, events.TorSlowEvent)
+_PASSING = (events.NoticeEvent, LockUnchangedEvent, events.NickUnchangedEvent, events.TorSlowEvent)
 _MOVING = (
-    events.HostEvent,
-    events.HeirsEvent,
+    HostEvent,
+    HeirsEvent,
     events.EnteredEvent,
     events.JoinedEvent,
     events.LeftEvent,
     events.RenamedEvent,
     events.LinkEvent,
-    events.RoleEvent,
+    RoleEvent,
     events.GoneEvent,
 )

@@ -1,7 +1,7 @@
 """Who knocks at a room that we moderate, above the list of its members."""
 
 from anonp2p import limits
-from anonp2p.room import events
+from anonp2p.room.moderation_events import Knocker, WaitingEvent
 from anonp2p.ui import sanitize
 from anonp2p.ui.screen import rows
 from anonp2p.ui.screen.rows import Row
@@ -12,10 +12,10 @@ class WaitingPeople:
 
     def __init__(self) -> None:
         self.count = 0
-        self._people: list[events.Knocker] = []
+        self._people: list[Knocker] = []
         self._at = 0.0
 
-    def take_event(self, event: events.WaitingEvent, now: float) -> None:
+    def take_event(self, event: WaitingEvent, now: float) -> None:
         """Others wait now, or some no longer do."""
         self.count, self._people, self._at = event.count, event.people, now
 

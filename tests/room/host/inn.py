@@ -9,7 +9,10 @@ from anonp2p.crypto import commit, identity
 from anonp2p.crypto.identity import Identity
 from anonp2p.crypto.padding import LENGTH
 from anonp2p.protocol import bodies, credentials, frames, handshake, room_state, welcome
+from anonp2p.protocol.batches import Batch
 from anonp2p.protocol.handshake import Channel
+from anonp2p.protocol.packing import unpack
+from anonp2p.protocol.requests import JoinRequest, ResumeRequest
 from anonp2p.room import effects, inputs
 from anonp2p.room.contents import unpack_content
 from anonp2p.room.log.log import LogEntry
@@ -110,7 +113,7 @@ class FalseMember:
     def join(self, nick: str, *, signer: Identity | None = None, hello: bytes | None = None, **fields: Any) -> Any:
         """A Join that is right but where the arguments are not. fields: what was signed otherwise than it is sent."""
         link = self.inn.random(32)
-        unsigned = frames.JoinRequest(link, self.who.key, self.who.encryption_key.public, nick, bytes(64))
+        unsigned = JoinRequest(link, self.who.key, self.who.encryption_key.public, nick, bytes(64))
         content = handshake.join_content(hello or self.hello, unsigned)
         signed = msgspec.structs.replace(unsigned, signature=(signer or self.who).sign(identity.JOIN, content))
         return msgspec.structs.replace(signed, **fields)
@@ -128,7 +131,7 @@ class FalseMember:
     ) -> Any:
         """The same of a Resume."""
         link, openings = self.inn.random(32), list(self.inn.room.replica.ledger.openings)
-        unsigned = frames.ResumeRequest(
+        unsigned = ResumeRequest(
             link, self.who.id, self.who.encryption_key.public, epoch, index, digest, openings, False, bytes(64)
         )
         content = handshake.resume_content(hello or self.hello, unsigned)
@@ -220,10 +223,10 @@ class FalseMember:
         assert self.reader is not None
         return payloads(b"".join(iter(self.reader.take_data, b"")))
 
-    def batches(self) -> list[frames.Batch]:
+    def batches(self) -> list[Batch]:
         """The same as batches of the present epoch, of which all have to be."""
         opened = map(self.sealer.epoch.open_batch, self.reads())
-        return [frames.unpack(frames.Batch, packed or b"") for packed in opened]
+        return [unpack(Batch, packed or b"") for packed in opened]
 
     def follows(self) -> None:
         """Reads the log, and goes along with the commits in it."""

@@ -13,8 +13,9 @@ from anonp2p import limits
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.identity import ENTRY, JOIN, RESUME, Identity
 from anonp2p.names import nicks
-from anonp2p.protocol import frames, handshake
+from anonp2p.protocol import handshake
 from anonp2p.protocol.field_types import Opening
+from anonp2p.protocol.requests import JoinRequest, ResumeRequest
 from anonp2p.protocol.rights import Restrictions, Rights
 from anonp2p.room.gate import NotAdmitted
 from anonp2p.room.host import admission
@@ -47,13 +48,13 @@ def request(
     label: bytes = JOIN,
     encryption_key: bytes = KEY,
     key: bytes | None = None,
-) -> frames.JoinRequest:
-    unsigned = frames.JoinRequest(LINK, key or who.key, encryption_key, nick, bytes(64))
+) -> JoinRequest:
+    unsigned = JoinRequest(LINK, key or who.key, encryption_key, nick, bytes(64))
     signature = who.sign(label, handshake.join_content(hello, unsigned))
     return msgspec.structs.replace(unsigned, signature=signature)
 
 
-def turned_away(ledger: Ledger, join: frames.JoinRequest, kicked: Container[bytes] = ()) -> str:
+def turned_away(ledger: Ledger, join: JoinRequest, kicked: Container[bytes] = ()) -> str:
     with pytest.raises(NotAdmitted) as caught:
         admission.choose_nick(ledger, ROOM, HELLO, join, kicked=kicked)
     return caught.value.reason
@@ -97,7 +98,7 @@ def test_asking_does_not_roster_entry_anybody(ledger: Ledger) -> None:
         *("another signer", "no key", "a key of all", "another purpose", "a resumption", "another room"),
     ],
 )
-def test_a_signature_that_does_not_cover_all_of_it_is_refused(ledger: Ledger, join: frames.JoinRequest) -> None:
+def test_a_signature_that_does_not_cover_all_of_it_is_refused(ledger: Ledger, join: JoinRequest) -> None:
     """2.5: a recorded Join is of no use on another link, nor with another nick, encryption key or secret."""
     assert turned_away(ledger, join) == "signature"
 
@@ -222,7 +223,7 @@ def test_a_request_is_granted_or_turned_away_and_never_fails_otherwise(
 def test_bytes_that_nobody_signed_let_nobody_in(key: bytes, nick: str, signature: bytes) -> None:
     ledger = Ledger(ROOM)
     ledger.host = ledger.add_member(HOST.key, "Hugo", DIGEST).id
-    assert turned_away(ledger, frames.JoinRequest(LINK, key, KEY, nick, signature)) == "signature"
+    assert turned_away(ledger, JoinRequest(LINK, key, KEY, nick, signature)) == "signature"
 
 
 def test_a_full_room_lets_nobody_in(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,7 +238,7 @@ def test_one_who_cannot_sign_learns_nothing_of_the_room(ledger: Ledger, monkeypa
     monkeypatch.setattr(limits, "MEMBERS", 1)
     ledger.rights = Rights(Restrictions(locked=True))
     for nick in ("Hugo", "free", "im proper"):
-        assert turned_away(ledger, frames.JoinRequest(LINK, ANN.key, KEY, nick, bytes(64))) == "signature"
+        assert turned_away(ledger, JoinRequest(LINK, ANN.key, KEY, nick, bytes(64))) == "signature"
 
 
 def test_when_all_its_nicks_are_taken_one_must_choose(ledger: Ledger) -> None:
@@ -257,13 +258,13 @@ def resume(
     label: bytes = RESUME,
     signer: Identity | None = None,
     key: bytes = KEY,
-) -> frames.ResumeRequest:
-    unsigned = frames.ResumeRequest(LINK, who.id, key, 3, 2, DIGEST, OPENINGS, False, bytes(64))
+) -> ResumeRequest:
+    unsigned = ResumeRequest(LINK, who.id, key, 3, 2, DIGEST, OPENINGS, False, bytes(64))
     signature = (signer or who).sign(label, handshake.resume_content(hello, unsigned))
     return msgspec.structs.replace(unsigned, signature=signature)
 
 
-def not_resumed(ledger: Ledger, request: frames.ResumeRequest) -> str:
+def not_resumed(ledger: Ledger, request: ResumeRequest) -> str:
     ledger.kicked[BOB.id] = BOB.key
     with pytest.raises(NotAdmitted) as caught:
         check_resume_request(ledger, ledger.host, ROOM, HELLO, request, {ZOE.id})
@@ -305,9 +306,7 @@ def test_nobody_but_a_member_comes_back(ledger: Ledger, who: Identity) -> None:
         *("another signer", "no signature", "a join", "an entry", "another room"),
     ],
 )
-def test_a_resumption_that_its_signature_does_not_cover_is_refused(
-    ledger: Ledger, request_: frames.ResumeRequest
-) -> None:
+def test_a_resumption_that_its_signature_does_not_cover_is_refused(ledger: Ledger, request_: ResumeRequest) -> None:
     """2.5: a recorded Resume is of no use on another link, nor from another place in the log."""
     ledger.add_member(ANN.key, "ann", DIGEST)
     assert not_resumed(ledger, request_) == "unknown"

@@ -12,7 +12,9 @@ from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import bodies, frames, handshake, meeting
 from anonp2p.protocol.field_types import Heir
 from anonp2p.protocol.handshake import Channel
+from anonp2p.protocol.requests import AnyRequest, MeetRequest, ResumeRequest
 from anonp2p.room import effects, inputs
+from anonp2p.room.moderation_inputs import KickInput
 from tests.room.host.inn import FalseMember, Inn
 from tests.room.peers import ANN, BOB, EVE, ROOM, ZOE
 from tests.room.sides import Side, side_from
@@ -51,7 +53,7 @@ class TwoHosts:
         ledger = side.replica.ledger
         self.ann.dials()
         position = ledger.address, ledger.index, ledger.digest, list(ledger.openings)
-        unsigned = frames.MeetRequest(self.inn.random(32), ANN.id, *position, bytes(64))
+        unsigned = MeetRequest(self.inn.random(32), ANN.id, *position, bytes(64))
         done = self.ann.client_handshakes(meeting.sign_meet(unsigned, ROOM, self.ann.hello, ANN))
         assert any(isinstance(effect, effects.AdmitEffect) for effect in done)
         [redirect] = self.ann.greeted
@@ -83,7 +85,7 @@ def test_with_less_than_half_of_its_members_a_host_sends_them_on_and_follows(hos
 
 def test_a_host_that_gives_way_keeps_no_secret_of_its_commits(hosts: TwoHosts) -> None:
     """6.9: nobody would forget them later."""
-    hosts.inn.takes(inputs.KickInput("zoe"))
+    hosts.inn.takes(KickInput("zoe"))
     assert any(batch.commit_secret for batch in hosts.inn.log.batches)
     hosts.meets(hosts.theirs)
     hosts.proves()
@@ -138,7 +140,7 @@ def test_a_member_that_has_a_host_of_a_lower_term_is_not_let_in_but_told_where_w
     assert end.where.number == 8
 
 
-def sealed(member: FalseMember, request: frames.Request) -> bytes:
+def sealed(member: FalseMember, request: AnyRequest) -> bytes:
     """What goes to the inn."""
     member.channel = Channel(request.link_secret, member.hello, up=True)
     return handshake.seal_request(request, ROOM, member.greeting, member.hello, bytes(16))[LENGTH:]
@@ -151,9 +153,7 @@ def frames_of(done: list[effects.Effect], member: FalseMember) -> frames.Frame:
     return frame
 
 
-def signed_again(
-    hosts: TwoHosts, resume: frames.ResumeRequest, openings: list[Any], lost: bool = True
-) -> frames.ResumeRequest:
+def signed_again(hosts: TwoHosts, resume: ResumeRequest, openings: list[Any], lost: bool = True) -> ResumeRequest:
     """The same request with other openings."""
     unsigned = msgspec.structs.replace(resume, openings=openings, lost=lost)
     content = handshake.resume_content(hosts.ann.hello, unsigned)

@@ -3,8 +3,10 @@
 from itertools import pairwise
 
 from anonp2p import limits
-from anonp2p.protocol import frames
+from anonp2p.protocol.batches import Batch
+from anonp2p.protocol.packing import unpack
 from anonp2p.room import effects, inputs
+from anonp2p.room.moderation_inputs import KickInput
 from tests.room.host.inn import Inn
 from tests.room.hostile import dropped
 from tests.support.world import START, payloads
@@ -20,7 +22,7 @@ def test_an_idle_host_says_so_with_heads_and_not_more_often_than_it_must(inn: In
         [pulse] = inn.takes(inputs.TickInput(), deadline - START)
         assert isinstance(pulse, effects.HeartbeatEffect)
         [payload] = payloads(pulse.data)
-        batch = frames.unpack(frames.Batch, inn.eve.sealer.epoch.open_batch(payload) or b"")
+        batch = unpack(Batch, inn.eve.sealer.epoch.open_batch(payload) or b"")
         assert batch.entries == []
         assert int.from_bytes(batch.head[:8], "big") == inn.room.index
         times.append(int.from_bytes(batch.head[40:48], "big"))
@@ -31,7 +33,7 @@ def test_an_idle_host_says_so_with_heads_and_not_more_often_than_it_must(inn: In
 
 
 def test_a_host_that_is_out_has_nothing_due_and_has_signed_for_all_and_takes_no_new_links(inn: Inn) -> None:
-    inn.takes(inputs.KickInput("ann"))
+    inn.takes(KickInput("ann"))
     dropped(inn, inn.eve)
     done = inn.takes(inputs.LeaveInput(close=True))
     assert sum(isinstance(effect, effects.StopServingEffect) for effect in done) == 1

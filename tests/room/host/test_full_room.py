@@ -14,6 +14,7 @@ from anonp2p import limits
 from anonp2p.crypto import identity
 from anonp2p.protocol.bodies import AwayBody, CommitBody, JoinedBody, Removal
 from anonp2p.room import events, inputs
+from anonp2p.room.moderation_inputs import KickInput, LockInput
 from tests.room.host.inn import FalseMember, Inn
 from tests.room.peers import ANN, BOB, EVE, ZOE, Somebody, text
 from tests.room.simulation import Simulation
@@ -68,11 +69,11 @@ def test_who_is_not_let_in_anyway_takes_nobodys_place(inn: Inn, why: str) -> Non
     hangs_up(inn.eve)
     inn.tick = LATER
     if why == "kicked":
-        inn.takes(inputs.KickInput("ann"), inn.tick)
+        inn.takes(KickInput("ann"), inn.tick)
         inn.tick += LATER
         asks_in(inn, inn.tick)
     if why == "locked":
-        inn.takes(inputs.LockInput(locked=True), inn.tick)
+        inn.takes(LockInput(locked=True), inn.tick)
     before = len(inn.ordered())
     stranger = FalseMember(inn, ANN if why == "kicked" else BOB)
     stranger.dials(inn.tick)

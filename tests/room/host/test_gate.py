@@ -7,6 +7,7 @@ import pytest
 from anonp2p import limits
 from anonp2p.crypto import identity, padding, suite
 from anonp2p.protocol import frames, room_state
+from anonp2p.protocol.packing import pack
 from anonp2p.room import effects, inputs
 from anonp2p.room.room import Room
 from tests.room.host.inn import FalseMember, Inn
@@ -26,17 +27,15 @@ BAD_CLIENT_HANDSHAKES: dict[str, Callable[[FalseMember], bytes]] = {
     "noise": lambda _: bytes(2_000),
     "as long as may be": lambda _: bytes(limits.CLIENT_HANDSHAKE - padding.LENGTH),
     "a request in the clear": lambda it: padding.pad_text(
-        frames.pack(it.join("zoe")), limits.CLIENT_HANDSHAKE - padding.LENGTH
+        pack(it.join("zoe")), limits.CLIENT_HANDSHAKE - padding.LENGTH
     ),
     "for another room": lambda it: sealed_client_handshake(it, room=b"s" * 32),
     "for another hello": lambda it: sealed_client_handshake(it, hello=bytes(32)),
     "to another door": lambda it: sealed_client_handshake(it, handshake_key=ZOE.encryption_key.public),
     "that says nothing": lambda it: sealed_client_handshake(it, packed=b""),
-    "that says what only members say": lambda it: sealed_client_handshake(
-        it, packed=frames.pack(frames.KeyRequestFrame(KEY))
-    ),
-    "with something behind it": lambda it: sealed_client_handshake(it, packed=frames.pack(it.join("zoe")) + b"?"),
-    "that is not padded": lambda it: sealed_client_handshake(it, text=frames.pack(it.join("zoe"))),
+    "that says what only members say": lambda it: sealed_client_handshake(it, packed=pack(frames.KeyRequestFrame(KEY))),
+    "with something behind it": lambda it: sealed_client_handshake(it, packed=pack(it.join("zoe")) + b"?"),
+    "that is not padded": lambda it: sealed_client_handshake(it, text=pack(it.join("zoe"))),
     "that is padded with something": lambda it: sealed_client_handshake(it, text=request_of(it)[:-1] + b"?"),
     "of another size": lambda it: sealed_client_handshake(it, text=request_of(it) + bytes(3_840)),
     "of too little": lambda it: sealed_client_handshake(it, text=request_of(it)[:-1]),
@@ -61,7 +60,7 @@ def sealed_client_handshake(
 
 def request_of(it: FalseMember, packed: bytes | None = None) -> bytes:
     """A Join, or whatever else is asked, padded."""
-    return padding.pad_text(frames.pack(it.join("zoe")) if packed is None else packed, 2_686)
+    return padding.pad_text(pack(it.join("zoe")) if packed is None else packed, 2_686)
 
 
 @pytest.mark.parametrize("knock", BAD_CLIENT_HANDSHAKES)

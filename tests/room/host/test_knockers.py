@@ -8,6 +8,8 @@ from anonp2p import limits
 from anonp2p.crypto import identity
 from anonp2p.protocol import bodies, frames
 from anonp2p.room import effects, events, inputs
+from anonp2p.room.moderation_events import WaitingEvent
+from anonp2p.room.moderation_inputs import AdmitInput, KnockInput, LockInput, RoleInput
 from tests.room.host.inn import FalseMember, Inn
 from tests.room.peers import ZOE, Somebody, told
 from tests.support.world import host_role, payloads
@@ -17,7 +19,7 @@ from tests.support.world import host_role, payloads
 def inn() -> Inn:
     """A room with Ann and Eve in it, whose host, its first moderator, has newcomers wait."""
     inn = Inn()
-    inn.takes(inputs.KnockInput(on=True))
+    inn.takes(KnockInput(on=True))
     inn.end_batch()
     return inn
 
@@ -36,7 +38,7 @@ def of_kind(done: list[effects.Effect], kind: type) -> list[Any]:
 
 def waiting(inn: Inn) -> list[list[str]]:
     """What the host, who is a moderator, was told of who waits."""
-    return [[person.nick for person in event.people] for event in inn.party.got(events.WaitingEvent)]
+    return [[person.nick for person in event.people] for event in inn.party.got(WaitingEvent)]
 
 
 def members(inn: Inn) -> list[str]:
@@ -95,7 +97,7 @@ def test_nobody_gives_its_place_to_one_that_only_knocks(inn: Inn, monkeypatch: p
 
 
 def test_where_the_room_is_locked_nobody_waits(inn: Inn) -> None:
-    inn.takes(inputs.LockInput(locked=True))
+    inn.takes(LockInput(locked=True))
     assert stranger(inn).refused == "locked"
 
 
@@ -120,7 +122,7 @@ def test_who_asks_for_no_nick_gets_one_that_nobody_has_who_waits(inn: Inn) -> No
     assert zoe.is_held
     inn.ticks(3)
     assert waiting(inn)[-1] == [taken, taken + identity.spell_member(zoe.who.id)[4]]
-    inn.takes(inputs.KnockInput(on=False))
+    inn.takes(KnockInput(on=False))
     ends_batch(inn)
     assert members(inn)[3:] == [taken, taken + identity.spell_member(zoe.who.id)[4]]
 
@@ -134,7 +136,7 @@ def test_a_key_waits_on_one_link_the_latest_and_keeps_its_place(inn: Inn) -> Non
     assert zoe.is_held
     assert waiting(inn)[-1] == ["z", "y"]
     stranger(inn, b"x", at=13)
-    [*_, event] = inn.party.got(events.WaitingEvent)
+    [*_, event] = inn.party.got(WaitingEvent)
     assert [(person.nick, person.seconds) for person in event.people] == [("z", 13), ("y", 13), ("x", 0)]
     inn.takes(inputs.DroppedInput(inn.world.links[-1].number, "broken", 0.0), 13)
     assert set(links_in_line(inn)) == {zoe.link, bob.link}
@@ -237,7 +239,7 @@ def test_once_we_host_no_more_nobody_waits_with_us(inn: Inn) -> None:
 def test_who_is_admitted_is_welcomed_on_its_link(inn: Inn) -> None:
     zoe, bob = stranger(inn), stranger(inn, b"y")
     ends_batch(inn)
-    inn.takes(inputs.AdmitInput("z", admitted=True))
+    inn.takes(AdmitInput("z", admitted=True))
     ends_batch(inn, zoe, bob)
     assert zoe.greeted
     assert isinstance(zoe.greeted[0], frames.WelcomeFrame)
@@ -251,7 +253,7 @@ def test_who_is_admitted_is_welcomed_on_its_link(inn: Inn) -> None:
 def test_who_is_turned_away_is_told_so_and_waits_no_more(inn: Inn) -> None:
     zoe, bob = stranger(inn), stranger(inn, b"y")
     ends_batch(inn)
-    zoe.takes_in(inn.takes(inputs.AdmitInput("z", admitted=False)))
+    zoe.takes_in(inn.takes(AdmitInput("z", admitted=False)))
     assert zoe.refused == "turned-away"
     assert links_in_line(inn) == [bob.link]
     assert members(inn) == ["hugo", "ann", "eve"]
@@ -260,7 +262,7 @@ def test_who_is_turned_away_is_told_so_and_waits_no_more(inn: Inn) -> None:
 def test_who_was_admitted_and_lost_its_link_comes_in_at_once_when_it_is_back(inn: Inn) -> None:
     zoe = stranger(inn)
     ends_batch(inn)
-    inn.takes(inputs.AdmitInput("z", admitted=True))
+    inn.takes(AdmitInput("z", admitted=True))
     inn.takes(inputs.DroppedInput(zoe.link, "broken", 0.0))
     ends_batch(inn)
     zoe.dials(1)
@@ -273,7 +275,7 @@ def test_whose_nick_is_taken_by_then_is_told_so_and_stays_admitted(inn: Inn) -> 
     zoe = stranger(inn)
     ends_batch(inn)
     inn.ann.says(bodies.NickBody("z"))
-    inn.takes(inputs.AdmitInput("z", admitted=True))
+    inn.takes(AdmitInput("z", admitted=True))
     ends_batch(inn, zoe)
     assert zoe.refused == "nick-taken"
     zoe.dials(1)
@@ -284,7 +286,7 @@ def test_whose_nick_is_taken_by_then_is_told_so_and_stays_admitted(inn: Inn) -> 
 def test_when_there_is_no_knocking_any_more_all_come_in_in_their_order(inn: Inn) -> None:
     line = [stranger(inn, name) for name in (b"x", b"z", b"y")]
     ends_batch(inn)
-    inn.takes(inputs.KnockInput(on=False))
+    inn.takes(KnockInput(on=False))
     ends_batch(inn, *line)
     assert members(inn) == ["hugo", "ann", "eve", "x", "z", "y"]
     assert all(one.greeted for one in line)
@@ -294,13 +296,13 @@ def test_when_there_is_no_knocking_any_more_all_come_in_in_their_order(inn: Inn)
 def test_while_the_room_is_locked_they_go_on_waiting(inn: Inn) -> None:
     zoe = stranger(inn)
     ends_batch(inn)
-    inn.takes(inputs.LockInput(locked=True))
-    inn.takes(inputs.AdmitInput("z", admitted=True))
-    inn.takes(inputs.KnockInput(on=False))
+    inn.takes(LockInput(locked=True))
+    inn.takes(AdmitInput("z", admitted=True))
+    inn.takes(KnockInput(on=False))
     ends_batch(inn, zoe)
     assert links_in_line(inn) == [zoe.link]
     assert zoe.refused is None
-    inn.takes(inputs.LockInput(locked=False))
+    inn.takes(LockInput(locked=False))
     ends_batch(inn, zoe)
     assert members(inn)[-1] == "z"
 
@@ -310,12 +312,12 @@ def test_they_come_in_no_faster_than_strangers_do(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(limits, "JOIN_BUCKET", 4)
     monkeypatch.setattr(limits, "JOIN_RATE", 1.0)
     inn = Inn()
-    inn.takes(inputs.KnockInput(on=True))
+    inn.takes(KnockInput(on=True))
     for at, name in enumerate((b"w", b"x", b"y", b"z"), 1):
         inn.ticks(20.0 * at)
         assert stranger(inn, name, at=20.0 * at).is_held
     inn.ticks(90.0)
-    inn.takes(inputs.KnockInput(on=False), 90.0)
+    inn.takes(KnockInput(on=False), 90.0)
     for seconds, count in ((0.0, 2), (0.1, 3), (1.9, 3), (2.1, 4)):
         inn.ticks(90.0 + seconds)
         assert len(members(inn)) == 3 + count
@@ -325,7 +327,7 @@ def test_where_the_room_is_full_by_then_who_was_admitted_is_told_so(inn: Inn, mo
     zoe = stranger(inn)
     ends_batch(inn)
     monkeypatch.setattr(limits, "MEMBERS", 3)
-    inn.takes(inputs.AdmitInput("z", admitted=True))
+    inn.takes(AdmitInput("z", admitted=True))
     ends_batch(inn, zoe)
     assert zoe.refused == "full"
 
@@ -339,7 +341,7 @@ def test_a_host_that_moderates_is_told_who_waits_but_not_all_the_time(inn: Inn) 
     stranger(inn, b"z", at=1.0)
     inn.ticks(limits.KNOCKERS_TOLD - 0.1)
     assert waiting(inn) == [["x"]]
-    [event] = [it for it in told(inn.ticks(limits.KNOCKERS_TOLD)) if isinstance(it, events.WaitingEvent)]
+    [event] = [it for it in told(inn.ticks(limits.KNOCKERS_TOLD)) if isinstance(it, WaitingEvent)]
     assert event.count == 3
     tags = [identity.short_id(Somebody(name).id) for name in (b"x", b"y", b"z")]
     assert [(it.nick, it.tag, it.seconds) for it in event.people] == [
@@ -352,7 +354,7 @@ def test_a_host_that_moderates_is_told_who_waits_but_not_all_the_time(inn: Inn) 
 
 
 def test_another_moderator_is_told_on_its_link_when_it_changes_and_each_time_it_is_back(inn: Inn) -> None:
-    inn.takes(inputs.RoleInput("ann", "moderator", "/op"))
+    inn.takes(RoleInput("ann", "moderator", "/op"))
     zoe = stranger(inn)
 
     def knockers(done: list[effects.Effect]) -> list[list[tuple[bytes, str, int]]]:
@@ -372,10 +374,10 @@ def test_another_moderator_is_told_on_its_link_when_it_changes_and_each_time_it_
 
 
 def test_who_is_no_moderator_any_more_is_told_nothing(inn: Inn) -> None:
-    inn.takes(inputs.RoleInput("ann", "moderator", "/op"))
+    inn.takes(RoleInput("ann", "moderator", "/op"))
     stranger(inn, b"y")
     ends_batch(inn)
-    inn.takes(inputs.RoleInput("ann", "member", "/deop"))
+    inn.takes(RoleInput("ann", "member", "/deop"))
     stranger(inn, b"z", at=5)
     done = inn.ticks(10)
     assert not [it for it in inn.ann.answers(done) if isinstance(it, frames.KnockersFrame)]
@@ -383,7 +385,7 @@ def test_who_is_no_moderator_any_more_is_told_nothing(inn: Inn) -> None:
 
 
 def test_a_moderator_that_does_not_host_admits_and_turns_away(inn: Inn) -> None:
-    inn.takes(inputs.RoleInput("ann", "moderator", "/op"))
+    inn.takes(RoleInput("ann", "moderator", "/op"))
     zoe, bob = stranger(inn), stranger(inn, b"y")
     inn.ann.says(bodies.AdmitBody(zoe.who.key, admitted=True))
     ends_batch(inn, zoe)
@@ -403,6 +405,6 @@ def test_nobody_else_does(inn: Inn) -> None:
 @pytest.mark.parametrize("admitted", [True, False])
 def test_who_is_named_and_does_not_wait_is_nobody(inn: Inn, *, admitted: bool) -> None:
     before = inn.log.end
-    [error] = told(inn.takes(inputs.AdmitInput("zoe", admitted=admitted)))
+    [error] = told(inn.takes(AdmitInput("zoe", admitted=admitted)))
     assert isinstance(error, events.ErrorEvent)
     assert inn.log.end == before

@@ -8,6 +8,7 @@ from anonp2p.protocol import bodies
 from anonp2p.protocol.field_types import Heir
 from anonp2p.room import events, inputs
 from anonp2p.room.host.leaving import Leaving
+from anonp2p.room.hosting_events import LeaveEndsRoomEvent, LeaveHandsOverEvent
 from tests.room.host.parts import Ordering, set_time
 from tests.room.peers import ANN, BOB, kinds, told
 
@@ -35,11 +36,9 @@ class Home(Ordering):
         """What the room is called."""
         return self.context.replica.ledger.name
 
-    def warning(self, *, closes: bool = False, asks: bool = False, away: int = 0) -> events.LeaveEndsRoomEvent:
+    def warning(self, *, closes: bool = False, asks: bool = False, away: int = 0) -> LeaveEndsRoomEvent:
         """That the room ends for both."""
-        return events.LeaveEndsRoomEvent(
-            room="r1", name=self.name, others=2, away=away, closes=closes, asks=asks, re="1"
-        )
+        return LeaveEndsRoomEvent(room="r1", name=self.name, others=2, away=away, closes=closes, asks=asks, re="1")
 
     def leaves(self, *, close: bool = False, asks: bool = False, at: float = 0.0) -> list[events.Event]:
         """The user wants out; returns what it is told."""
@@ -58,7 +57,7 @@ def test_a_host_with_an_heir_hands_over_and_is_out(home: Home) -> None:
     assert home.leaving.can_hand_over
     handed, gone = home.leaves()
     ann = identity.spell_member(ANN.id)
-    assert handed == events.LeaveHandsOverEvent(room="r1", name=home.name, member=ann, nick="ann", re="1")
+    assert handed == LeaveHandsOverEvent(room="r1", name=home.name, member=ann, nick="ann", re="1")
     assert isinstance(gone, events.GoneEvent)
     assert home.bodies(home.start) == [bodies.HandOverBody(leaves=True)]
     ledger = home.context.replica.ledger

@@ -15,6 +15,7 @@ from anonp2p.protocol import bodies, frames, meeting
 from anonp2p.protocol.credentials import sign_credentials
 from anonp2p.protocol.field_types import Heir
 from anonp2p.protocol.handshake import Channel, HandshakeKey
+from anonp2p.protocol.requests import MeetRequest
 from anonp2p.room import effects
 from anonp2p.room.gate import Caller, NotAdmitted
 from anonp2p.room.host.meetings import Meetings, Verdict
@@ -78,7 +79,7 @@ class Called:
         [sent] = take_effects(split.context)
         assert isinstance(sent, effects.SendEffect)
         request = self.greeting.open_request(sent.data[LENGTH:])
-        assert isinstance(request, frames.MeetRequest)
+        assert isinstance(request, MeetRequest)
         self.request = request
         self.channel = Channel(request.link_secret, self.greeting.hello, up=False)
 
@@ -101,7 +102,7 @@ class Dialler:
         """It says where its log is. Returns what it is told."""
         ledger = side.replica.ledger
         position = ledger.address, ledger.index, ledger.digest, list(ledger.openings)
-        unsigned = frames.MeetRequest(SECRET, self.who.id, *position, bytes(64))
+        unsigned = MeetRequest(SECRET, self.who.id, *position, bytes(64))
         meet = meeting.sign_meet(unsigned, ROOM, HELLO, signer or self.who)
         self.split.meetings.answer(self.caller, msgspec.structs.replace(meet, **fields))
         [answered] = take_effects(self.split.context)
@@ -494,10 +495,10 @@ def test_of_too_many_that_dial_us_and_prove_nothing_the_oldest_is_dropped(split:
     assert take_effects(split.context)[0] == effects.DropEffect(0, "displaced")
 
 
-def _meet(split: Split) -> frames.MeetRequest:
+def _meet(split: Split) -> MeetRequest:
     ledger = split.theirs.replica.ledger
     position = ledger.address, ledger.index, ledger.digest, list(ledger.openings)
-    return meeting.sign_meet(frames.MeetRequest(SECRET, ANN.id, *position, bytes(64)), ROOM, HELLO, ANN)
+    return meeting.sign_meet(MeetRequest(SECRET, ANN.id, *position, bytes(64)), ROOM, HELLO, ANN)
 
 
 def test_another_version_of_the_protocol_ends_the_link(split: Split) -> None:

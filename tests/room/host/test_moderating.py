@@ -5,7 +5,8 @@ import pytest
 from anonp2p import limits
 from anonp2p.protocol import bodies
 from anonp2p.protocol.bodies import CommitBody, LockBody, Removal, RemoveBody, RoleBody
-from anonp2p.room import effects, inputs
+from anonp2p.room import effects
+from anonp2p.room.moderation_inputs import RoleInput, SlowInput
 from tests.room.host.inn import Inn
 from tests.room.hostile import assert_still_linked
 from tests.room.peers import ANN, EVE, kinds, text, told
@@ -15,7 +16,7 @@ MUTE = RoleBody(EVE.id, "muted")
 
 def make_moderator(inn: Inn) -> None:
     """Ann is one as well as the host, which has founded the room."""
-    inn.takes(inputs.RoleInput("ann", "moderator", "/op"))
+    inn.takes(RoleInput("ann", "moderator", "/op"))
 
 
 def test_whoever_hosts_carries_out_what_a_moderator_orders_at_once(inn: Inn) -> None:
@@ -43,12 +44,12 @@ def test_what_changes_nothing_is_denied(inn: Inn, body: bodies.Body) -> None:
 
 
 def test_a_muted_member_is_denied(inn: Inn) -> None:
-    inn.takes(inputs.RoleInput("eve", "muted", "/mute"))
+    inn.takes(RoleInput("eve", "muted", "/mute"))
     assert inn.eve.denials(inn.eve.says(text("hello"))) == [(1, "muted")]
 
 
 def test_in_a_slow_room_what_comes_too_soon_is_denied(inn: Inn) -> None:
-    inn.takes(inputs.SlowInput(10))
+    inn.takes(SlowInput(10))
     assert inn.eve.denials(inn.eve.says(text("one"))) == []
     assert inn.eve.denials(inn.eve.says(text("two"))) == [(2, "slow")]
     inn.end_batch()
@@ -60,17 +61,17 @@ def test_in_a_slow_room_what_comes_too_soon_is_denied(inn: Inn) -> None:
 
 def test_moderators_are_as_fast_as_they_like(inn: Inn) -> None:
     make_moderator(inn)
-    inn.takes(inputs.SlowInput(10))
+    inn.takes(SlowInput(10))
     for words in ("one", "two"):
         assert inn.ann.denials(inn.ann.says(text(words))) == []
 
 
 def test_who_has_said_a_lot_when_it_is_muted_keeps_its_place(inn: Inn) -> None:
     """5c.2: others could not follow what comes after so many generations; in the next epoch they can."""
-    inn.takes(inputs.RoleInput("eve", "muted", "/mute"))
+    inn.takes(RoleInput("eve", "muted", "/mute"))
     for number in range(limits.SKIPPED + 2):
         assert inn.eve.denials(inn.eve.says(text("more"))) == [(number + 1, "muted")]
-    inn.takes(inputs.RoleInput("eve", "member", "/unmute"))
+    inn.takes(RoleInput("eve", "member", "/unmute"))
     assert inn.eve.denials(inn.eve.says(text("too far on"))) == [(limits.SKIPPED + 3, "not-allowed")]
     assert_still_linked(inn.eve)
 

@@ -8,12 +8,13 @@ from anonp2p.reasons import Reason
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.gate import Gate
 from anonp2p.room.host.reach import Reach
+from anonp2p.room.hosting_events import ReachableEvent, UnreachedEvent
 from anonp2p.room.room import Room
 from tests.room.host.parts import Ordering, set_time, take_effects
 from tests.room.peers import ROOM, ROOM_KEY, randomness
 
 OTHER = b"o" * 32  # another code
-REACHED = [events.ReachableEvent(room="r1")]
+REACHED = [ReachableEvent(room="r1")]
 Outcome = inputs.ReceivedInput | inputs.DialFailedInput | inputs.DroppedInput
 
 
@@ -94,8 +95,8 @@ def test_a_room_is_not_settled_before_it_is_reached() -> None:
     assert not room.settled
     handle(inputs.ReceivedInput(dials[0], hellos[1]))
     assert room.settled
-    reached = [event for event in told if isinstance(event, events.ReachableEvent)]
-    assert reached == [events.ReachableEvent(room="r1", re="mine")]
+    reached = [event for event in told if isinstance(event, ReachableEvent)]
+    assert reached == [ReachableEvent(room="r1", re="mine")]
 
 
 def test_the_link_by_which_we_looked_is_closed(watch: Watch) -> None:
@@ -143,7 +144,7 @@ def test_that_nobody_can_join_is_told_once_after_a_while(watch: Watch) -> None:
         told += [(now, event) for event in watch.hears(failed(dial))]
         now += limits.REACH_PAUSE_MAX
         dial = watch.dial(now)
-    assert told == [(limits.UNREACHED, events.UnreachedEvent(room="r1", reason=Reason("no-introduction")))]
+    assert told == [(limits.UNREACHED, UnreachedEvent(room="r1", reason=Reason("no-introduction")))]
 
 
 def test_each_publication_is_told_once_it_is_reached_and_our_tor_forgets_where_it_was(watch: Watch) -> None:

@@ -7,8 +7,9 @@ from anonp2p.crypto import commit
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies, frames
 from anonp2p.protocol.bodies import CommitBody, Removal
-from anonp2p.room import effects, inputs
+from anonp2p.room import effects
 from anonp2p.room.contents import unpack_content
+from anonp2p.room.moderation_inputs import KickInput
 from tests.room.host.inn import FalseMember, Inn
 from tests.room.hostile import dropped
 from tests.room.peers import EVE, ZOE, kinds, text, told
@@ -86,7 +87,7 @@ def test_one_who_broke_a_rule_does_not_come_back_before_the_commit_takes_its_pla
 def test_one_who_is_thrown_out_is_out_at_once_and_told_so_when_it_comes_back(inn: Inn) -> None:
     """5.12"""
     link = inn.eve.link
-    done = inn.takes(inputs.KickInput("eve"))
+    done = inn.takes(KickInput("eve"))
     assert [effect.link for effect in done if isinstance(effect, effects.FinishEffect)] == [link]
     assert inn.eve.says(text("still here")) == []
     inn.eve.dials()
@@ -114,7 +115,7 @@ def test_one_whose_epoch_is_over_is_welcomed_with_all_that_it_missed(inn: Inn) -
     """5.12"""
     index, digest = inn.eve.sealer.reference
     inn.ann.says(text("missed"))
-    inn.takes(inputs.KickInput("ann"))
+    inn.takes(KickInput("ann"))
     inn.eve.dials()
     inn.eve.resumes(index, digest)
     first = inn.eve.greeted[0]
@@ -132,7 +133,7 @@ def test_one_whose_epoch_is_over_is_welcomed_with_all_that_it_missed(inn: Inn) -
 def test_a_key_is_the_one_of_its_link_from_the_frame_on(inn: Inn) -> None:
     """2.7"""
     assert inn.eve.sends(frames.KeyFrame(ZOE.encryption_key.public)) == []
-    inn.takes(inputs.KickInput("ann"))
+    inn.takes(KickInput("ann"))
     inn.end_batch()
     _, record = inn.eve.reads()
     committed, sliced = inn.eve.channel.open_record(record).frames

@@ -6,6 +6,7 @@ from anonp2p import limits
 from anonp2p.crypto.epoch import KEPT, Header
 from anonp2p.protocol import bodies
 from anonp2p.room import events, inputs
+from anonp2p.room.moderation_inputs import KickInput, LockInput
 from anonp2p.room.pending import Pending, Sealed
 from tests.room.host.inn import FalseMember, Inn
 from tests.room.peers import ANN, EVE, ZOE, text, told
@@ -37,8 +38,8 @@ def test_an_id_of_ones_own_input_is_in_nothing_that_goes_out(inn: Inn) -> None:
     done = [
         *inn.takes(inputs.SayInput("hello", re="my-own-id")),
         *inn.takes(inputs.RenameInput("hugoy", re="my-own-id")),
-        *inn.takes(inputs.LockInput(locked=True, re="my-own-id")),
-        *inn.takes(inputs.KickInput("ann", re="my-own-id")),
+        *inn.takes(LockInput(locked=True, re="my-own-id")),
+        *inn.takes(KickInput("ann", re="my-own-id")),
         *inn.takes(inputs.LeaveInput(re="my-own-id")),
     ]
     assert [event.re for event in told(done)] == ["my-own-id"] * 6
@@ -67,7 +68,7 @@ def test_nothing_that_goes_through_a_room_is_shown_by_repr(inn: Inn) -> None:
         *told_of,
         inputs.SayInput("secret"),
         inputs.RenameInput("secret"),
-        inputs.KickInput("secret", "secret"),
+        KickInput("secret", "secret"),
         events.UnsentEvent(room="r1", text="secret"),
         Pending(text("secret"), "secret", UNSET),
         Sealed(0, header, content, b"secret", b"secret"),

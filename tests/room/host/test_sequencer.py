@@ -8,7 +8,9 @@ from anonp2p import limits
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import FLEETING, KEPT, Header
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import bodies, frames, room_state
+from anonp2p.protocol import bodies, room_state
+from anonp2p.protocol.batches import Batch
+from anonp2p.protocol.packing import unpack
 from anonp2p.room import effects, events
 from anonp2p.room.member.head_check import Head
 from anonp2p.room.pending import Whisper
@@ -23,11 +25,11 @@ def room() -> Ordering:
     return Ordering()
 
 
-def heads(room: Ordering) -> list[frames.Batch]:
+def heads(room: Ordering) -> list[Batch]:
     """The heads alone that were sent since the last time."""
     epoch = room.context.replica.current_epoch
     pulses = [effect for effect in take_effects(room.context) if isinstance(effect, effects.HeartbeatEffect)]
-    return [frames.unpack(frames.Batch, epoch.open_batch(pulse.data[2:]) or b"") for pulse in pulses]
+    return [unpack(Batch, epoch.open_batch(pulse.data[2:]) or b"") for pulse in pulses]
 
 
 def test_entries_get_their_places_in_the_order_in_which_they_are_given(room: Ordering) -> None:

@@ -11,6 +11,7 @@ from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import bodies, frames, handshake
 from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.protocol.handshake import Channel
+from anonp2p.protocol.requests import AnyRequest, ResumeRequest
 from anonp2p.protocol.rights import Order, Rights
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.contents import unpack_content
@@ -36,7 +37,7 @@ class Answerer:
     def take_ticket(self, _: bytes) -> bool:
         return False
 
-    def answer(self, _: Caller, __: frames.Request) -> float:
+    def answer(self, _: Caller, __: AnyRequest) -> float:
         raise AssertionError
 
 
@@ -63,7 +64,7 @@ class Inheritance:
         """A member waits for us."""
         channel = Channel(SECRET, HELLO, up=False)
         digest, key = self.replica.ledger.digest, who.encryption_key.public
-        resume = frames.ResumeRequest(
+        resume = ResumeRequest(
             SECRET, who.id, key, 0, index, digest, list(self.before), lost, bytes(identity.SIGNATURE)
         )
         self.standby.add_link(Caller(link, channel, HELLO, OWN), resume)
@@ -252,7 +253,7 @@ def returns(heir: Inheritance, number: int) -> tuple[frames.Frame, list[effects.
     """
     key, epoch = ANN.encryption_key.public, heir.replica.current_epoch.number
     openings = [*heir.before, Opening(number, bytes(16), 1, bytes(32), 1)]
-    unsigned = frames.ResumeRequest(SECRET, ANN.id, key, epoch, 3, bytes(32), openings, True, bytes(identity.SIGNATURE))
+    unsigned = ResumeRequest(SECRET, ANN.id, key, epoch, 3, bytes(32), openings, True, bytes(identity.SIGNATURE))
     signature = ANN.sign_for(OWN, identity.RESUME, handshake.resume_content(HELLO, unsigned))
     resume = msgspec.structs.replace(unsigned, signature=signature)
     heir.role.gate.answerer.answer(Caller(9, Channel(SECRET, HELLO, up=False), HELLO, OWN), resume)

@@ -9,6 +9,7 @@ from anonp2p.crypto.epoch import KEPT
 from anonp2p.crypto.padding import SIZES
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import frames
+from anonp2p.protocol.batches import BackfilledEntry
 from anonp2p.protocol.handshake import Channel
 from anonp2p.protocol.wire import Splitter
 from anonp2p.room.log.log import Log, LogBatch, LogEntry
@@ -122,7 +123,7 @@ class Follower:
         for said in past.entries:
             index = int.from_bytes(said.header, "big")
             whole = entry(index)
-            if isinstance(said, frames.BackfilledEntry):
+            if isinstance(said, BackfilledEntry):
                 assert said.body == whole.body
                 self.got.append(("opened", index))
             else:

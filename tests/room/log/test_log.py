@@ -8,8 +8,9 @@ from anonp2p import limits
 from anonp2p.crypto.epoch import FLEETING, KEPT, Epoch
 from anonp2p.crypto.padding import SIZES
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames
+from anonp2p.protocol.batches import BackfilledEntry, Batch, RetractedEntry, Tombstone
 from anonp2p.protocol.handshake import Channel
+from anonp2p.protocol.packing import pack
 from anonp2p.protocol.wire import Splitter
 from anonp2p.room.log.log import Log, Retraction
 from anonp2p.room.log.reader import LogReader
@@ -59,7 +60,7 @@ def test_a_head_lies_behind_the_last_entry_of_its_batch() -> None:
     batch = log.find_batch(2)
     assert (batch.first, batch.end, batch.head, batch.time) == (1, 3, head(2), 7)
     assert [it.open_for_backfill() for it in batch.entries] == [
-        frames.BackfilledEntry(entry(it).header, entry(it).body) for it in (1, 2)
+        BackfilledEntry(entry(it).header, entry(it).body) for it in (1, 2)
     ]
 
 
@@ -91,7 +92,7 @@ def test_a_batch_ends_where_one_more_entry_would_not_fit_the_usual_payload(size:
 
     def length(*more: bytes) -> int:
         entries = [*(it for _, it in log.unsealed), *more]
-        packed = frames.pack(frames.Batch(entries, [None] * len(entries), bytes(112)))
+        packed = pack(Batch(entries, [None] * len(entries), bytes(112)))
         return len(epoch.seal_batch(packed, bytes))
 
     assert length() == limits.BATCH_BYTES
@@ -323,9 +324,9 @@ def test_of_what_is_gone_header_and_hash_stay() -> None:
     put(log, 1, KEPT, 5)
     log.expire_entries(SECOND, 1)
     first, second, third = log.backfill_batch(1).entries
-    assert first == frames.Tombstone(entry(1).header, entry(1).digest)
-    assert second == frames.BackfilledEntry(entry(2).header, entry(2).body)
-    assert third == frames.BackfilledEntry(entry(3).header, entry(3).body)
+    assert first == Tombstone(entry(1).header, entry(1).digest)
+    assert second == BackfilledEntry(entry(2).header, entry(2).body)
+    assert third == BackfilledEntry(entry(3).header, entry(3).body)
 
 
 @pytest.mark.parametrize(("passed", "gone"), [(1, False), (2, False), (3, True), (9, True)])
@@ -432,13 +433,13 @@ def test_what_is_retracted_goes_once_a_head_covers_the_retraction() -> None:
     put(log, KEPT, 3_600)
     log.append_entry(b"sealed", entry(log.end))
     log.retract_entry(2, RETRACTION)
-    assert isinstance(log.backfill_batch(1).entries[1], frames.BackfilledEntry)
+    assert isinstance(log.backfill_batch(1).entries[1], BackfilledEntry)
     log.seal_batch(head(3), b"", 9)
     assert log.end_retracted()
     gone = log.backfill_batch(1)
     whole = entry(2)
-    assert gone.entries[1] == frames.RetractedEntry(whole.header, whole.digest, 7, b"h" * 33, b"a Retract")
-    assert isinstance(gone.entries[0], frames.BackfilledEntry)
+    assert gone.entries[1] == RetractedEntry(whole.header, whole.digest, 7, b"h" * 33, b"a Retract")
+    assert isinstance(gone.entries[0], BackfilledEntry)
     assert log.find_batch(1).wire == b""
     assert not log.end_retracted()
 

@@ -6,7 +6,8 @@ from anonp2p import limits
 from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import COMMIT, ENTRY, FLEETING, KEPT, Header
 from anonp2p.crypto.identity import Identity
-from anonp2p.protocol import bodies, field_types, frames, room_state
+from anonp2p.protocol import bodies, field_types, room_state
+from anonp2p.protocol.batches import RetractedEntry
 from anonp2p.room.contents import padded_content
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import Ledger
@@ -192,7 +193,7 @@ def test_a_retract_ends_a_message_with_its_batch_and_is_shown_beside_what_is_lef
     assert copy.room_log.seal_batch(HEAD, 0) == ([], True)
     assert copy.body(2 + counter) == b""
     shown = copy.room_log.log.backfill_batch(3).entries[counter - 1]
-    assert isinstance(shown, frames.RetractedEntry)
+    assert isinstance(shown, RetractedEntry)
 
 
 @pytest.mark.parametrize("counter", [2, 4], ids=["a nick", "a Retract"])
@@ -216,7 +217,7 @@ def test_a_message_that_the_log_has_dropped_may_be_retracted(copy: Copy, monkeyp
 def test_what_was_retracted_before_it_came_is_shown_as_it_was_shown(copy: Copy) -> None:
     """5.13"""
     header, retract = Header(ENTRY, ANN.id, 1), Header(ENTRY, ANN.id, 2)
-    shown = frames.RetractedEntry(header.pack(), suite.hash_data(b"gone"), 3, retract.pack(), b"says so")
+    shown = RetractedEntry(header.pack(), suite.hash_data(b"gone"), 3, retract.pack(), b"says so")
     entry = OpenedEntry.from_backfill(shown)
     copy.ledger.take_entry(copy.ledger.get_member(ANN.id), header, None, entry.digest)
     copy.room_log.append_entry(entry, copy.ledger)

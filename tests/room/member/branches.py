@@ -9,6 +9,7 @@ from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import ENTRY, KEPT, Epoch, Header
 from anonp2p.crypto.identity import Identity
 from anonp2p.protocol import bodies, frames
+from anonp2p.protocol.batches import Backfilled, BackfilledEntry, Tombstone
 from anonp2p.protocol.field_types import Heir
 from anonp2p.room.contents import entry_content, padded_content
 from anonp2p.room.context import Context
@@ -75,8 +76,8 @@ class Branch:
         """These in one batch, which are placed already. gone: whether only tombstones are left."""
         self.time += SECOND
         head = head_text(self.ledger.place, self.ledger.digest, self.time, signer=signer or self.signer)
-        shown: list[frames.Backfilled] = [
-            frames.Tombstone(it.header.pack(), it.digest) if gone else frames.BackfilledEntry(it.header.pack(), it.body)
+        shown: list[Backfilled] = [
+            Tombstone(it.header.pack(), it.digest) if gone else BackfilledEntry(it.header.pack(), it.body)
             for it in entries
         ]
         batch = frames.BackfillFrame(shown, [it.context for it in entries], head, head)

@@ -14,7 +14,10 @@ from anonp2p.crypto.identity import Identity
 from anonp2p.crypto.padding import LENGTH
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies, credentials, field_types, frames, handshake, room_state, welcome
+from anonp2p.protocol.batches import Backfilled, BackfilledEntry, Batch
 from anonp2p.protocol.handshake import Channel, HostHandshake
+from anonp2p.protocol.packing import pack
+from anonp2p.protocol.requests import MeetRequest
 from anonp2p.reasons import Fault, LinkEnd
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.contents import head_content, unpack_content
@@ -147,7 +150,7 @@ class FalseHost:
         [client_handshake] = self.sent()
         self.ticket = handshake.read_ticket(client_handshake)
         request = greeting.open_request(client_handshake)
-        assert not isinstance(request, frames.MeetRequest), "that is what hosts ask"
+        assert not isinstance(request, MeetRequest), "that is what hosts ask"
         self.request = request
         self.channel = Channel(self.request.link_secret, self.hello, up=False)
         return self.request
@@ -276,9 +279,8 @@ class FalseHost:
         gone = list(gone)
         for entry in entries:
             self.place(entry)
-        opened: list[frames.Backfilled] = [
-            entry.gone if entry in gone else frames.BackfilledEntry(entry.header.pack(), entry.body)
-            for entry in entries
+        opened: list[Backfilled] = [
+            entry.gone if entry in gone else BackfilledEntry(entry.header.pack(), entry.body) for entry in entries
         ]
         contexts = [self.contexts.get(entry.header) for entry in entries]
         past = frames.BackfillFrame(opened, contexts, head or self.head_text(), self.head_text(index=index, time=time))
@@ -365,8 +367,8 @@ class FalseHost:
 
     def batch_of(self, entries: list[bytes], head: bytes, contexts: list[bytes | None] | None = None) -> bytes:
         """The same of anything, without group contexts but for these."""
-        batch = frames.Batch(entries, [None] * len(entries) if contexts is None else contexts, head)
-        return self.sealer.epoch.seal_batch(frames.pack(batch), self.random)[LENGTH:]
+        batch = Batch(entries, [None] * len(entries) if contexts is None else contexts, head)
+        return self.sealer.epoch.seal_batch(pack(batch), self.random)[LENGTH:]
 
     def head(self, **otherwise: Any) -> bytes:
         """A head alone over all so far, but for what the arguments say."""
@@ -416,7 +418,7 @@ class FalseHost:
 
 def leads_to(state: room_state.RoomState, index: int) -> bytes:
     """The digest of a log at this index that has the latest entry and the roster of a Welcome, whatever they are."""
-    roster = [identity.hash_roster_entry(frames.pack([it.key, it.nick, it.away, it.key_hash])) for it in state.roster]
+    roster = [identity.hash_roster_entry(pack([it.key, it.nick, it.away, it.key_hash])) for it in state.roster]
     rules = [state.retention, state.history]
     array = [
         ROOM,
@@ -428,6 +430,6 @@ def leads_to(state: room_state.RoomState, index: int) -> bytes:
         state.rights,
         b"".join(roster),
     ]
-    context = identity.hash_group_context(frames.pack(array))
+    context = identity.hash_group_context(pack(array))
     latest = state.latest
     return identity.extend_log_hash(latest.digest, index % 2**64, latest.header, latest.body, context)

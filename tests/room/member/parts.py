@@ -4,7 +4,8 @@ from anonp2p import limits
 from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import ENTRY, KEPT, Epoch, Header
 from anonp2p.crypto.identity import Identity
-from anonp2p.protocol import bodies, frames
+from anonp2p.protocol import bodies
+from anonp2p.protocol.requests import AnyRequest
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.contents import entry_content, head_content, padded_content
 from anonp2p.room.context import Context, create_context
@@ -78,7 +79,7 @@ class _Nobody:
     def take_ticket(self, _: bytes) -> bool:
         return False
 
-    def answer(self, caller: Caller, request: frames.Request) -> float:
+    def answer(self, caller: Caller, request: AnyRequest) -> float:
         raise NotAdmitted("unknown")
 
 

@@ -12,6 +12,7 @@ from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import frames, handshake, meeting
 from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.protocol.handshake import Channel, HostHandshake
+from anonp2p.protocol.requests import AnyRequest, JoinRequest, MeetRequest, ResumeRequest
 from anonp2p.room import effects, inputs
 from anonp2p.room.gate import Caller, NotAdmitted
 from anonp2p.room.log.log import LogEntry
@@ -77,7 +78,7 @@ class Ready:
                 said += effect.frames
         return said
 
-    def asked(self, request: frames.Request) -> None:
+    def asked(self, request: AnyRequest) -> None:
         """Somebody asks."""
         channel = Channel(SECRET, HELLO, up=False)
         self.carrier.answer(Caller(LINK, channel, HELLO, OWN), request)
@@ -86,16 +87,16 @@ class Ready:
         """A request to come back."""
         known = list(self.ledger.openings) if openings is None else openings
         key, digest = who.encryption_key.public, self.ledger.digest
-        unsigned = frames.ResumeRequest(
+        unsigned = ResumeRequest(
             SECRET, who.id, key, 0, self.ledger.index, digest, known, lost, bytes(identity.SIGNATURE)
         )
         content = handshake.resume_content(HELLO, unsigned)
         return msgspec.structs.replace(unsigned, signature=who.sign_for(OWN, identity.RESUME, content))
 
-    def meet(self, who: Somebody = ANN) -> frames.MeetRequest:
+    def meet(self, who: Somebody = ANN) -> MeetRequest:
         """A host of a higher term asks."""
         openings = [*self.ledger.openings, self.opening(who)]
-        unsigned = frames.MeetRequest(SECRET, who.id, b"a" * 32, 3, bytes(32), openings, bytes(identity.SIGNATURE))
+        unsigned = MeetRequest(SECRET, who.id, b"a" * 32, 3, bytes(32), openings, bytes(identity.SIGNATURE))
         return meeting.sign_meet(unsigned, OWN, HELLO, who)
 
     def opening(self, who: Somebody = ANN) -> Opening:
@@ -166,7 +167,7 @@ def test_nobody_else_waits(ready: Ready, who: Somebody) -> None:
 
 def test_newcomers_are_neither_let_in_nor_sent_away_for_good(ready: Ready) -> None:
     """8.9: where the code of before leads to us yet, they dial again."""
-    ready.asked(frames.JoinRequest(SECRET, EVE.key, EVE.encryption_key.public, "eve", bytes(64)))
+    ready.asked(JoinRequest(SECRET, EVE.key, EVE.encryption_key.public, "eve", bytes(64)))
     assert ready.wants() == [effects.DropEffect(LINK, "closed")]
 
 
@@ -393,13 +394,14 @@ def test_who_was_sent_on_by_its_host_goes_there_before_it_hosts_itself(ready: Re
     """A host that gives way would else be followed by its own heir, and not by the one for which it gave way."""
     ready.waits()
     ready.uplink.lose()
-    ready.loss.lose(ready.context.clock.tick, Target(EVE.id, b"e" * 32))
+    eve = Target(EVE.id, b"e" * 32)
+    ready.loss.lose(ready.context.clock.tick, eve)
     ready.loss.take_due(_line(ready), (), ready.context.clock.tick)
     ready.reports(lost=True)
     ready.passes(limits.GATHER)
     assert ready.carrier.plan is None
     assert ready.carrier.next_deadline() is not None
-    ready.loss.note_failure(EVE.id, ready.context.clock.tick)
+    ready.loss.note_failure(eve, ready.context.clock.tick)
     ready.passes(limits.LOST_BY_SOME)
     assert ready.carrier.plan is not None
 

@@ -5,12 +5,13 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from anonp2p import errors
 from anonp2p.crypto.epoch import Header
 from anonp2p.protocol import bodies, frames, room_state
+from anonp2p.protocol.batches import BackfilledEntry
 from anonp2p.protocol.bodies import CloseBody, JoinedBody, NickBody, Removal, RenewBody
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
+from anonp2p.room.errors import Unconfirmed
 from tests.room.hostile import KEY, assert_left_in_alarm, assert_link_ended, at, past, without, words
 from tests.room.member.false_host import FAR, HERE, FalseHost, Item
 from tests.room.peers import ANN, EVE, HOST, Placed, kinds, said, text
@@ -116,7 +117,7 @@ COMING_BACK_TO_FAULTS: dict[str, Callable[[FalseHost], list[Item]]] = {
     "a past with a body that is empty": lambda it: [
         *it.welcome(past=True, head={"index": HERE + 1}),
         frames.BackfillFrame(
-            [frames.BackfilledEntry(Header(0, ANN.id, 1).pack(), b"")], [None], it.head_text(), it.head_text()
+            [BackfilledEntry(Header(0, ANN.id, 1).pack(), b"")], [None], it.head_text(), it.head_text()
         ),
     ],
     "a past beyond its head": lambda it: [
@@ -252,7 +253,7 @@ def test_one_to_whom_nothing_can_be_proven_is_told_how_much_it_missed(host: Fals
     _, _, missed, error, unsent = happened
     assert missed == events.EntriesMissedEvent(room="r1", count=FAR - HERE, verified=False)
     assert isinstance(error, events.ErrorEvent)
-    assert error.text == errors.Unconfirmed()
+    assert error.text == Unconfirmed()
     assert isinstance(unsent, events.UnsentEvent)
     assert unsent.text == "perhaps ordered unseen"
     assert [person.nick for person in host.room.people()] == ["hugo", "me"]

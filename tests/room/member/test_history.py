@@ -9,7 +9,9 @@ import pytest
 from anonp2p.crypto.epoch import KEPT
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import field_types, frames, room_state
+from anonp2p.protocol.batches import BackfilledEntry
 from anonp2p.protocol.bodies import AwayBody, BackBody, JoinedBody, LeaveBody, LockBody, NickBody, RenewBody
+from anonp2p.protocol.requests import JoinRequest
 from anonp2p.room import events
 from tests.room.hostile import KEY, assert_left_in_alarm, assert_link_ended, at, fading
 from tests.room.member.false_host import HERE, FalseHost, Item
@@ -81,7 +83,7 @@ def beyond(it: FalseHost) -> list[Item]:
     state = it.state()
     more = it.entry(ANN, NickBody("anna"))
     it.place(more)
-    entries = [*first.entries, frames.BackfilledEntry(more.header.pack(), more.body)]
+    entries = [*first.entries, BackfilledEntry(more.header.pack(), more.body)]
     return [
         *it.welcome(since=since, snapshot=base, state=state),
         frames.BackfillFrame(entries, [*first.contexts, it.context], it.head_text(), it.head_text()),
@@ -343,7 +345,7 @@ def test_a_host_whose_welcome_broke_off_does_not_turn_back_the_time(teller: Fals
     shown = teller.past(teller.entry(ANN, text("true")))
     teller.place(teller.orders_guest())
     teller.hears(*at(teller, 5_000).welcome(since=HERE, snapshot=base), shown)
-    assert isinstance(teller.redials(), frames.JoinRequest)
+    assert isinstance(teller.redials(), JoinRequest)
     teller.place(teller.entry(ANN, text("lie")))
     assert kinds(teller.hears(*at(teller, 4_999).welcome(since=HERE, snapshot=base)))[-2:] == [
         "AlarmEvent",
@@ -366,7 +368,7 @@ def test_a_host_hides_nothing_behind_a_link_that_breaks_in_the_midst_of_a_histor
         teller.place(entry)
     teller.hears(*teller.welcome(since=since, snapshot=base), shown)
     again = teller.redials()
-    assert isinstance(again, frames.JoinRequest)
+    assert isinstance(again, JoinRequest)
     assert again.index == since + 1
     now = teller.base() if snapshot else None
     welcome = teller.welcome(since=teller.ledger.index, snapshot=now, proof=proven)
@@ -401,5 +403,5 @@ def test_one_whose_history_broke_off_is_not_resumed(teller: FalseHost) -> None:
     """It has no keys of the room yet, and has asked to be let in once more."""
     welcome = history(teller, [teller.entry(ANN, text("one"))])[:-2]
     assert "EnteredEvent" in kinds(teller.hears(*welcome))
-    assert isinstance(teller.redials(), frames.JoinRequest)
+    assert isinstance(teller.redials(), JoinRequest)
     assert_link_ended(teller, teller.hears(teller.resumed()))

@@ -7,10 +7,13 @@ from msgspec import UNSET
 
 from anonp2p import errors, limits
 from anonp2p.crypto import identity, suite
+from anonp2p.errors import NotAllowed
 from anonp2p.names import nicks
 from anonp2p.protocol import frames, handshake
+from anonp2p.protocol.requests import JoinRequest, ResumeRequest
 from anonp2p.room import events
 from anonp2p.room.context import Context
+from anonp2p.room.errors import Refused
 from anonp2p.room.member.joining import NOWHERE, REFUSALS, Joining
 from anonp2p.room.member.proof import Position
 from tests.room.member.parts import HELLO, SECRET, joined_context, new_context, take_events
@@ -51,7 +54,7 @@ def all_asked_nicks(joining: Joining, first: frames.Refusal) -> list[str]:
 def asked_nick(joining: Joining) -> str:
     """The nick in the next request."""
     request = joining.sign_request(SECRET, ROOM, HELLO)
-    assert isinstance(request, frames.JoinRequest)
+    assert isinstance(request, JoinRequest)
     return request.nick
 
 
@@ -61,9 +64,9 @@ def asked_nick(joining: Joining) -> str:
 def test_a_newcomer_signs_a_request_to_join_for_this_link_with_the_key_by_which_it_will_be_known() -> None:
     context, joining = joining_with("me")
     request = joining.sign_request(SECRET, ROOM, HELLO)
-    assert isinstance(request, frames.JoinRequest)
+    assert isinstance(request, JoinRequest)
     me, own_key = context.replica.me, context.replica.own_keys[0]
-    assert request == frames.JoinRequest(SECRET, me.key, own_key.public, "me", request.signature)
+    assert request == JoinRequest(SECRET, me.key, own_key.public, "me", request.signature)
     content = handshake.join_content(HELLO, request)
     assert identity.is_signed(identity.JOIN, ROOM, content, request.signature, me.key)
     other_link = handshake.join_content(bytes(32), request)
@@ -74,10 +77,10 @@ def test_one_who_is_in_asks_for_its_place_and_says_how_far_it_has_come() -> None
     context, joining = returning()
     context.replica.ledger.start_at(9, b"d" * 32)
     request = joining.sign_request(SECRET, ROOM, HELLO)
-    assert isinstance(request, frames.ResumeRequest)
+    assert isinstance(request, ResumeRequest)
     me, own_key = context.replica.me, context.replica.own_keys[0]
     signature, openings = request.signature, list(context.replica.ledger.openings)
-    assert request == frames.ResumeRequest(SECRET, me.id, own_key.public, 0, 9, b"d" * 32, openings, False, signature)
+    assert request == ResumeRequest(SECRET, me.id, own_key.public, 0, 9, b"d" * 32, openings, False, signature)
     content = handshake.resume_content(HELLO, request)
     assert identity.is_signed(identity.RESUME, ROOM, content, signature, me.key)
 
@@ -86,10 +89,10 @@ def test_one_whose_history_broke_off_joins_again_until_it_has_seen_all_of_it() -
     _, joining = returning()
     joining.begin_history(expected=True)
     assert not joining.can_resume
-    assert isinstance(joining.sign_request(SECRET, ROOM, HELLO), frames.JoinRequest)
+    assert isinstance(joining.sign_request(SECRET, ROOM, HELLO), JoinRequest)
     joining.end_history()
     assert joining.can_resume
-    assert isinstance(joining.sign_request(SECRET, ROOM, HELLO), frames.ResumeRequest)
+    assert isinstance(joining.sign_request(SECRET, ROOM, HELLO), ResumeRequest)
 
 
 # --- refusals
@@ -118,7 +121,7 @@ def test_one_without_a_nick_asks_for_none_and_takes_only_those_that_its_key_give
     assert asked_nick(joining) == ""
     assert joining.own_nicks() == context.replica.ledger.roster.list_free_nicks(context.replica.me.key)
     assert joining.take_refusal("not-allowed") is None
-    assert isinstance(context.lifecycle.failure, errors.NotAllowed)
+    assert isinstance(context.lifecycle.failure, NotAllowed)
 
 
 def test_one_whose_place_was_given_up_comes_back_as_somebody_new_under_its_nick() -> None:
@@ -128,7 +131,7 @@ def test_one_whose_place_was_given_up_comes_back_as_somebody_new_under_its_nick(
     context.add_entry(text("hi"), "hi", "8")
     assert joining.take_refusal("unknown") == "place-given-up"
     request = joining.sign_request(SECRET, ROOM, HELLO)
-    assert isinstance(request, frames.JoinRequest)
+    assert isinstance(request, JoinRequest)
     assert request.nick == "me"
     assert request.key != former.key
     assert request.encryption_key != former_key.public
@@ -143,7 +146,7 @@ def test_one_whose_place_was_given_up_comes_back_as_somebody_new_under_its_nick(
 def test_a_newcomer_that_the_host_does_not_know_is_refused() -> None:
     context, joining = joining_with("me")
     assert joining.take_refusal("unknown") is None
-    assert isinstance(context.lifecycle.failure, errors.Refused)
+    assert isinstance(context.lifecycle.failure, Refused)
 
 
 @pytest.mark.parametrize("reason", ["nick-taken", "not-allowed"])

@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
-from anonp2p import errors
 from anonp2p.crypto import identity, suite
 from anonp2p.protocol import frames
 from anonp2p.protocol.bodies import Removal
 from anonp2p.protocol.credentials import sign_credentials
 from anonp2p.protocol.field_types import Opening
+from anonp2p.protocol.requests import JoinRequest
 from anonp2p.room import effects, events, inputs
+from anonp2p.room.errors import RetractUnsent, Unconfirmed
 from anonp2p.room.succession.terms import make_place
 from tests.room.hostile import assert_link_ended, come_anew
 from tests.room.member.false_host import FAR, HERE, FalseHost
@@ -25,7 +26,7 @@ def test_one_who_is_not_known_any_more_gives_back_and_joins_anew_under_its_nick(
     assert not host.room.over
     assert host.takes(inputs.SayInput("typed while outside")) == []
     join = host.redials()
-    assert isinstance(join, frames.JoinRequest)
+    assert isinstance(join, JoinRequest)
     assert join.nick == "me"
     assert join.key != old.key
     assert suite.hash_data(join.encryption_key) != old.key_hash
@@ -85,7 +86,7 @@ def test_what_was_sent_as_somebody_else_is_told_once_it_is_known_whether_it_was_
         assert own == [(events.MessageEvent, 7)]
     else:
         assert own == [(events.UnsentEvent, 7)]
-        assert (errors.Unconfirmed() in errors_) == (how != "not ordered")
+        assert (Unconfirmed() in errors_) == (how != "not ordered")
     assert host.room.outstanding == 0
 
 
@@ -104,7 +105,7 @@ def test_what_was_sent_as_somebody_else_cannot_be_retracted(host: FalseHost) -> 
     steps = frames.ProofFrame(proof.steps + host.proof_of(joined).steps)
     happened = host.hears(*host.welcome(proof=True), steps)
     [refused] = [it for it in happened if isinstance(it, events.ErrorEvent)]
-    assert (refused.text, refused.re) == (errors.RetractUnsent(), 8)
+    assert (refused.text, refused.re) == (RetractUnsent(), 8)
     assert host.submits() == []
     assert host.room.outstanding == 0
 

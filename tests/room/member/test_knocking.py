@@ -11,6 +11,8 @@ from anonp2p.protocol import bodies, credentials, frames
 from anonp2p.protocol.rights import Rights
 from anonp2p.reasons import Reason
 from anonp2p.room import effects, events, inputs
+from anonp2p.room.moderation_events import WaitingEvent
+from anonp2p.room.moderation_inputs import AdmitInput
 from tests.room.hostile import assert_link_ended, come_anew
 from tests.room.member.false_host import FalseHost
 from tests.room.peers import ANN, CREDENTIALS, EVE, HOST, ROOM_KEY, kinds, said
@@ -229,7 +231,7 @@ def moderator() -> FalseHost:
 
 def waiting(told: list[events.Event]) -> list[list[tuple[str, int]]]:
     """Who waits, by what was told."""
-    shown = [event for event in told if isinstance(event, events.WaitingEvent)]
+    shown = [event for event in told if isinstance(event, WaitingEvent)]
     return [[(person.nick, person.seconds) for person in event.people] for event in shown]
 
 
@@ -239,7 +241,7 @@ def knockers(*nicks: str) -> frames.KnockersFrame:
 
 def test_a_moderator_is_told_by_its_host_who_waits_and_admits_by_nick(moderator: FalseHost) -> None:
     assert waiting(moderator.hears(knockers("bob", "zoe"))) == [[("bob", 0), ("zoe", 1)]]
-    assert moderator.takes(inputs.AdmitInput("zoe", admitted=True)) == []
+    assert moderator.takes(AdmitInput("zoe", admitted=True)) == []
     [entry] = moderator.submits()
     assert said(entry) == bodies.AdmitBody(b"\1" * 32, admitted=True)
 

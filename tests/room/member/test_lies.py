@@ -9,6 +9,7 @@ from anonp2p import errors, limits
 from anonp2p.crypto import identity, padding, suite
 from anonp2p.crypto.epoch import COMMIT, FLEETING, KEPT
 from anonp2p.protocol import field_types, frames, meeting
+from anonp2p.protocol.batches import BackfilledEntry, Tombstone
 from anonp2p.protocol.bodies import AwayBody, CommitBody, JoinedBody, LeaveBody, NickBody, Removal
 from anonp2p.protocol.handshake import Channel
 from anonp2p.reasons import Reason
@@ -49,13 +50,13 @@ def exchanged(host: FalseHost) -> Placed:
 
 def with_other_hash(it: FalseHost) -> frames.BackfillFrame:
     entry = fading(it)
-    return gone(it, entry, entries=[frames.Tombstone(entry.header.pack(), bytes(32))])
+    return gone(it, entry, entries=[Tombstone(entry.header.pack(), bytes(32))])
 
 
 def with_other_body(it: FalseHost) -> frames.BackfillFrame:
     """A head over what was said, and something else that was signed by nobody."""
     entry = it.entry(ANN, text("line"))
-    return it.past(entry, entries=[frames.BackfilledEntry(entry.header.pack(), entry.body.replace(b"line", b"lies"))])
+    return it.past(entry, entries=[BackfilledEntry(entry.header.pack(), entry.body.replace(b"line", b"lies"))])
 
 
 def redirect(it: FalseHost, address: bytes, signer: Somebody = HOST) -> frames.RedirectFrame:

@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
-from anonp2p import errors, limits
+from anonp2p import limits
 from anonp2p.protocol import bodies, frames
 from anonp2p.protocol.bodies import LockBody, Removal, RoleBody
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
+from anonp2p.room.errors import ChangesNothing, OrderedOut, OrderIgnored
+from anonp2p.room.moderation_inputs import LockInput
 from tests.room.member.false_host import FalseHost
 from tests.room.peers import ANN, HOST, Placed, kinds, text
 
@@ -61,7 +63,7 @@ def test_a_host_that_is_silent_is_not_blamed_for_what_the_next_one_may_do(host: 
     """It may be gone, and nobody has noticed."""
     make_moderator(host)
     host.hears(host.batch(host.order_out(ANN.id)))
-    host.takes(inputs.LockInput(True, re=7))
+    host.takes(LockInput(True, re=7))
     told = passes(host, 2 * limits.ORDER_PATIENCE, lives=False)
     assert not [it for it in told if isinstance(it, events.AlarmEvent | events.ErrorEvent)]
     host.now = host.now._replace(tick=host.now.tick + 0.1)
@@ -100,21 +102,21 @@ def make_moderator(host: FalseHost) -> None:
 def test_who_has_asked_is_told_that_the_host_does_not_order_it(host: FalseHost) -> None:
     """5c.5"""
     make_moderator(host)
-    host.takes(inputs.LockInput(True, re=7))
+    host.takes(LockInput(True, re=7))
     [asked] = host.submits()
     assert not [it for it in passes(host, limits.ORDER_PATIENCE - 0.2) if isinstance(it, events.ErrorEvent)]
     [error] = [it for it in passes(host, 10) if isinstance(it, events.ErrorEvent)]
-    assert (error.text, error.code, error.re) == (errors.OrderIgnored(), "failed", 7)
+    assert (error.text, error.code, error.re) == (OrderIgnored(), "failed", 7)
     assert kinds(host.hears(host.batch(asked))) == ["LockChangedEvent"]
 
 
 def test_what_was_denied_is_no_more_waited_for(host: FalseHost) -> None:
     make_moderator(host)
-    host.takes(inputs.LockInput(True, re=7))
+    host.takes(LockInput(True, re=7))
     [asked] = host.submits()
     [error] = host.hears(frames.DeniedFrame(asked.header.counter, "moot"))
     assert isinstance(error, events.ErrorEvent)
-    assert error.text == errors.ChangesNothing()
+    assert error.text == ChangesNothing()
     assert not [it for it in passes(host, 10) if isinstance(it, events.ErrorEvent)]
 
 
@@ -136,5 +138,5 @@ def test_one_who_is_ordered_out_is_told_so_and_not_that_it_is_muted(host: FalseH
     host.hears(host.batch(host.order_out(host.me)))
     error, unsent = host.takes(inputs.SayInput("still here"))
     assert isinstance(error, events.ErrorEvent)
-    assert error.text == errors.OrderedOut()
+    assert error.text == OrderedOut()
     assert isinstance(unsent, events.UnsentEvent)

@@ -4,6 +4,7 @@ import pytest
 
 from anonp2p.crypto import identity, suite
 from anonp2p.protocol import frames
+from anonp2p.protocol.requests import JoinRequest
 from anonp2p.room import effects, events
 from tests.room.hostile import assert_link_ended, hello
 from tests.room.member.false_host import FalseHost
@@ -67,7 +68,7 @@ def test_a_join_answers_the_hello_of_its_own_link_with_a_secret_of_its_own() -> 
     links = set()
     for ask in (host.greets, host.redials):
         join = ask()
-        assert isinstance(join, frames.JoinRequest)
+        assert isinstance(join, JoinRequest)
         assert join.nick == "me"
         place = bytes(40) + suite.hash_data(b"\x91\xc0")
         content = host.hello + join.link_secret + join.key + suite.hash_data(join.encryption_key) + place + b"me"

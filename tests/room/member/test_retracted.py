@@ -7,6 +7,7 @@ import pytest
 
 from anonp2p.crypto.epoch import KEPT
 from anonp2p.protocol import bodies, frames
+from anonp2p.protocol.batches import Backfilled, RetractedEntry
 from anonp2p.room import events
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.member.retracted import is_retracted
@@ -20,18 +21,18 @@ def retract(host: FalseHost, entry: Placed, **otherwise: object) -> Placed:
     return host.entry(ANN, bodies.RetractBody(entry.header.counter), **otherwise)
 
 
-def retracted(entry: Placed, by: Placed, epoch: int = 0) -> frames.RetractedEntry:
+def retracted(entry: Placed, by: Placed, epoch: int = 0) -> RetractedEntry:
     """What is left of an entry."""
-    return frames.RetractedEntry(entry.gone.header, entry.gone.digest, epoch, by.header.pack(), by.body)
+    return RetractedEntry(entry.gone.header, entry.gone.digest, epoch, by.header.pack(), by.body)
 
 
-def shown_as(host: FalseHost, entry: Placed, gone: frames.Backfilled, *more: Placed) -> frames.BackfillFrame:
+def shown_as(host: FalseHost, entry: Placed, gone: Backfilled, *more: Placed) -> frames.BackfillFrame:
     """A backfill with an entry, of which that is left, and more."""
     past = host.past(entry, *more)
     return msgspec.structs.replace(past, entries=[gone, *past.entries[1:]])
 
 
-Case = Callable[[FalseHost, Placed, Placed], frames.RetractedEntry]
+Case = Callable[[FalseHost, Placed, Placed], RetractedEntry]
 NONE: dict[str, Case] = {
     "of another message": lambda it, entry, by: retracted(entry, it.entry(ANN, bodies.RetractBody(9))),
     "of another author": lambda it, entry, by: retracted(entry, it.entry(HOST, bodies.RetractBody(1))),

@@ -10,6 +10,7 @@ from anonp2p.crypto import identity, suite
 from anonp2p.protocol import credentials, frames, handshake, meeting
 from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.protocol.handshake import Channel, HostHandshake
+from anonp2p.protocol.requests import ResumeRequest
 from anonp2p.reasons import Reason
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.member.joining import Joining
@@ -185,7 +186,7 @@ def waiting_seeker() -> tuple[Seeker, Line]:
 
 def test_one_who_has_a_host_waits_at_the_first_heir_and_says_that_it_has_lost_nobody() -> None:
     seeker, line = waiting_seeker()
-    assert isinstance(line.request, frames.ResumeRequest)
+    assert isinstance(line.request, ResumeRequest)
     assert not line.request.lost
     assert line.request.openings == list(seeker.ledger.openings)
     assert seeker.said() == [seeker.report]

@@ -14,6 +14,7 @@ from anonp2p.protocol import bodies, frames
 from anonp2p.protocol.field_types import Heir
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.entries import OpenedEntry, open_missed
+from anonp2p.room.hosting_events import HostEvent
 from anonp2p.room.member.member import MemberRole
 from anonp2p.room.member.states import Asking, LinkState
 from anonp2p.room.message_index import Answered
@@ -63,7 +64,7 @@ def test_who_has_nothing_else_goes_on_with_the_heir(lost: Lost, theirs: Branch) 
     happened = lost.goes_over(theirs, FORK)
     assert kinds(happened) == ["LeftEvent", "HostEvent", "RoleEvent", "CodeEvent", "HeirsEvent", "MessageEvent"]
     host = happened[1]
-    assert isinstance(host, events.HostEvent)
+    assert isinstance(host, HostEvent)
     assert (host.nick, host.cause) == ("ann", "lost")
     message = happened[-1]
     assert isinstance(message, events.MessageEvent)
@@ -85,7 +86,7 @@ def test_what_the_host_ordered_last_is_told_before_the_heir_takes_over(lost: Los
     theirs.opens(ANN, 5)
     happened = lost.goes_over(theirs, FORK)
     assert kinds(happened)[:3] == ["MessageEvent", "MessageEvent", "LeftEvent"]
-    assert [event.cause for event in happened if isinstance(event, events.HostEvent)] == ["left"]
+    assert [event.cause for event in happened if isinstance(event, HostEvent)] == ["left"]
     assert happened[0].re == "7"
     assert again(lost) == []
 

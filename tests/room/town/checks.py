@@ -11,8 +11,10 @@ from anonp2p.reasons import LINK_ENDS
 from anonp2p.room import events
 from anonp2p.room.contents import unpack_content
 from anonp2p.room.entry_rules import check_entry, check_tombstone
+from anonp2p.room.hosting_events import HostEvent
 from anonp2p.room.log.log import LogBatch
 from anonp2p.room.log.room_log import replay_entry
+from anonp2p.room.moderation_events import BanEvent, RaidChangedEvent, RoleEvent, SlowChangedEvent
 from anonp2p.room.succession import terms
 from tests.room.town.person import Person
 from tests.room.town.town import Town
@@ -87,9 +89,9 @@ class Checks:
                         person, f"is told that {_spell(was)} has moved to {_spell(seq)}, after {_spell(latest)}"
                     )
                 self._seqs[person.number] = max(seq, latest)
-            case events.HostEvent():
+            case HostEvent():
                 self.counts["hosts told"] += 1
-            case events.RoleEvent() | events.BanEvent() | events.RaidChangedEvent() | events.SlowChangedEvent():
+            case RoleEvent() | BanEvent() | RaidChangedEvent() | SlowChangedEvent():
                 self.counts["rights told"] += 1
             case events.LeftEvent(reason="kicked"):
                 self.counts["thrown out told"] += 1

@@ -10,6 +10,7 @@ from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import appointment, bodies, frames, handshake, meeting
 from anonp2p.protocol.field_types import COUNTS, Heir, Opening
 from anonp2p.protocol.handshake import Channel
+from anonp2p.protocol.requests import AnyRequest, MeetRequest, ResumeRequest
 from anonp2p.room import effects, inputs
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.room import Room
@@ -135,16 +136,16 @@ class Lies:
             case _:
                 return frames.HostLivesFrame()
 
-    def request(self, secret: bytes, service: bytes, hello: bytes) -> frames.Request:
+    def request(self, secret: bytes, service: bytes, hello: bytes) -> AnyRequest:
         """Asks for a place that is not ours, or to meet."""
         replica = self._room.replica
         me, key = replica.me, replica.own_keys[0].public
         place = self._index(), self._digest(), self._openings()
         if self._chance.random() < 0.5:
-            meet = frames.MeetRequest(secret, me.id, self.address(), *place, bytes(64))
+            meet = MeetRequest(secret, me.id, self.address(), *place, bytes(64))
             return meeting.sign_meet(meet, service, hello, me)
         lost = self._chance.random() < 0.6
-        resume = frames.ResumeRequest(secret, me.id, key, replica.ledger.epoch, *place, lost, bytes(64))
+        resume = ResumeRequest(secret, me.id, key, replica.ledger.epoch, *place, lost, bytes(64))
         signature = me.sign_for(service, identity.RESUME, handshake.resume_content(hello, resume))
         return msgspec.structs.replace(resume, signature=signature)
 

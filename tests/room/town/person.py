@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from anonp2p import errors
 from anonp2p.room import effects, events, inputs
+from anonp2p.room.errors import Muted, RightLost, RoomSlow, TextDenied
 from anonp2p.room.room import Room
 from tests.room.town.wires import Side
 
-HELD_BACK = (errors.Muted, errors.RoomSlow, errors.TextDenied, errors.RightLost)  # why a text comes back
+HELD_BACK = (Muted, RoomSlow, TextDenied, RightLost)  # why a text comes back
 E = TypeVar("E", bound=events.Event)
 
 

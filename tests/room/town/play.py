@@ -8,7 +8,16 @@ from typing import Literal
 from anonp2p.crypto.epoch import KEPT
 from anonp2p.protocol import room_state
 from anonp2p.room import inputs
-from anonp2p.room.events import RoleName
+from anonp2p.room.moderation_events import RoleName
+from anonp2p.room.moderation_inputs import (
+    AnyModerationInput,
+    KickInput,
+    LockInput,
+    PurgeInput,
+    RaidInput,
+    RoleInput,
+    SlowInput,
+)
 from anonp2p.room.retention import NO_HISTORY
 from tests.room.town.checks import Checks
 from tests.room.town.hostile import MEDDLERS
@@ -61,10 +70,10 @@ class Play:
             "deop": lambda whom: self._change_role(whom, "member", "/deop"),
             "mute": lambda whom: self._change_role(whom, "muted", "/mute"),
             "unmute": lambda whom: self._change_role(whom, "member", "/unmute"),
-            "raid": lambda: self._moderate(inputs.RaidInput(on=True)),
-            "calm": lambda: self._moderate(inputs.RaidInput(on=False)),
-            "slow": lambda seconds: self._moderate(inputs.SlowInput(int(seconds))),
-            "purge": lambda: self._moderate(inputs.PurgeInput(15)),
+            "raid": lambda: self._moderate(RaidInput(on=True)),
+            "calm": lambda: self._moderate(RaidInput(on=False)),
+            "slow": lambda seconds: self._moderate(SlowInput(int(seconds))),
+            "purge": lambda: self._moderate(PurgeInput(15)),
             "whisper": self._whisper,
             "reply": self._reply,
             "retract": self._retract,
@@ -213,23 +222,23 @@ class Play:
 
     def _kick(self, whom: str) -> None:
         if person := self._find(whom):
-            self._moderate(inputs.KickInput(person.room.snapshot().nick))
+            self._moderate(KickInput(person.room.snapshot().nick))
 
     def _ban(self, whom: str) -> None:
         if person := self._find(whom):
-            self._moderate(inputs.KickInput(person.room.snapshot().nick, ban=True))
+            self._moderate(KickInput(person.room.snapshot().nick, ban=True))
 
     def _lock(self) -> None:
-        self._moderate(inputs.LockInput(locked=True))
+        self._moderate(LockInput(locked=True))
 
     def _unlock(self) -> None:
-        self._moderate(inputs.LockInput(locked=False))
+        self._moderate(LockInput(locked=False))
 
     def _change_role(self, whom: str, role: RoleName, command: Literal["/op", "/deop", "/mute", "/unmute"]) -> None:
         if person := self._find(whom):
-            self._moderate(inputs.RoleInput(person.room.snapshot().nick, role, command))
+            self._moderate(RoleInput(person.room.snapshot().nick, role, command))
 
-    def _moderate(self, asked: inputs.Moderation) -> None:
+    def _moderate(self, asked: AnyModerationInput) -> None:
         """One of the moderators does that: not always the same one, and more often one that does not host."""
         people = [it for it in self.town.people if it.is_here and it.held is None]
         able = [it for it in people if it.room.snapshot().moderates]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from anonp2p.room import events
+from anonp2p.room.hosting_events import HostEvent
 from tests.room.town.play import Play
 from tests.room.town.schedule import Schedule, Step
 
@@ -23,7 +23,7 @@ def delays(playing: Play, since: float = AT) -> list[float]:
     """How long each of those who are left took to know its new host."""
     here = [person for person in playing.town.people if person.is_here]
     assert here
-    return [person.when(events.HostEvent, since) - since for person in here]
+    return [person.when(HostEvent, since) - since for person in here]
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -5,6 +5,7 @@ import pytest
 
 from anonp2p import limits
 from anonp2p.room import events
+from anonp2p.room.hosting_events import ReachableEvent
 from anonp2p.room.succession.terms import make_place
 from anonp2p.ui.line.excerpts import Excerpt, Excerpts
 
@@ -32,7 +33,7 @@ def test_a_reply_is_shown_with_the_first_words_of_what_it_refers_to(excerpts: Ex
     assert excerpts.find_excerpt(replies(2)) == Excerpt("m", "ann", "x" * (limits.EXCERPT - 1) + "…", "")
 
 
-@pytest.mark.parametrize("event", [replies(3), replies(None), events.ReachableEvent(room="r1")], ids=repr)
+@pytest.mark.parametrize("event", [replies(3), replies(None), ReachableEvent(room="r1")], ids=repr)
 def test_there_is_nothing_to_quote_of_what_is_not_there(excerpts: Excerpts, event: events.Event) -> None:
     assert excerpts.find_excerpt(event) is None
 

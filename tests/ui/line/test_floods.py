@@ -4,7 +4,7 @@ import pytest
 
 from anonp2p import limits
 from anonp2p.room import events
-from anonp2p.room.events import Knocker
+from anonp2p.room.moderation_events import Knocker, WaitingEvent
 from anonp2p.ui.line.floods import Floods
 
 LATER = limits.TOLD_SELDOM
@@ -18,8 +18,8 @@ def kicked(nick: str, why: str) -> events.LeftEvent:
     return events.LeftEvent(room="r1", member=nick, nick=nick, reason="kicked", why=why)
 
 
-def waiting(*nicks: str) -> events.WaitingEvent:
-    return events.WaitingEvent(room="r1", count=len(nicks), people=[Knocker(nick, "tag", 0) for nick in nicks])
+def waiting(*nicks: str) -> WaitingEvent:
+    return WaitingEvent(room="r1", count=len(nicks), people=[Knocker(nick, "tag", 0) for nick in nicks])
 
 
 def test_as_many_as_come_to_a_talk_are_told_one_by_one_and_of_a_flood_the_number() -> None:

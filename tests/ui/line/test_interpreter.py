@@ -16,6 +16,8 @@ from anonp2p.names.codes import RoomKey
 from anonp2p.names.errors import CodeMistyped
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
+from anonp2p.room.hosting_events import HeirsEvent, Successor
+from anonp2p.room.moderation_events import Knocker, WaitingEvent
 from anonp2p.room.snapshot import MemberView, Snapshot
 from anonp2p.room.succession.terms import make_place
 from anonp2p.ui import wording
@@ -150,7 +152,7 @@ def test_who_knocks_is_told_with_the_members() -> None:
     who = events.ReplyEvent(room="r1", command="/who", data=[])
     typist.interpreter.follow_event(who)
     assert typist.shown == []
-    knocking = events.WaitingEvent(room="r1", count=1, people=[events.Knocker("guest", "abcd", 3)])
+    knocking = WaitingEvent(room="r1", count=1, people=[Knocker("guest", "abcd", 3)])
     assert not typist.interpreter.take_event(knocking)
     typist.interpreter.follow_event(who)
     told, again = (event.text for event in typist.shown if isinstance(event, events.NoticeEvent))
@@ -197,11 +199,11 @@ def test_what_an_ignored_member_says_is_not_shown_in_that_room() -> None:
 @pytest.mark.parametrize("is_json", [False, True])
 def test_people_are_told_who_would_host_when_the_first_of_them_is_another_one(is_json: bool) -> None:
     ann, ben, key = (
-        events.Successor(member=it, nick=it, holds_key=holds) for it, holds in (("a", False), ("b", False), ("a", True))
+        Successor(member=it, nick=it, holds_key=holds) for it, holds in (("a", False), ("b", False), ("a", True))
     )
     typist = Typist("r1", json=is_json)
     told = [[], [ann], [ann, ben], [key, ben], [key], [ben], [], []]
-    shown = [typist.interpreter.take_event(events.HeirsEvent(room="r1", heirs=heirs)) for heirs in told]
+    shown = [typist.interpreter.take_event(HeirsEvent(room="r1", heirs=heirs)) for heirs in told]
     assert shown == ([True] * 8 if is_json else [True, True, False, True, False, True, True, False])
 
 

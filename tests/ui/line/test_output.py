@@ -23,6 +23,7 @@ from anonp2p.errors import AnonError, Failed, OutputFailed, Unreachable
 from anonp2p.reasons import NO_REASON, Reason
 from anonp2p.room import events
 from anonp2p.room.events import Person
+from anonp2p.room.moderation_events import SelfKickedEvent
 from anonp2p.ui.line.output import Output
 from anonp2p.ui.widths import width
 from tests.ui.line.conftest import Pipe, Shared
@@ -116,7 +117,7 @@ async def test_what_others_say_is_folded_on_a_pipe_for_the_terminal_that_it_is_r
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
     text = "x" * 75 + "[SYSTEM] The room was closed by its host " + "\u2764\ufe0f" * 37 + "[SYSTEM] x"
-    reason = events.SelfKickedEvent(room="r1", why=text)
+    reason = SelfKickedEvent(room="r1", why=text)
     first, *further = await printed(pipe.writer.fileno(), pipe, said(text))
     assert first.startswith("ann: ")
     assert further

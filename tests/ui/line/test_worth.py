@@ -2,6 +2,7 @@
 
 from anonp2p.reasons import Reason
 from anonp2p.room import events
+from anonp2p.room.hosting_events import HeirsEvent, ReachableEvent, Successor
 from anonp2p.ui.line.worth import Worth
 
 
@@ -25,7 +26,7 @@ def test_when_tor_begins_anew_that_is_told() -> None:
 
 
 def test_who_could_take_the_room_over_is_told_where_nobody_can() -> None:
-    heirs = [events.Successor("b", "ben", False)]
-    assert not Worth().is_told(events.HeirsEvent(room="r1", heirs=heirs))
-    assert Worth().is_told(events.HeirsEvent(room="r1", heirs=[]))
-    assert Worth().is_told(events.ReachableEvent(room="r1"))
+    heirs = [Successor("b", "ben", False)]
+    assert not Worth().is_told(HeirsEvent(room="r1", heirs=heirs))
+    assert Worth().is_told(HeirsEvent(room="r1", heirs=[]))
+    assert Worth().is_told(ReachableEvent(room="r1"))

@@ -5,9 +5,10 @@ import dataclasses
 import pytest
 
 from anonp2p.config import Config
-from anonp2p.errors import Failed, InRoomAlready
+from anonp2p.errors import Failed
 from anonp2p.names.codes import RoomKey, encode_key
 from anonp2p.room import events, inputs
+from anonp2p.room.errors import InRoomAlready
 from anonp2p.room.snapshot import MemberView, Snapshot
 from anonp2p.ui.actions import CreateRoomAction, JoinRoomAction
 from anonp2p.ui.screen.screen import Screen

@@ -7,9 +7,10 @@ import pytest
 from anonp2p import limits
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
+from anonp2p.room.hosting_events import CodeEvent, HeirEvent, HeirsEvent, HostEvent, Successor
 from anonp2p.room.snapshot import MemberView, Snapshot
 from anonp2p.room.succession.terms import make_place
-from anonp2p.ui import wording
+from anonp2p.ui import hosting_wording, wording
 from anonp2p.ui.actions import QuitAction
 from anonp2p.ui.screen import overlays, view
 from anonp2p.ui.screen.log_lines import Layout, LineContext
@@ -211,7 +212,7 @@ def test_what_was_cut_is_told_and_stays_above_everything_if_it_is_much(count: in
 
 
 def test_a_new_code_is_shown_in_one_piece_and_a_banner_says_that_there_is_one() -> None:
-    tab = in_room(events.CodeEvent(room="r1", code=CODE))
+    tab = in_room(CodeEvent(room="r1", code=CODE))
     assert CODE in [row.strip() for row in shown(tab)]
     [(style, text)] = banners(tab)
     assert style == "caution"
@@ -222,7 +223,7 @@ def test_a_new_code_is_shown_in_one_piece_and_a_banner_says_that_there_is_one() 
 
 
 def test_notices_wait_behind_alarms_and_the_same_one_is_not_repeated() -> None:
-    tab = in_room(*[events.CodeEvent(room="r1", code=CODE)] * 2)
+    tab = in_room(*[CodeEvent(room="r1", code=CODE)] * 2)
     tab.warnings.add_alarm("It lied.")
     assert [style for style, _ in banners(tab)] == ["alarm", "caution"]
     tab.warnings.put_away()
@@ -232,8 +233,8 @@ def test_notices_wait_behind_alarms_and_the_same_one_is_not_repeated() -> None:
 def test_who_hosts_now_is_told_and_members_are_looked_at_again() -> None:
     tab = in_room()
     for event in (
-        events.HostEvent(room="r1", member="m", nick="ada", cause="left"),
-        events.HeirsEvent(room="r1", heirs=[events.Successor("m", "ben", True)]),
+        HostEvent(room="r1", member="m", nick="ada", cause="left"),
+        HeirsEvent(room="r1", heirs=[Successor("m", "ben", True)]),
     ):
         tab.has_moved = False
         take(tab, event)
@@ -243,10 +244,10 @@ def test_who_hosts_now_is_told_and_members_are_looked_at_again() -> None:
 
 def test_that_nobody_could_host_is_told_on_the_line_of_comings_and_goings_until_somebody_can() -> None:
     joined = events.JoinedEvent(room="r1", member="m", nick="ben")
-    nobody, ben = (events.HeirsEvent(room="r1", heirs=heirs) for heirs in ([], [events.Successor("m", "ben", False)]))
+    nobody, ben = (HeirsEvent(room="r1", heirs=heirs) for heirs in ([], [Successor("m", "ben", False)]))
     for told, sentence in (
         ([joined, ben], "ben joined"),
-        ([joined, nobody], f"ben joined · {wording.NO_HEIRS}"),
+        ([joined, nobody], f"ben joined · {hosting_wording.NO_HEIRS}"),
         ([joined, nobody, ben], "ben joined"),
         ([ben], ""),
     ):
@@ -260,7 +261,7 @@ def link(state: str, code: str) -> events.LinkEvent:
 
 
 def test_while_the_room_is_handed_over_only_who_hosts_next_is_told() -> None:
-    host = events.HostEvent(room="r1", member="m", nick="ben", cause="left")
+    host = HostEvent(room="r1", member="m", nick="ben", cause="left")
     tab = in_room(link("lost", "passed-on"), link("connecting", "none"), host, link("up", "none"))
     assert said(tab)[1:] == ["ben hosts the room now, as its host left"]
     take(tab, link("lost", "broken"), link("up", "none"))
@@ -268,10 +269,10 @@ def test_while_the_room_is_handed_over_only_who_hosts_next_is_told() -> None:
 
 
 def test_who_was_told_to_take_the_room_over_sees_the_rest_in_the_list_of_all_who_can() -> None:
-    told = [events.HeirEvent(room="r1", rank=2, was=None, holds_key=False)]
-    tab = in_room(*told, events.HeirEvent(room="r1", rank=1, was=2, holds_key=True))
+    told = [HeirEvent(room="r1", rank=2, was=None, holds_key=False)]
+    tab = in_room(*told, HeirEvent(room="r1", rank=1, was=2, holds_key=True))
     assert " ".join(said(tab)).count("You are to take this room over") == 1
-    take(tab, events.HeirEvent(room="r1", rank=None, was=1, holds_key=False))
+    take(tab, HeirEvent(room="r1", rank=None, was=1, holds_key=False))
     assert "no longer" in said(tab)[-1] or "no longer" in said(tab)[-2]
 
 

@@ -12,6 +12,33 @@ from anonp2p.names.codes import RoomKey
 from anonp2p.reasons import Reason
 from anonp2p.room import events
 from anonp2p.room.events import Event, Person
+from anonp2p.room.hosting_events import (
+    CodeEvent,
+    HeirEvent,
+    HeirsEvent,
+    HostEvent,
+    HostingEvent,
+    LeaveEndsRoomEvent,
+    LeaveHandsOverEvent,
+    ReachableEvent,
+    Successor,
+    UndefendedEvent,
+    UnreachedEvent,
+)
+from anonp2p.room.moderation_events import (
+    AbsentRemovedEvent,
+    BanEvent,
+    KeptEvent,
+    KnockChangedEvent,
+    Knocker,
+    LockChangedEvent,
+    LockUnchangedEvent,
+    RaidChangedEvent,
+    RoleEvent,
+    SelfKickedEvent,
+    SlowChangedEvent,
+    WaitingEvent,
+)
 from anonp2p.ui import sanitize, wording
 from anonp2p.ui.actions import JoinRoomAction
 from anonp2p.ui.screen.log_lines import ChatMessage, Layout, LineContext
@@ -95,7 +122,7 @@ EVERY: list[Event] = [
     events.ReadyEvent(version=HOSTILE, tor="own"),
     entered(HOSTILE, [HOSTILE], name=HOSTILE),
     entered(HOSTILE, [], role="host", name=HOSTILE),
-    events.ReachableEvent(room="r1"),
+    ReachableEvent(room="r1"),
     message(1, HOSTILE, HOSTILE),
     message(2, HOSTILE, HOSTILE, ttl=30, history=True),
     message(3, HOSTILE, HOSTILE, ttl=0, action=True),
@@ -130,37 +157,36 @@ EVERY: list[Event] = [
     events.NoticeEvent(text=HOSTILE),
     events.TorSlowEvent(progress=10, summary=in_words(HOSTILE), seconds=30),
     events.TorSkippedEvent(code="tor-refused", text=Failed(HOSTILE), variable="TOR_CONTROL_PORT"),
-    events.UnreachedEvent(room="r1", reason=in_words(HOSTILE)),
-    events.UndefendedEvent(room="r1", defences=["streams", "proof-of-work"]),
+    events.StateInUseEvent(),
+    UnreachedEvent(room="r1", reason=in_words(HOSTILE)),
+    UndefendedEvent(room="r1", defences=["streams", "proof-of-work"]),
     events.RetentionRuleEvent(room="r1", minimum=0, default=60, maximum=None),
     events.HistoryRuleEvent(room="r1", messages=3, seconds=None),
     events.CoverOnEvent(room="r1", rate=480.0, wait=3.0),
     events.EntriesMissedEvent(room="r1", count=3, verified=False),
     events.ExpiredUnseenEvent(room="r1", count=3),
-    events.LockChangedEvent(room="r1", locked=True, member="m"),
-    events.LockUnchangedEvent(room="r1", locked=True),
-    events.KnockChangedEvent(room="r1", on=True, member="m"),
-    events.SlowChangedEvent(room="r1", seconds=10, member="m"),
-    events.RaidChangedEvent(room="r1", on=True, member="m"),
-    events.RoleEvent(room="r1", member="m", nick=HOSTILE, role="muted", by="n"),
-    events.BanEvent(room="r1", member="m", nick=HOSTILE, banned=True, by="n"),
-    events.KeptEvent(room="r1", member="m", nick=HOSTILE, by="n"),
-    events.WaitingEvent(room="r1", count=1, people=[events.Knocker(HOSTILE, "tag", 3)]),
+    LockChangedEvent(room="r1", locked=True, member="m"),
+    LockUnchangedEvent(room="r1", locked=True),
+    KnockChangedEvent(room="r1", on=True, member="m"),
+    SlowChangedEvent(room="r1", seconds=10, member="m"),
+    RaidChangedEvent(room="r1", on=True, member="m"),
+    RoleEvent(room="r1", member="m", nick=HOSTILE, role="muted", by="n"),
+    BanEvent(room="r1", member="m", nick=HOSTILE, banned=True, by="n"),
+    KeptEvent(room="r1", member="m", nick=HOSTILE, by="n"),
+    WaitingEvent(room="r1", count=1, people=[Knocker(HOSTILE, "tag", 3)]),
     events.NickUnchangedEvent(room="r1", nick=HOSTILE),
     events.NickAssignedEvent(room="r1", nick=HOSTILE, wanted=HOSTILE, free_in=600),
-    events.SelfKickedEvent(room="r1", why=HOSTILE),
+    SelfKickedEvent(room="r1", why=HOSTILE),
     events.LeftEvent(room="r1", member="m", nick=HOSTILE, reason="kicked", why=HOSTILE),
-    events.AbsentRemovedEvent(room="r1", member="m", nick=HOSTILE),
-    events.HostEvent(room="r1", member="m", nick=HOSTILE, cause="lost"),
-    events.HostingEvent(room="r1"),
-    events.HeirsEvent(room="r1", heirs=[]),
-    events.HeirsEvent(
-        room="r1", heirs=[events.Successor(HOSTILE, HOSTILE, True), events.Successor("m", HOSTILE, False)]
-    ),
-    events.HeirEvent(room="r1", rank=2, was=None, holds_key=True),
-    events.LeaveEndsRoomEvent(room="r1", name=HOSTILE, others=3, away=1, closes=False, asks=True),
-    events.LeaveHandsOverEvent(room="r1", name=HOSTILE, member="m", nick=HOSTILE),
-    events.CodeEvent(room="r1", code=CODE),
+    AbsentRemovedEvent(room="r1", member="m", nick=HOSTILE),
+    HostEvent(room="r1", member="m", nick=HOSTILE, cause="lost"),
+    HostingEvent(room="r1"),
+    HeirsEvent(room="r1", heirs=[]),
+    HeirsEvent(room="r1", heirs=[Successor(HOSTILE, HOSTILE, True), Successor("m", HOSTILE, False)]),
+    HeirEvent(room="r1", rank=2, was=None, holds_key=True),
+    LeaveEndsRoomEvent(room="r1", name=HOSTILE, others=3, away=1, closes=False, asks=True),
+    LeaveHandsOverEvent(room="r1", name=HOSTILE, member="m", nick=HOSTILE),
+    CodeEvent(room="r1", code=CODE),
     events.CutEvent(room="r1", count=65),
     events.MovedEvent(room="r1", was=1, seq=(5 << 32) + 1),
     events.MovedEvent(room="r1", was=98, seq=99),
@@ -226,7 +252,7 @@ def test_who_comes_back_asks_by_the_latest_code_and_under_the_latest_nick() -> N
     tab = Tab("r1")
     tab.begin_joining(NOW, AGAIN)
     key = RoomKey(b"n" * 32)
-    take(tab, entered(), events.CodeEvent(room="r1", code=key.code), gone("lost"))
+    take(tab, entered(), CodeEvent(room="r1", code=key.code), gone("lost"))
     assert tab.way_in.again == JoinRoomAction(key.public, "zoe", "r1")
 
 
@@ -238,17 +264,17 @@ def test_a_room_of_ones_own_shows_its_code_and_when_it_is_of_use() -> None:
     assert CODE in shown(tab)
     assert any("is being published: 3 s" in row for row in shown(tab, now=NOW + 3))
     assert any("waits for Tor (40 %): 3 s" in row for row in shown(tab, now=NOW + 3, tor="40 %"))
-    take(tab, events.ReachableEvent(room="r1"))
+    take(tab, ReachableEvent(room="r1"))
     assert "Others can join now." in shown(tab, now=NOW + 3, tor="40 %")
     before = len(shown(tab))
-    take(tab, events.ReachableEvent(room="r1"))
+    take(tab, ReachableEvent(room="r1"))
     assert len(shown(tab)) == before + 1  # published anew: that is told
 
 
 def test_that_others_can_join_is_told_after_a_clear_too() -> None:
     tab = in_room(role="host")
     tab.log.clear()
-    take(tab, events.ReachableEvent(room="r1"))
+    take(tab, ReachableEvent(room="r1"))
     assert any("Others can join" in row for row in shown(tab))
 
 
@@ -578,8 +604,8 @@ def test_the_mark_stands_wherever_the_nick_does_and_goes_from_everywhere_at_once
         events.VerifiedEvent(room="r1", member="key of ben", nick="ben", verified=True),
         message(4),
         message(5, "psst", nick="zoe", private=True, mine=True, to="ben"),
-        events.HostEvent(room="r1", member="key of ben", nick="ben", cause="left"),
-        events.HeirsEvent(room="r1", heirs=[events.Successor("key of ben", "ben", False)]),
+        HostEvent(room="r1", member="key of ben", nick="ben", cause="left"),
+        HeirsEvent(room="r1", heirs=[Successor("key of ben", "ben", False)]),
         renamed("ben", "Bob"),
         left("Bob", "kicked", member="key of ben"),
     )

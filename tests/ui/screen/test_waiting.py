@@ -3,8 +3,7 @@
 import pytest
 
 from anonp2p import limits
-from anonp2p.room import events
-from anonp2p.room.events import Knocker
+from anonp2p.room.moderation_events import Knocker, WaitingEvent
 from anonp2p.ui.screen import overlays
 from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.people import People
@@ -15,9 +14,9 @@ from tests.ui.screen.test_tab import HOSTILE, NOW, in_room, message, said, shown
 from tests.ui.test_wording import JOINERS, is_dangerous
 
 
-def knocks(*nicks: str, count: int | None = None, seconds: int = 12) -> events.WaitingEvent:
+def knocks(*nicks: str, count: int | None = None, seconds: int = 12) -> WaitingEvent:
     people = [Knocker(nick, "tag", seconds) for nick in nicks]
-    return events.WaitingEvent(room="r1", count=len(nicks) if count is None else count, people=people)
+    return WaitingEvent(room="r1", count=len(nicks) if count is None else count, people=people)
 
 
 def drawn(waiting: WaitingPeople, columns: int = 20, now: float = NOW, *, tags: bool = False) -> list[str]:
@@ -51,7 +50,7 @@ def test_of_many_the_first_are_named() -> None:
 @pytest.mark.parametrize("nick", CORPUS.values(), ids=CORPUS)
 def test_no_nick_of_who_waits_leaves_its_row(nick: str) -> None:
     waiting = WaitingPeople()
-    waiting.take_event(events.WaitingEvent(room="r1", count=1, people=[Knocker(nick, nick, 12)]), NOW)
+    waiting.take_event(WaitingEvent(room="r1", count=1, people=[Knocker(nick, nick, 12)]), NOW)
     for columns, tags in ((12, False), (30, True)):
         for row in waiting.rows(columns, NOW, tags=tags):
             text = "".join(piece for _, piece in row)

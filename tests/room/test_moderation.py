@@ -109,6 +109,7 @@ def test_a_ban_is_told_before_who_is_banned_is_out(room: Simulation) -> None:
     re = room.moderate(ann, partial(KickInput, ban=True), "bob")
     room.settle()
     assert kinds(room.answers(ann, re)) == ["BanEvent", "LeftEvent"]
+    assert ann.room.banned() == ["bob"]
     re = room.moderate(ann, UnbanInput, "BOB")
     room.settle()
     [lifted] = room.answers(ann, re)

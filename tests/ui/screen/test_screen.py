@@ -33,6 +33,9 @@ class View:
         self.looked_at += 1
         return [MemberView("m", "zoe", "member", "tag", away=False, mine=True)]
 
+    def banned(self) -> list[str]:
+        return []
+
 
 def screen_of(*labels: str, config: Config | None = None) -> Screen:
     """In the rooms with these labels."""

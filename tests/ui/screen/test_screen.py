@@ -89,6 +89,12 @@ def test_another_error_does_not_end_the_wait_for_a_room() -> None:
     assert screen.editor.edit_text == ""
 
 
+def test_a_room_that_the_user_has_closed_is_dropped() -> None:
+    screen = screen_of("r1", "r2")
+    screen.tell(events.GoneEvent(room="r2", reason="closed", re=3))
+    assert [tab.label for tab in screen.scene.tabs.of_rooms] == ["r1"]
+
+
 def test_a_room_that_was_left_is_dropped_and_one_that_ended_stays() -> None:
     screen = screen_of("r1", "r2")
     screen.tell(events.GoneEvent(room="r1", reason="closed"))

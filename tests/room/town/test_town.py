@@ -9,7 +9,7 @@ from anonp2p.room.hosting_events import HostingEvent
 from anonp2p.room.succession import terms
 from tests.room.town.play import Play
 from tests.room.town.run import WELL, play, shrink
-from tests.room.town.schedule import Schedule, Step, draw_schedule
+from tests.room.town.schedule import KNOCKING_FROM, Schedule, Step, draw_schedule
 from tests.room.town.town import Town
 from tests.room.town.wires import PACES
 
@@ -234,6 +234,13 @@ def test_a_schedule_that_goes_wrong_is_cut_down_to_what_matters(monkeypatch: pyt
 
 @pytest.mark.parametrize("first", range(0, 200, 5))
 def test_whatever_happens_those_who_are_left_are_in_one_room_with_all_they_said(first: int) -> None:
+    for seed in range(first, first + 5):
+        outcome = play(draw_schedule(seed))
+        assert outcome.verdict in WELL, f"{outcome.faults}\n{outcome.schedule}"
+
+
+@pytest.mark.parametrize("first", range(KNOCKING_FROM, KNOCKING_FROM + 20, 5))
+def test_whatever_happens_at_the_door_those_who_are_left_are_in_one_room_and_know_who_waits(first: int) -> None:
     for seed in range(first, first + 5):
         outcome = play(draw_schedule(seed))
         assert outcome.verdict in WELL, f"{outcome.faults}\n{outcome.schedule}"

@@ -66,6 +66,7 @@ Fault = Literal[
     "malformed",
     "members-alike",
     "missing-group-context",
+    "moderator-removed-too-soon",
     "old-epoch",
     "old-term",
     "ordered-too-soon",

@@ -122,24 +122,27 @@ class CommitChange(_Value, frozen=True):
 
 
 class LockedChange(_Value, frozen=True):
-    """The room was locked, or opened again, by this member."""
+    """The room was locked, or opened again, by this member. by_raid: because a raid has begun or is over."""
 
     member: bytes
     locked: bool
+    by_raid: bool = False
 
 
 class KnockChange(_Value, frozen=True):
-    """Newcomers wait until a moderator lets them in, or no longer, as this member wants it."""
+    """Newcomers wait until a moderator lets them in, or no longer, as this member wants it. by_raid: see above."""
 
     member: bytes
     on: bool
+    by_raid: bool = False
 
 
 class SlowChange(_Value, frozen=True):
-    """Messages of one member are so many seconds apart, as this member wants it."""
+    """Messages of one member are so many seconds apart, as this member wants it. by_raid: see above."""
 
     member: bytes
     seconds: int
+    by_raid: bool = False
 
 
 class RaidChange(_Value, frozen=True):

@@ -120,6 +120,8 @@ class Context:
             change = self._own_message(entry.header, pending, place, age)  # we know what it says
         re = UNSET if pending is None else pending.re
         self._note_orders(entry, pending)
+        if entry.content is not None and isinstance(entry.content.body, bodies.AdmitBody):
+            self.knockers.note_decided(entry.content.body)
         for part in changes.parts_of(change):
             if isinstance(part, changes.SlowChange | changes.RoleChange):
                 self.outbox.note_held_back()
@@ -180,6 +182,7 @@ class Context:
         room_log, index = self.replica.room_log, ledger.index
         batches = room_log.cut_after(index)
         self.replica.ledger = ledger
+        self.replica.absence.forget_all()
         self.replica.marks.cut_after(room_log.log.time_at(index), ledger.digest)
         count = 0
         for entry in (entry for batch in batches for entry in batch.entries):

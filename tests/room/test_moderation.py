@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
+from msgspec import UNSET
 
 from anonp2p import errors, limits
 from anonp2p.room import events
@@ -24,7 +25,7 @@ from anonp2p.room.errors import (
     RoomSlow,
     SlowUnchanged,
 )
-from anonp2p.room.moderation_events import BanEvent, RoleEvent
+from anonp2p.room.moderation_events import BanEvent, KnockChangedEvent, LockChangedEvent, RoleEvent, SlowChangedEvent
 from anonp2p.room.moderation_inputs import (
     AnyModerationInput,
     KeepInput,
@@ -172,6 +173,11 @@ def test_a_raid_is_told_with_all_that_it_causes(room: Simulation) -> None:
     room.settle()
     assert kinds(bob.told)[-4:] == told
     assert not bob.room.snapshot().raid
+    caused = bob.got(LockChangedEvent) + bob.got(KnockChangedEvent) + bob.got(SlowChangedEvent)
+    assert [it.raid for it in caused] == [True] * 6
+    room.moderate(ann, LockInput, True)
+    room.settle()
+    assert bob.got(LockChangedEvent)[-1].raid is UNSET
 
 
 def test_roles_are_told_and_shown(room: Simulation) -> None:

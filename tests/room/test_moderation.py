@@ -110,6 +110,7 @@ def test_a_ban_is_told_before_who_is_banned_is_out(room: Simulation) -> None:
     re = room.moderate(ann, partial(KickInput, ban=True), "bob")
     room.settle()
     assert kinds(room.answers(ann, re)) == ["BanEvent", "LeftEvent"]
+    assert ann.room.banned() == ["bob"]
     re = room.moderate(ann, UnbanInput, "BOB")
     room.settle()
     [lifted] = room.answers(ann, re)
@@ -263,5 +264,6 @@ def test_a_moderator_that_does_not_host_closes_the_room(room: Simulation) -> Non
     room.settle()
     [gone] = room.answers(ann, re)[-1:]
     assert isinstance(gone, events.GoneEvent)
-    assert [it.reason for it in room.host.got(events.GoneEvent)] == ["closed"]
+    for one in (room.host, ann):
+        assert [it.reason for it in one.got(events.GoneEvent)] == ["closed"]
     assert all(it.room.over for it in (room.host, *room.members))

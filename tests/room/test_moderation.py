@@ -11,6 +11,7 @@ from anonp2p.room import events
 from anonp2p.room.errors import (
     AlreadyModerator,
     FormerModerator,
+    HostModerates,
     HostStays,
     KickSelf,
     KnockOff,
@@ -193,6 +194,21 @@ def test_roles_are_told_and_shown(room: Simulation) -> None:
         ("cat", "muted", False),
     ]
     assert [it.role for it in bob.room.people()] == ["host", "moderator", "member", "muted"]
+
+
+def test_the_host_moderates_once_nobody_else_does_and_cannot_step_down(room: Simulation) -> None:
+    ann = party(room, "ann")
+    room.moderate(room.host, RoleInput, "hugo", "member", "/deop")
+    room.settle()
+    re = room.moderate(ann, RoleInput, "ann", "member", "/deop")
+    room.settle()
+    told = [it for it in room.answers(ann, re) if isinstance(it, RoleEvent)]
+    assert [(it.nick, it.role) for it in told] == [("ann", "member"), ("hugo", "moderator")]
+    room.moderate(room.host, RoleInput, "bob", "moderator", "/op")
+    room.settle()
+    room.moderate(party(room, "bob"), RoleInput, "bob", "member", "/deop")
+    room.settle()
+    assert error_of(room, room.host, RoleInput, "hugo", "member", "/deop") == HostModerates()
 
 
 def test_a_muted_one_is_told_at_once_and_its_text_comes_back(room: Simulation) -> None:

@@ -6,6 +6,9 @@ from typing import Final
 TEXT: Final = 4_000  # bytes of UTF-8 in a message: a screenful; seven of them fit into a batch
 NICK: Final = 20  # characters: fits into a column of a narrow terminal
 ROOM_NAME: Final = 40  # characters: fits into a tab
+FILE: Final = 2**31  # bytes of a file that is offered to others: hours of Tor, with a list of hashes of 1 MiB
+FILE_NAME: Final = 100  # characters of its name: a line
+OFFERS: Final = 16  # files that one member offers at once: each is an onion service of its author's
 INPUT_LINE: Final = 65_536  # bytes of a typed or piped line: a JSON object with the longest text, fully escaped, fits
 
 # The wire.

@@ -36,7 +36,7 @@ class Speech:
                 self._retract(event, role)
 
     def _send_message(self, event: inputs.SayInput, role: Role) -> None:
-        if refusal := self._find_text_error(role):
+        if refusal := self.find_text_error(role):
             self._refuse_text(refusal, event)
             return
         role.author_entry(bodies.TextBody(event.text, event.action, None), event.text, event.re)
@@ -50,7 +50,7 @@ class Speech:
             return
         reply = bodies.EntryId(shown.author, shown.counter)
         if shown.peer is None:
-            if refusal := self._find_text_error(role):
+            if refusal := self.find_text_error(role):
                 self._refuse_text(refusal, event)
                 return
             role.author_entry(bodies.TextBody(event.text, False, reply), event.line, event.re)
@@ -85,22 +85,24 @@ class Speech:
         reply: bodies.EntryId | None,
         role: Role,
     ) -> None:
-        error = self._moderation.find_silence()
-        if error is not None:
-            pass
-        elif member is None:
-            error = NoSuchNick()
-        elif member.id == self._replica.me.id:
-            error = WhisperToSelf()
-        elif not role.can_seal_to(member):
-            error = Unsealable()
+        error = self.find_private_error(member, role)
         if member is None or error is not None:
             assert error is not None, "a nick of no member has its error"
             self._refuse_text(error, event)
         else:
             role.author_entry(Whisper(member.id, member.nick, event.text, reply), event.line, event.re)
 
-    def _find_text_error(self, role: Role) -> AnonError | None:
+    def find_private_error(self, member: Member | None, role: Role) -> AnonError | None:
+        """Why we can say nothing to this member alone. member: None where nobody has the nick that was typed."""
+        if error := self._moderation.find_silence():
+            return error
+        if member is None:
+            return NoSuchNick()
+        if member.id == self._replica.me.id:
+            return WhisperToSelf()
+        return None if role.can_seal_to(member) else Unsealable()
+
+    def find_text_error(self, role: Role) -> AnonError | None:
         """Why we can say nothing to all just now, as far as we know."""
         return self._moderation.find_text_error(role.room_time())
 

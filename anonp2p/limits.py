@@ -207,6 +207,7 @@ REOPEN: Final = 30.0  # seconds without a host until who gave way goes on as hos
 MEET: Final = 30.0  # seconds between dials of all who may host too: without them a fifth of the splits never end
 MEET_SOON: Final = 10.0  # the same of a host that has lost half of its members, and its first heir
 CODE_FRESH: Final = 240.0  # seconds between such dials of a code for which Tor looks anew: it can 6 times in 15 minutes
+FORMER_WAYS: Final = 4  # addresses of before that a host serves for members who are away: each is dialled every `MEET`
 CODE_UNANSWERED: Final = 2  # dials of its code in a row that fail till a host publishes it anew: one may by chance
 LOOK_PAUSE: Final = 1.0  # seconds between looks of a host at who of its members is there: 0.3 ms in the largest room
 MEETINGS: Final = 64  # links at once on which another side of a split may answer: of more, the oldest end
@@ -214,6 +215,7 @@ MEETING_COST: Final = 8.0  # tokens for an answer to another side of a split: `W
 STAND_PAUSE: Final = 30.0  # seconds between terms that one challenger makes a host begin: each is a commit
 RENUMBER_BUCKET: Final = 4  # terms that members from other sides make a host begin at once: as many sides may meet
 STAND_PAUSE_REMOVED: Final = 600.0  # the same where one who was thrown out hosts those who are more, for ever perhaps
+STAND_BUCKET_REMOVED: Final = 2  # such terms at once: an heir of that one may go on above the first
 STAND_NUMBERS: Final = (
     8  # numbers that such a term may be above the last for that: one uses up all in no less than 90 d
 )

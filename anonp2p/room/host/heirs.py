@@ -42,6 +42,7 @@ class Heirs:
         self._entrusted: tuple[int, bytes] | None = None  # the link on which the key of which code went out last
         self._entrust_due: float | None = None  # when to look again whether it may go out
         self._coded_at = 0  # index of the entry by which we have made another code
+        self._former_ways: dict[bytes, float] = {}  # where members found us before: since when (`Now.tick`) elsewhere
         self._seen = b""  # the group context as of the last look
         self._has_news = False  # whether anything else has changed since
         self._awaited = {heir.member for heir in context.replica.ledger.heirs}  # of the term before, till they come
@@ -103,16 +104,23 @@ class Heirs:
 
     def change_code(self, re: events.Re = UNSET) -> None:
         """The room has another code from now on, whose key we alone hold. re: the input that wants it."""
-        ledger, key = self._replica.ledger, RoomKey(self._context.random(32))
-        way = ledger.address
+        ledger, key, way = self._replica.ledger, RoomKey(self._context.random(32)), self._replica.ledger.address
         self._serving.add_key(key)
         self._serving.serve(key.public)
         self._sequencer.order_own(bodies.CodeBody(key.public), None, re)
         self._coded_at = ledger.index
-        kept = {ledger.code, ledger.address, way}  # members who are away know no other way than that of before
+        if ledger.address != way:
+            self._note_former_way(way)
+        kept = {ledger.code, ledger.address, *self._former_ways}
         for address in self._serving.list_wanted():
             if address not in kept:
                 self._serving.stop(address)
+
+    def _note_former_way(self, way: bytes) -> None:
+        """Members who are away know no other than that of then, and may have a place for so long."""
+        now = self._clock.tick
+        recent = [(it, since) for it, since in self._former_ways.items() if now < since + limits.PLACE_SECONDS]
+        self._former_ways = dict([*recent, (way, now)][-limits.FORMER_WAYS :])
 
     # --- appointments
 

@@ -212,8 +212,7 @@ class Search:
 
     def _note_failure(self, attempt: _Try) -> None:
         """Whom we have dialled does not answer, or not as it should."""
-        if attempt.target.member is not None:
-            self._loss.note_failure(attempt.target.member, self._clock.tick)
+        self._loss.note_failure(attempt.target, self._clock.tick)
 
     def _take_answer(self, attempt: _Try, payload: bytes) -> HostAnswer | None:
         """What came on a link before its first answer, or with that."""

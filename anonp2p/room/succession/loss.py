@@ -51,7 +51,8 @@ class Loss:
         self._lives_at = _NEVER  # when an heir said that it lives, since the loss
         self._hint: Target | None = None  # who hosts, as somebody says
         self._hinted_at = _NEVER
-        self._sent_to: bytes | None = None  # who hosts, as our host has said when we lost it
+        self._sent_to: Target | None = None  # who hosts, as our host has said when we lost it
+        self._is_sent_on = False  # and has not been found not to answer there
         self._standby: bytes | None = None
         self._dial_at = _NEVER
         self._standby_at = _NEVER  # when we may dial the first heir again
@@ -67,14 +68,12 @@ class Loss:
     @property
     def sent_to(self) -> bytes | None:
         """Who hosts instead of our last host, as that has said itself."""
-        return self._sent_to
+        return None if self._sent_to is None else self._sent_to.member
 
     @property
     def is_sent_on(self) -> bool:
-        """Whether our host itself has said who hosts now, and that one has not been found not to answer since."""
-        if self._sent_to is None or self._lost_at is None:
-            return False
-        return self._failed.get(self._sent_to, _NEVER) < self._lost_at
+        """Whether our host itself has said who hosts now, and where, and nobody has been found not to answer there."""
+        return self._is_sent_on and self._lost_at is not None
 
     @property
     def standby(self) -> bytes | None:
@@ -101,7 +100,7 @@ class Loss:
             return
         self._lost_at = self._dial_at = now
         self._hint = hint
-        self._sent_to = None if hint is None else hint.member
+        self._sent_to, self._is_sent_on = hint, hint is not None
         self._lives_at = _NEVER
         self._tried.clear()
         self._first_tried.clear()
@@ -149,9 +148,12 @@ class Loss:
         self._hint, self._hinted_at = target, now
         self._dial_at = min(self._dial_at, now)
 
-    def note_failure(self, member: bytes, now: float) -> None:
-        """This member did not answer at its address."""
-        self._failed[member] = now
+    def note_failure(self, target: Target, now: float) -> None:
+        """Whom we have dialled did not answer, or not as it should; it may be reached at another address."""
+        if target.member is not None:
+            self._failed[target.member] = now
+        if self._sent_to is not None and target.address == self._sent_to.address:
+            self._is_sent_on = False
 
     # --- what to do
 

@@ -118,20 +118,23 @@ class Meeting:
         With the same number we begin another in any case: or places of both would be the same, also if that host is
         gone, and only its members are left. So we do against one who was thrown out here; and if that is so for us, by
         the word of who hosted both, we give way, once the other is above us. None for nothing: if that host has made us
-        begin a term just now, or one who was thrown out has a while ago, as it may never give way.
+        begin a term just now, or one who was thrown out has more than once a while ago, as it may never give way.
         """
         is_alike = challenge.number == hosting.number
         counts = not (is_alike or challenge.is_removed)
         if challenge.is_overruled or (counts and not self._stands(challenge, hosting)):
             return None if is_alike else self._give_way(challenge)
-        if now < self._rests_until.get(challenge.opener, _NEVER):
+        rests_until = self._rests_until.get(challenge.opener, _NEVER)
+        spared = (limits.STAND_BUCKET_REMOVED - 1) * limits.STAND_PAUSE_REMOVED if challenge.is_removed else 0.0
+        if now < rests_until - spared:
             return None
         number = terms.number_to_top(hosting.number, challenge.number)
         if number is None:
             return None
         self._rests_until = {opener: until for opener, until in self._rests_until.items() if now < until}
         pause = limits.STAND_PAUSE * max(1.0, (number - hosting.number) / limits.STAND_NUMBERS)
-        self._rests_until[challenge.opener] = now + (limits.STAND_PAUSE_REMOVED if challenge.is_removed else pause)
+        pause = limits.STAND_PAUSE_REMOVED if challenge.is_removed else pause
+        self._rests_until[challenge.opener] = max(now, rests_until) + pause
         if is_alike:
             self._meet_at = now
         return Stand(number)

@@ -394,13 +394,14 @@ def test_who_was_sent_on_by_its_host_goes_there_before_it_hosts_itself(ready: Re
     """A host that gives way would else be followed by its own heir, and not by the one for which it gave way."""
     ready.waits()
     ready.uplink.lose()
-    ready.loss.lose(ready.context.clock.tick, Target(EVE.id, b"e" * 32))
+    eve = Target(EVE.id, b"e" * 32)
+    ready.loss.lose(ready.context.clock.tick, eve)
     ready.loss.take_due(_line(ready), (), ready.context.clock.tick)
     ready.reports(lost=True)
     ready.passes(limits.GATHER)
     assert ready.carrier.plan is None
     assert ready.carrier.next_deadline() is not None
-    ready.loss.note_failure(EVE.id, ready.context.clock.tick)
+    ready.loss.note_failure(eve, ready.context.clock.tick)
     ready.passes(limits.LOST_BY_SOME)
     assert ready.carrier.plan is not None
 

@@ -200,12 +200,21 @@ def test_who_is_sent_on_dials_that_one_first() -> None:
 
 def test_who_is_sent_on_by_its_host_knows_so_until_that_one_does_not_answer() -> None:
     loss = make_loss()
-    loss.note_failure(BEN, 50.0)
+    loss.note_failure(target(BEN), 50.0)
     assert not loss.is_sent_on
     loss.lose(100.0, target(BEN))
     assert loss.is_sent_on, "whatever was before"
-    loss.note_failure(BEN, 101.0)
+    loss.note_failure(target(BEN), 101.0)
     assert not loss.is_sent_on
+
+
+def test_who_is_sent_on_to_one_that_does_not_answer_where_it_was_before_goes_there_all_the_same() -> None:
+    """One that was thrown out may have taken that address from it, or its code has changed since."""
+    loss = make_loss()
+    loss.lose(100.0, target(BEN))
+    loss.note_failure(Target(BEN, b"f" * 32), 101.0)
+    assert loss.is_sent_on
+    assert list(loss.failed) == [BEN]
 
 
 def test_what_others_say_sends_nobody_on() -> None:
@@ -251,19 +260,19 @@ def test_a_hint_to_ourselves_is_none() -> None:
 
 def test_who_failed_since_the_loss_or_just_before_it_is_known() -> None:
     loss = make_loss()
-    loss.note_failure(CID, 50.0)
+    loss.note_failure(target(CID), 50.0)
     assert loss.accept_standby(ANN, LINE, 90.0)
     loss.note_standby_lost(99.0)
     assert list(loss.failed) == []
     loss.lose(100.0)
     assert list(loss.failed) == [ANN]
-    loss.note_failure(BEN, 101.0)
+    loss.note_failure(target(BEN), 101.0)
     assert list(loss.failed) == [ANN, BEN]
 
 
 def test_who_answers_again_has_not_failed() -> None:
     loss = lost_at(100.0)
-    loss.note_failure(ANN, 101.0)
+    loss.note_failure(target(ANN), 101.0)
     assert loss.accept_standby(ANN, LINE, 102.0)
     assert list(loss.failed) == []
 

@@ -100,11 +100,13 @@ def test_a_challenger_makes_a_host_begin_one_term_in_a_while() -> None:
 
 
 def test_above_one_that_was_thrown_out_a_host_stands_whoever_is_with_it_but_seldom() -> None:
+    """8.17: twice at once, as an heir of that one may go on above the first time, and then once in 10 minutes."""
     meeting, removed = make_meeting(), challenge()._replace(is_removed=True)
     assert meeting.judge(removed, hosting(), 50.0) == Stand(8)
-    again = removed._replace(number=12)
-    assert meeting.judge(again, hosting(number=8), 49.0 + limits.STAND_PAUSE_REMOVED) is None
-    assert meeting.judge(again, hosting(number=8), 50.0 + limits.STAND_PAUSE_REMOVED) == Stand(16)
+    assert meeting.judge(removed._replace(number=9), hosting(number=8), 51.0) == Stand(12)
+    again = removed._replace(number=13)
+    assert meeting.judge(again, hosting(number=12), 49.0 + limits.STAND_PAUSE_REMOVED) is None
+    assert meeting.judge(again, hosting(number=12), 50.0 + limits.STAND_PAUSE_REMOVED) == Stand(16)
 
 
 def test_who_is_overruled_by_the_host_of_both_gives_way_whoever_is_with_it_once_the_other_is_above() -> None:

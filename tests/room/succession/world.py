@@ -734,7 +734,7 @@ class World:
                 self.at(20.0, lambda: caller.close(link))
         else:
             hangs = called.alive and not self.reaches(caller, called)
-            self.at(2.0 if hangs else 0.3, lambda: caller.loss.note_failure(called.id, self.now))
+            self.at(2.0 if hangs else 0.3, lambda: caller.loss.note_failure(as_target(called.number), self.now))
 
     # --- faults
 

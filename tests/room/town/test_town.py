@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from anonp2p import limits
 from anonp2p.room import events, inputs
+from anonp2p.room.hosting_events import HostingEvent
 from anonp2p.room.succession import terms
 from tests.room.town.play import Play
 from tests.room.town.run import WELL, play, shrink
@@ -169,6 +170,19 @@ def test_whoever_hosts_what_moderators_did_stands() -> None:
         assert ledger.rights.restrictions.slow == 2
         assert len(ledger.rights.bans) == 1
         assert {it.id for it in ledger.roster if not it.away} == {one.id, two.id, five.id}
+
+
+@pytest.mark.parametrize("is_out", [True, False])
+def test_who_was_cut_off_while_the_code_changed_twice_is_back_or_told_that_it_was_thrown_out(*, is_out: bool) -> None:
+    """8.5: all whom it knows besides the host are out, and the host was found by the first of three codes then."""
+    kick = (Step(18.0, "kick", ("3",)),)
+    steps = (Step(15.0, "isolate", ("3", "20", "told")), Step(17.0, "ban", ("1",)), Step(17.5, "ban", ("2",)))
+    playing = Play(Schedule(seed=0, people=4, end=60.0, steps=(*steps, *(kick if is_out else ()))))
+    assert playing.run().verdict == "ok"
+    cut = playing.town.people[3]
+    assert [gone.reason for gone in cut.got(events.GoneEvent)] == ["kicked"] * is_out
+    assert cut.is_here != is_out
+    assert not cut.got(HostingEvent)
 
 
 def test_an_error_of_the_program_is_a_verdict(monkeypatch: pytest.MonkeyPatch) -> None:

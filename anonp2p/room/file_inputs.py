@@ -13,12 +13,16 @@ from anonp2p.room.file_events import TransferState
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SendFileInput:
-    """A file is to be offered: to the member with this nick, or to all. clean: without what it says of its maker."""
+    """A file is to be offered: to the member with this nick, or to all. clean: without what it says of its maker.
+
+    member: its id, where the user means nobody else who has that nick by now.
+    """
 
     path: str
     nick: str = ""
     clean: bool = False
     re: events.Re = UNSET
+    member: str = ""
 
     @property
     def line(self) -> str:

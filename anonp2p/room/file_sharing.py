@@ -6,7 +6,7 @@ from anonp2p.protocol import bodies
 from anonp2p.reasons import Reason
 from anonp2p.room import file_inputs
 from anonp2p.room.context import Context
-from anonp2p.room.errors import FileFleeting, NoSuchNick
+from anonp2p.room.errors import FileFleeting
 from anonp2p.room.offers import Offer
 from anonp2p.room.role import Role
 from anonp2p.room.roster import Member
@@ -48,31 +48,28 @@ class FileSharing:
     def _begin_offer(self, event: file_inputs.SendFileInput, role: Role) -> None:
         """What can be wrong is said before anything is read."""
         try:
-            recipient = self._find_recipient(event, role)
+            meant = self._speech.find_meant(event.nick, event.member) if event.nick else None
+            self._check_offer(meant, role, is_private=bool(event.nick))
             self._files.check_room()
         except AnonError as error:
             self._reporter.tell_error(error, event.re)
             self._lifecycle.give_back(event)
             return
-        self._files.begin_offer(event, recipient.id if recipient else None)
+        self._files.begin_offer(event, meant.id if meant else None)
 
-    def _find_recipient(self, event: file_inputs.SendFileInput, role: Role) -> Member | None:
-        """Whom an offer is for alone; None: all. Raises AnonError if we can offer nothing now, as far as we know."""
+    def _check_offer(self, recipient: Member | None, role: Role, *, is_private: bool) -> None:
+        """Raises AnonError if we can offer nothing to all, or to a member alone, as far as we know."""
         if self._context.own_ttl == FLEETING:
             raise FileFleeting
-        if not event.nick:
-            if error := self._speech.find_text_error(role):
-                raise error
-            return None
-        member = self._replica.ledger.roster.find_nick(event.nick)
-        if error := self._speech.find_private_error(member, role):
+        error = self._speech.find_private_error(recipient, role) if is_private else self._speech.find_text_error(role)
+        if error is not None:
             raise error
-        return member
 
     def _take_read(self, event: file_inputs.FileReadInput, role: Role) -> None:
         """What was read is offered, if we still may; else the line is given back, or waits till we are let in again."""
-        asked = self._files.find_asked(event.number)
-        if asked is None:
+        offer = self._files.find_reading(event.number)
+        asked = None if offer is None else offer.asked
+        if offer is None or asked is None:
             return
         if self._lifecycle.phase != "in":
             self._files.drop_reading(event.number)
@@ -82,9 +79,8 @@ class FileSharing:
                 self._lifecycle.give_back(asked)
             return
         try:
-            recipient = self._find_recipient(asked, role)
-            if recipient is not None and not self._files.is_for(event.number, recipient.id):
-                raise NoSuchNick  # another has the nick by now
+            recipient = None if offer.peer is None else self._replica.ledger.roster.find_member(offer.peer)
+            self._check_offer(recipient, role, is_private=offer.peer is not None)
         except AnonError as error:
             self._files.drop_reading(event.number)
             self._reporter.tell_error(error, asked.re)

@@ -82,15 +82,10 @@ class Files:
         offer = self._offers.begin_own(self._replica.me.id, peer, asked)
         self._reporter.add_effect(effects.ReadFileEffect(offer.number, asked.path, asked.clean))
 
-    def find_asked(self, number: int) -> file_inputs.SendFileInput | None:
-        """By which input the file is to be offered that is read under this number; None: it is not to be any more."""
+    def find_reading(self, number: int) -> Offer | None:
+        """What is to be offered, and read, under this number; None: it is not to be any more."""
         offer = self._offers.find_number(number)
-        return None if offer is None or offer.file is not None else offer.asked
-
-    def is_for(self, number: int, member: bytes) -> bool:
-        """Whether the file that is read under this number is for this member alone."""
-        offer = self._offers.find_number(number)
-        return offer is not None and offer.peer == member
+        return offer if offer is not None and offer.file is None else None
 
     def drop_reading(self, number: int) -> None:
         """A file is not to be offered."""
@@ -100,7 +95,7 @@ class Files:
     def make_offer(self, read: file_inputs.FileReadInput, nick: str) -> bodies.TextBody | Whisper:
         """What is said to offer the file that was read, which is served from now on. nick: of whom it is for alone."""
         offer, key, secret = self._offers.find_number(read.number), RoomKey(self._seed()), self._seed()
-        assert offer is not None, "it is asked for"
+        assert offer is not None, "it was looked up"
         file = bodies.FileOffer(read.size, read.root, key.public, secret)
         self._offers.note_read(offer, read.name, file)
         self._reporter.add_effect(effects.ServeFileEffect(offer.number, key, secret))

@@ -142,13 +142,13 @@ class Reporter:
         if isinstance(change, changes.MessageChange):
             self._note_message(change)
         elif isinstance(change, changes.RetractedChange):
+            if (offer := self._offers.find_counter(change.member, change.counter)) is not None:
+                self.end_offer(offer, Reason("offer-withdrawn"), re)
             shown = self._message_index.find_named(EntryId(change.member, change.counter))
             if shown is not None and self._message_index.end_message(shown.seq):
                 self.tell_event(self._narrator.describe_expired(shown.seq, re, retracted=True))
             elif shown is not None and re is not UNSET:
                 self.tell_error(MessageGone(index_of(shown.seq)), re)  # ended while the Retract was on its way
-            if (offer := self._offers.find_counter(change.member, change.counter)) is not None:
-                self.end_offer(offer, Reason("offer-withdrawn"), re)
 
     def _note_message(self, message: changes.MessageChange) -> None:
         self._reused_nicks.note_message(message.member)
@@ -206,10 +206,10 @@ class Reporter:
 
     def _tell_expired(self, ended: list[int]) -> None:
         for seq in ended:
-            if self._message_index.end_message(seq):
-                self.tell_event(self._narrator.describe_expired(seq))
             if (offer := self._offers.find_seq(seq)) is not None:
                 self.end_offer(offer, Reason("offer-expired"))
+            if self._message_index.end_message(seq):
+                self.tell_event(self._narrator.describe_expired(seq))
 
 
 def _hash_words(message: changes.MessageChange) -> bytes:

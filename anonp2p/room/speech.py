@@ -72,11 +72,14 @@ class Speech:
             role.author_entry(bodies.RetractBody(shown.counter), None, event.re)
 
     def _send_whisper(self, event: inputs.WhisperInput, role: Role) -> None:
+        self._send_private(self.find_meant(event.nick, event.member), event, None, role)
+
+    def find_meant(self, nick: str, member: str) -> Member | None:
+        """Whom the user means by a nick: the member with this id, as it is spelled, if that is not empty."""
         roster = self._replica.ledger.roster
-        meant = roster.find_nick(event.nick)
-        if event.member:
-            meant = next((one for one in roster if identity.spell_member(one.id) == event.member), None)
-        self._send_private(meant, event, None, role)
+        if member:
+            return next((one for one in roster if identity.spell_member(one.id) == member), None)
+        return roster.find_nick(nick)
 
     def _send_private(
         self,

@@ -152,6 +152,11 @@ class TooLong(AnonError):
     code = "too-long"
 
 
+class NotAllowed(AnonError):
+    sentence = "The host does not allow that."
+    code = "not-allowed"
+
+
 class Unreachable(AnonError):
     sentence = "The room could not be reached: {detail}."
     code = "unreachable"

@@ -224,6 +224,25 @@ HAND_BACK: Final = 60.0  # seconds for which who hosted before must have had a l
 HAND_BACK_READY: Final = 20.0  # for which it is the first heir then: all dial it, and it gets the key of the code
 HAND_BACK_PAUSE: Final = 600.0  # seconds between such hand-overs: a host whose network comes and goes hosts no more
 
+# Files between members.
+CHUNK: Final = 65_536  # bytes of a file that are verified, and asked for, as one: a tenth of a second over Tor
+SEGMENT: Final = 64  # chunks that are asked for at once: 4 MiB, so that a fast circuit never waits for what it asks
+WANTS: Final = 2  # requests under way on one link: the next segment is asked for while one comes
+FILE_CIRCUITS: Final = 2  # links on which one member fetches one file
+FETCHERS: Final = 4  # members that one serves at once in a room: each gets a fair part of what Tor carries
+FILE_WAITERS: Final = 64  # who wait to be served, at once: each link costs 20 KiB
+FILE_HALF_OPEN: Final = 16  # links to one offer in their handshake at once; one more replaces a random one
+FILE_TURN: Final = 60.0  # seconds for which one is served while others wait: then it is their turn
+FILE_WAITING: Final = 10.0  # seconds between signs of life to one who waits
+FILE_SILENT: Final = 30.0  # seconds without a byte after which a link of a transfer is dead: three signs of life
+FILE_RECORD: Final = 60.0  # seconds for a chunk to be taken, or the next one to be asked for: 1 kB/s, or it is no use
+FILE_PATIENCE: Final = 120.0  # seconds without a chunk until a fetch fails: as long as rooms are dialled in vain
+FILE_TOLD: Final = 0.5  # seconds between reports of one transfer: what a person sees move
+FILE_RATE: Final = 3.0  # seconds over which the rate of a transfer is measured: longer than a pause of Tor's
+FILE_NUMBERS: Final = 999  # names that are tried where files have them: NAME-2 to NAME-999
+FILE_MODE: Final = 0o600  # of what is written: ours alone
+CLEAN_PATIENCE: Final = 600.0  # seconds for mat2 to clean a file: a long film takes minutes
+
 # Tor (seconds).
 CONTROL_PATIENCE: Final = 5.0  # for an answer on a control port; a healthy Tor answers within milliseconds
 PASSWORD_PATIENCE: Final = 1.0  # to find whether a control port wants a password: nothing is on the screen before

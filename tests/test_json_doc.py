@@ -13,6 +13,7 @@ from msgspec import UnsetType
 from anonp2p import errors
 from anonp2p.errors import AnonError
 from anonp2p.reasons import Reason
+from anonp2p.room import errors as room_errors
 from anonp2p.room import events, inputs
 from anonp2p.room.events import Event, Person
 from anonp2p.room.hosting_events import Successor
@@ -128,7 +129,8 @@ def subclasses(kind: type[AnonError]) -> Iterator[type[AnonError]]:
 
 
 def test_every_error_code_is_described_with_its_exit_code() -> None:
-    ours = [kind for kind in subclasses(AnonError) if kind.__module__ in (errors.__name__, ui_errors.__name__)]
+    kinds = (errors.__name__, room_errors.__name__, ui_errors.__name__)
+    ours = [kind for kind in subclasses(AnonError) if kind.__module__ in kinds]
     described = [(code.strip("`"), int(status)) for code, status, _ in rows(section("Error codes"))]
     assert len(described) == len(set(described))
     assert set(described) == {(kind.code, kind.status) for kind in ours}

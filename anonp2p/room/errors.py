@@ -1,6 +1,6 @@
 """What a room does not do for its user, as the user is told it. See `anonp2p.errors`."""
 
-from anonp2p.errors import AnonError, BadInput, Failed
+from anonp2p.errors import AnonError, BadInput, Failed, NotAllowed
 
 
 class WhisperToSelf(BadInput):
@@ -25,11 +25,6 @@ class MessageGone(BadInput):
 
 class VerifySelf(BadInput):
     sentence = "Say with whom else: /verify NICK shows words for you and another."
-
-
-class NotAllowed(AnonError):
-    sentence = "The host does not allow that."
-    code = "not-allowed"
 
 
 class HostOnly(NotAllowed):

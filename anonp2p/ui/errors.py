@@ -1,7 +1,6 @@
 """What can be wrong with what is typed, where only the program of who types it knows."""
 
-from anonp2p.errors import AnonError, BadInput
-from anonp2p.room.errors import NotAllowed
+from anonp2p.errors import AnonError, BadInput, NotAllowed
 
 
 class UnknownCommand(AnonError):

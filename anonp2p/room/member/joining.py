@@ -4,6 +4,7 @@ from typing import Final, NamedTuple
 
 from anonp2p import errors, limits
 from anonp2p.crypto import identity, suite
+from anonp2p.errors import NotAllowed
 from anonp2p.names import nicks
 from anonp2p.protocol import frames, handshake
 from anonp2p.protocol.requests import JoinRequest, ResumeRequest
@@ -14,7 +15,6 @@ from anonp2p.room.errors import (
     Full,
     KeyRefused,
     Locked,
-    NotAllowed,
     NotInvited,
     SignatureRefused,
     ThrownOut,

@@ -41,6 +41,7 @@ _OkCode = Literal[
     "nothing-on-disk",
     "plugin",  # values: the transport, the path of its program
     "post-quantum",  # value: version of cryptography
+    "private-reached",  # value: seconds
     "proof-of-work",
     "python",  # value: version
     "room-published",  # value: seconds
@@ -68,6 +69,8 @@ _NoteCode = Literal[
     "left-behind",  # value: how many
     "no-proof-of-work",
     "plain-errors",  # value: the SOCKS port
+    "private-refused",  # value: the error
+    "state-in-use",
     "state-unusable",  # value: the error
     "swap-plain",  # value: which
     "swap-unclear",  # value: which
@@ -82,6 +85,8 @@ _WrongCode = Literal[
     "own-tor-useless",
     "package-missing",  # values: name, the version that is needed
     "package-old",  # values: name, version, the one that is needed
+    "private-unpublished",  # value: seconds
+    "private-unreached",  # values: seconds, the reason
     "room-unpublished",  # value: seconds
     "room-unreached",  # values: seconds, the reason
     "traced",  # values: process id, its name
@@ -104,7 +109,17 @@ _STATES: Final[dict[str, State]] = {
 CODES: Final = frozenset(_STATES)
 
 _TOR_STATUS = 3  # exit code: Tor is missing, unreachable or refuses us
-_OF_TOR = frozenset(("lookup-failed", "lookup-forged", "own-tor-useless", "room-unpublished", "room-unreached"))
+_OF_TOR = frozenset(
+    (
+        "lookup-failed",
+        "lookup-forged",
+        "own-tor-useless",
+        "private-unpublished",
+        "private-unreached",
+        "room-unpublished",
+        "room-unreached",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -257,7 +257,6 @@ BOOT_STALL: Final = 180.0  # without progress of Tor's bootstrap: give up
 BOOT_SLOW: Final = 30.0  # without progress: tell the user
 PUBLISH_PATIENCE: Final = 60.0  # for the descriptor of a room that is made on trial: usual ones are up within 5
 CHECK_PATIENCE: Final = 30.0  # for a check of this machine or of Tor's ports, of which each has `CONTROL_PATIENCE`
-CHECK_STALL: Final = 60.0  # for Tor's bootstrap, while it is checked, to move: a person waits
 BOOT_LOOK: Final = 5.0  # without progress: tell the user, if Tor says what is wrong
 BOOT_ASK: Final = 1.0  # between questions about it, where a filter withholds its events
 TOR_PATIENCE: Final = 60.0  # until a lost Tor has to be back

@@ -1,4 +1,7 @@
-"""All checks, one after the other, each bounded in time; what fails does not keep later ones from being made."""
+"""All checks, one after the other, each bounded in time; what fails does not keep later ones from being made.
+
+Tor's boot has the bounds that the program gives it: one that takes long and gets there is not to be told to be stuck.
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -16,9 +19,7 @@ from anonp2p.doctor.trial import check_lookup, check_room, check_socks
 from anonp2p.errors import AnonError, TorRefused
 from anonp2p.findings import CheckBegun, CheckMade, CheckName, CheckWaits, Finding, Told, find
 from anonp2p.net.tor import tor
-from anonp2p.net.tor.errors import BootComplained, BootStalled, BridgesFailed, BridgesSilent
 from anonp2p.net.tor.tor import Tor
-from anonp2p.reasons import Reason
 from anonp2p.room import events
 
 Tell = Callable[[Told], None]
@@ -64,50 +65,38 @@ class _Boot:
     def __init__(self, config: Config, tell: Tell) -> None:
         self._config = config
         self._tell = tell
-        self._latest: CheckWaits | None = None
         self._version = ""
-        self._scope = trio.CancelScope()
+        self._notes: list[Finding] = []
         self._is_over = False  # whether there is a Tor, or will be none
 
     async def run(self, connect: Callable[[Hear], AbstractAsyncContextManager[Tor]]) -> None:
         self._tell(CheckBegun("boot"))
         begun = trio.current_time()
-        self._scope.deadline = begun + limits.CHECK_STALL
-        failure: AnonError | None = None
         try:
-            with self._scope:
-                async with connect(self._hear) as connected:
-                    self._scope.deadline = float("inf")
-                    self._conclude(find("booted", connected.kind, self._version, round(trio.current_time() - begun, 1)))
-                    await self._look_at(connected)
+            async with connect(self._hear) as connected:
+                self._conclude(find("booted", connected.kind, self._version, round(trio.current_time() - begun, 1)))
+                await self._look_at(connected)
         except* AnonError as group:
-            failure = errors.first(group)
-        if failure is not None:
-            self._conclude(find("failed", failure))
-        elif self._scope.cancelled_caught:
-            self._conclude(judge_stall(self._config, self._latest))
+            self._conclude(find("failed", errors.first(group)))
 
     def _hear(self, event: events.Event) -> None:
-        """What is told while Tor gets ready, which gives it more time as long as it moves."""
+        """What is told while Tor gets ready."""
         match event:
             case events.ReadyEvent(version=version):
                 self._version = version
+            case events.StateInUseEvent():
+                self._notes.append(find("state-in-use"))
             case events.TorProgressEvent(progress=progress, summary=summary):
-                self._scope.deadline = trio.current_time() + limits.CHECK_STALL
-                self._wait(CheckWaits(progress, summary))
+                self._tell(CheckWaits(progress, summary))
             case events.TorSlowEvent(progress=progress, summary=summary, seconds=seconds, warning=warning):
-                self._wait(CheckWaits(progress, summary, seconds, warning or None))
-
-    def _wait(self, wait: CheckWaits) -> None:
-        self._latest = wait
-        self._tell(wait)
+                self._tell(CheckWaits(progress, summary, seconds, warning or None))
 
     def _conclude(self, finding: Finding) -> None:
         """Tells how it went, once; without a Tor, what would follow is left out."""
         if self._is_over:
             return
         self._is_over = True
-        self._tell(CheckMade("boot", [finding]))
+        self._tell(CheckMade("boot", [finding, *self._notes]))
         if finding.state == "wrong":
             for name in _AFTER_BOOT:
                 self._tell(CheckMade(name, [find("needs-boot")]))
@@ -134,7 +123,7 @@ class _Boot:
         async def asked() -> Sequence[Finding]:
             return await check_commands(connected.control, publishes=publishes)
 
-        long = limits.PUBLISH_PATIENCE + 2 * limits.DIAL_PATIENCE
+        long = 2 * (limits.PUBLISH_PATIENCE + limits.DIAL_PATIENCE) + limits.CHECK_PATIENCE
         await make_check("socks-port", socks, self._tell)
         await make_check("room", room, self._tell, long)
         await make_check("commands", asked, self._tell)
@@ -144,16 +133,3 @@ def judge_lack(config: Config, lack: AnonError) -> Finding:
     """Why no room can be published: that is as it is where only a SOCKS port was named."""
     is_asked = config.socks is not None and config.control is None
     return find("join-only" if is_asked else "failed", lack)
-
-
-def judge_stall(config: Config, latest: CheckWaits | None) -> Finding:
-    """Why Tor is not waited for any longer. latest: what it was last seen to do, if anything."""
-    if latest is None:
-        return find("check-too-long", round(limits.CHECK_STALL))
-    where = latest.progress, latest.summary.value
-    match latest.warning:
-        case Reason(code="tor-complains", value=words):
-            return find("failed", (BridgesFailed if config.bridges else BootComplained)(*where, words))
-        case Reason(code="bridges-silent"):
-            return find("failed", BridgesSilent(*where))
-    return find("failed", BootStalled(*where))

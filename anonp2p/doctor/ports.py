@@ -13,6 +13,8 @@ from anonp2p.names.codes import RoomKey
 from anonp2p.net.tor import commands, discovery
 from anonp2p.net.tor.control import Control
 
+_CLIENT_KEY = 32  # bytes by which a private room is found
+
 
 async def check_control_ports(config: Config) -> list[Finding]:
     """All of them where the program would look for one, in its order."""
@@ -49,8 +51,14 @@ async def check_commands(control: Control | None, *, publishes: bool) -> list[Fi
         return [find("no-control-port")]
     for key in commands.ASKED:
         await control.info(key)
-    with suppress(TorRefused):
-        await control.send(commands.fetch_descriptor(RoomKey(secrets.token_bytes(32)).code))
+    nobody = RoomKey(secrets.token_bytes(32)).code
+    for line in (
+        commands.fetch_descriptor(nobody),
+        commands.add_client_key(nobody, secrets.token_bytes(_CLIENT_KEY)),
+        commands.remove_client_key(nobody),
+    ):
+        with suppress(TorRefused):
+            await control.send(line)
     return judge_commands(control.refused, publishes=publishes)
 
 

@@ -75,6 +75,10 @@ class TorSkippedEvent(Event, frozen=True, tag="tor-skipped"):
     variable: str | UnsetType = UNSET  # of the environment, if it names this Tor
 
 
+class StateInUseEvent(Event, frozen=True, tag="state-in-use"):
+    """Another copy of the program uses what our own Tor keeps between runs: ours starts anew, and keeps nothing."""
+
+
 class EnteredEvent(Event, frozen=True, tag="room"):
     """We are in a room. private: whether it is found with an invitation alone, and not by its code."""
 

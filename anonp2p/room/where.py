@@ -146,6 +146,12 @@ def find_asker(replica: Replica, meet: MeetRequest, service: bytes, hello: bytes
     return key if key is not None and meeting.is_meet_signed(meet, service, hello, key) else None
 
 
+def was_thrown_out(replica: Replica, meet: MeetRequest, service: bytes, hello: bytes) -> bool:
+    """Whether who asks where we are has proven to be one who was thrown out, by our log."""
+    key = replica.ledger.kicked.get(meet.member)
+    return key is not None and meeting.is_meet_signed(meet, service, hello, key)
+
+
 def find_shared(replica: Replica, member: bytes, openings: Sequence[Opening], index: int) -> int | None:
     """The index after which a member with this log may be shown ours; None if it may not, or we lack what follows.
 

@@ -72,6 +72,10 @@ WORDS: dict[FindingCode, tuple[str, str]] = {
     ),
     "state-directory": ("What Tor keeps between runs, as its guards: in {} ({}, {})", ""),
     "state-unusable": ("{}", ""),
+    "state-in-use": (
+        "Another copy of anonp2p uses what Tor keeps between runs: the Tor of this one starts anew, with other guards",
+        "be in several rooms with one copy, or let all copies use one running Tor (--control).",
+    ),
     "nothing-on-disk": ("Nothing is kept between runs, as with --amnesic or bridges", ""),
     # Tor.
     "tor-program": ("{}, version {}", ""),
@@ -117,6 +121,16 @@ WORDS: dict[FindingCode, tuple[str, str]] = {
         "Published, but not reached through Tor in {} s: {}",
         "try again; if it stays so, others will not reach rooms of yours either.",
     ),
+    "private-reached": ("So was a private room, by the key of an invitation, after {} s", ""),
+    "private-refused": ("Private rooms are neither created nor joined here: {}", ""),
+    "private-unpublished": (
+        "Tor took a private room, but had not published it after {} s",
+        "try again; if it stays so, rooms without --private work.",
+    ),
+    "private-unreached": (
+        "A private room was published, but not reached by the key of an invitation in {} s: {}",
+        "try again; if it stays so, rooms without --private work.",
+    ),
     "looked-up": ("Tor looked for a room that nobody has, for {} s, and found none: rooms can be joined", ""),
     "lookup-failed": ("Tor could not even look for a room, in {} s: {}", "try again; Tor's log may say more."),
     "lookup-forged": (
@@ -146,6 +160,8 @@ _REFUSED = {
     "ADD_ONION": "no room can be created, and none carried on for others",
     "DEL_ONION": "a room ends only when its program does",
     "HSFETCH": "a host that comes back is found later",
+    "ONION_CLIENT_AUTH_ADD": "private rooms are not joined",
+    "ONION_CLIENT_AUTH_REMOVE": "Tor keeps the keys of private rooms until it ends",
     "GETINFO version": "its version is not known",
     "GETINFO status/bootstrap-phase": "it is taken to be ready",
     "GETINFO net/listeners/socks": "its SOCKS port is looked for in the usual places, or named with --socks",

@@ -155,6 +155,8 @@ def _describe(event: events.Event) -> list[str]:
         case events.TorSkippedEvent(text=error, variable=variable):
             why = describe_error(error)
             return [why if variable is UNSET else f"The Tor that {variable} names is not used. {why}"]
+        case events.StateInUseEvent():
+            return ["Another copy of anonp2p is running: the Tor of this one starts anew, with other guards."]
         case events.ReadyEvent():
             return ["Connected", "Type /help"]
         case events.EnteredEvent(role="host", name=name, code=code, private=private):

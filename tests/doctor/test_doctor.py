@@ -14,21 +14,12 @@ import trio
 import trio.testing
 
 from anonp2p import limits
-from anonp2p.bridges.lines import parse_bridge
 from anonp2p.config import Config, Endpoint
 from anonp2p.doctor import doctor
-from anonp2p.doctor.doctor import Connect, Hear, examine, judge_lack, judge_stall, make_check
-from anonp2p.errors import AnonError, TorLost
+from anonp2p.doctor.doctor import Connect, Hear, examine, judge_lack, make_check
+from anonp2p.errors import TorLost
 from anonp2p.findings import CHECKS, CheckBegun, CheckMade, CheckName, CheckWaits, Finding, Told, find
-from anonp2p.net.tor.errors import (
-    BootComplained,
-    BootStalled,
-    BridgesFailed,
-    BridgesSilent,
-    ControlPortNeeded,
-    TorEnded,
-    TorNotInstalled,
-)
+from anonp2p.net.tor.errors import BridgesSilent, ControlPortNeeded, TorEnded, TorNotInstalled
 from anonp2p.net.tor.tor import Tor
 from anonp2p.reasons import Reason
 from anonp2p.room import events
@@ -124,43 +115,24 @@ async def test_without_a_tor_what_needs_one_is_left_out() -> None:
 
 
 @pytest.mark.usefixtures("no_others")
-async def test_a_tor_has_time_as_long_as_it_moves_and_is_given_up_where_it_is_stuck(
+async def test_what_is_told_while_tor_gets_ready_is_passed_on_and_is_its_boot_that_gives_up(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    begun = 0.0
-
     @asynccontextmanager
     async def connect(_: Config, tell: Hear) -> AsyncIterator[Tor]:
-        nonlocal begun
-        begun = trio.current_time()
-        for progress in (0, 5, 10):
-            tell(events.TorProgressEvent(progress=progress, summary=WORDS))
-            await trio.sleep(limits.CHECK_STALL - 1)
-        tell(events.TorProgressEvent(progress=14, summary=WORDS))
-        tell(events.TorSlowEvent(progress=14, summary=WORDS, seconds=30))
-        await trio.sleep_forever()
+        tell(events.StateInUseEvent())
+        tell(events.TorProgressEvent(progress=5, summary=WORDS))
+        tell(events.TorSlowEvent(progress=5, summary=WORDS, seconds=30, warning=Reason("bridges-silent")))
+        await trio.sleep(limits.BOOT_STALL)
+        raise BridgesSilent(5, WORDS.value)
         yield
 
     told = await told_of(connect)
-    assert found(told, "boot") == [find("failed", BootStalled(14, WORDS.value))]
     assert [one for one in told if isinstance(one, CheckWaits)] == [
-        *(CheckWaits(progress, WORDS) for progress in (0, 5, 10, 14)),
-        CheckWaits(14, WORDS, 30),
+        CheckWaits(5, WORDS),
+        CheckWaits(5, WORDS, 30, Reason("bridges-silent")),
     ]
-    assert trio.current_time() - begun == pytest.approx(3 * (limits.CHECK_STALL - 1) + limits.CHECK_STALL, abs=0.1)
-
-
-@pytest.mark.usefixtures("no_others")
-async def test_a_tor_that_says_nothing_at_all_is_given_up_too(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    @asynccontextmanager
-    async def connect(_: Config, __: Hear) -> AsyncIterator[Tor]:
-        await trio.sleep_forever()
-        yield
-
-    told = await told_of(connect)
-    assert found(told, "boot") == [find("check-too-long", round(limits.CHECK_STALL))]
+    assert found(told, "boot") == [find("failed", BridgesSilent(5, WORDS.value)), find("state-in-use")]
 
 
 @pytest.mark.usefixtures("no_others")
@@ -188,47 +160,6 @@ async def test_a_tor_that_ends_while_it_is_looked_at_is_told_and_the_rest_goes_o
     (lost,) = found(told, "socks-port")
     assert isinstance(lost.error, TorLost)
     assert found(told, "room") == [find("failed", ControlPortNeeded()), find("looked-up", 1.0)]
-
-
-@pytest.mark.usefixtures("no_others")
-async def test_what_follows_the_boot_has_its_own_time(
-    monkeypatch: pytest.MonkeyPatch, autojump_clock: trio.testing.MockClock
-) -> None:
-    async def nothing(_: Tor, __: Endpoint) -> list[Finding]:
-        await trio.lowlevel.checkpoint()
-        return []
-
-    async def slow(_: Tor) -> list[Finding]:
-        await trio.sleep(limits.CHECK_STALL + 10)
-        return [find("looked-up", 1.0)]
-
-    monkeypatch.setattr(doctor, "check_socks", nothing)
-    monkeypatch.setattr(doctor, "check_lookup", slow)
-
-    @asynccontextmanager
-    async def connect(_: Config, __: Hear) -> AsyncIterator[Tor]:
-        yield Tor(None, HERE, None, "system")
-
-    assert find("looked-up", 1.0) in found(await told_of(connect), "room")
-
-
-@pytest.mark.parametrize(
-    ("warning", "error"),
-    [
-        (None, BootStalled(10, WORDS.value)),
-        (Reason("tor-complains", "No route to host"), BootComplained(10, WORDS.value, "No route to host")),
-        (Reason("bridges-silent"), BridgesSilent(10, WORDS.value)),
-    ],
-)
-def test_a_boot_that_is_stuck_is_told_with_what_tor_says_is_wrong(warning: Reason | None, error: AnonError) -> None:
-    finding = judge_stall(Config(), CheckWaits(10, WORDS, 30, warning))
-    assert (finding, finding.status) == (find("failed", error), 3)
-
-
-def test_what_tor_says_of_a_bridge_may_pass() -> None:
-    config = Config(tor="own", bridges=(parse_bridge("192.0.2.1:443", 1),))
-    wait = CheckWaits(10, WORDS, 30, Reason("tor-complains", "No route to host"))
-    assert judge_stall(config, wait) == find("failed", BridgesFailed(10, WORDS.value, "No route to host"))
 
 
 def test_that_no_room_can_be_published_is_wrong_unless_only_a_socks_port_was_named() -> None:

@@ -87,6 +87,8 @@ async def test_all_that_is_said_at_a_control_port_is_tried(short_path: Path) -> 
         for key in commands.ASKED:
             assert await fake.hears(f"^GETINFO {key}$")
         assert await fake.hears("^HSFETCH [a-z2-7]{56}$")
+        assert await fake.hears("^ONION_CLIENT_AUTH_ADD [a-z2-7]{56} x25519:[A-Za-z0-9+/]{43}=$")
+        assert await fake.hears("^ONION_CLIENT_AUTH_REMOVE [a-z2-7]{56}$")
         del fake.info["process/uid"]
         fake.deny["HSFETCH"] = "510 Command filtered"
         findings = await check_commands(control, publishes=True)

@@ -13,9 +13,10 @@ from anonp2p.config import Endpoint
 from anonp2p.doctor.trial import check_lookup, check_room, check_socks
 from anonp2p.findings import Finding, find
 from anonp2p.names.codes import RoomKey
+from anonp2p.net.tor.errors import ClientKeyRefused, NotPublished
 from anonp2p.net.transport import DialFault
 from anonp2p.reasons import DialFailure, Reason
-from tests.support.transports import HANG, MemoryNetwork
+from tests.support.transports import CONNECT, HANG, MemoryNetwork
 
 PROXY = Endpoint(host="127.0.0.1", port=9050)
 NO_TRACE = DialFault(Reason("no-descriptor"), absent=True)
@@ -33,22 +34,29 @@ def fault(failure: DialFailure, *, again: bool = True, absent: bool = False) -> 
 async def test_a_room_that_is_reached_is_told_to_be(
     network: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
-    assert await check_room(network) == [find("room-published", 0.0), find("room-reached", 0.0)]
-    (dialled,) = network.dials
-    with pytest.raises(DialFault):  # it is gone
-        await network.dial(dialled.code, "me")
+    assert await check_room(network) == [
+        find("room-published", 0.0),
+        find("room-reached", 0.0),
+        find("private-reached", 0.0),
+    ]
+    opened, private = network.dials
+    assert opened.code != private.code
+    for dialled in (opened, private):
+        with pytest.raises(DialFault):  # it is gone
+            await network.dial(dialled.code, "me")
+        assert dialled.isolation.partition(":")[0] in network.forgotten, "no key of it stays with Tor"
 
 
 async def test_each_dial_has_a_circuit_of_its_own_and_each_trial_a_room_of_its_own(
     network: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
     network.plan.extend([NO_TRACE, HANG, NO_TRACE])
-    published, reached = await check_room(network)
+    published, reached, _ = await check_room(network)
     seconds = 2 * limits.DIAL_PAUSE + limits.DIAL_TRIES[1] + limits.DIAL_PAUSE
     assert (published, reached) == (find("room-published", 0.0), find("room-reached", seconds))
-    assert len({dialled.isolation for dialled in network.dials}) == 4
+    assert len({dialled.isolation for dialled in network.dials}) == 5
     await check_room(network)
-    assert len({dialled.code for dialled in network.dials}) == 2
+    assert len({dialled.code for dialled in network.dials}) == 4
 
 
 async def test_a_room_that_nobody_reaches_is_told_with_the_last_reason(
@@ -112,7 +120,36 @@ async def test_defences_that_a_tor_lacks_are_told_first(
     network.undefended = ["streams", "proof-of-work"]
     findings = await check_room(network)
     assert findings[:2] == [find("defence-missing", "streams"), find("defence-missing", "proof-of-work")]
-    assert findings[-1].code == "room-reached"
+    assert [finding.code for finding in findings[2:]] == ["room-published", "room-reached", "private-reached"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "finding"),
+    [
+        (fault("key-wrong", again=False), find("private-unreached", 0.0, Reason("key-wrong"))),
+        (ClientKeyRefused("510"), find("private-refused", ClientKeyRefused("510"))),
+    ],
+)
+async def test_a_private_room_that_its_key_does_not_open_is_told(
+    network: MemoryNetwork, autojump_clock: trio.testing.MockClock, answer: Exception, finding: Finding
+) -> None:
+    network.plan.extend([CONNECT, answer])
+    assert (await check_room(network))[2:] == [finding]
+
+
+class NoPrivateRooms(MemoryNetwork):
+    """Takes services that all can find, and no others."""
+
+    @asynccontextmanager
+    async def listen(self, key: RoomKey, clients: Sequence[bytes] = ()) -> AsyncIterator[Any]:
+        if clients:
+            raise NotPublished("512")
+        async with super().listen(key) as place:
+            yield place
+
+
+async def test_a_tor_that_publishes_no_private_rooms_is_told(autojump_clock: trio.testing.MockClock) -> None:
+    assert (await check_room(NoPrivateRooms()))[2:] == [find("private-refused", NotPublished("512"))]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from anonp2p.net.tor import commands
 from anonp2p.net.tor.commands import Profile
 from anonp2p.net.tor.errors import BootComplained
 from tests.support.filters import running_filter
+from tests.support.peers import Peer
 from tests.support.tors import running_tor
 
 pytestmark = [pytest.mark.tor, pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning")]  # stem's
@@ -64,7 +65,7 @@ def test_where_all_is_well_a_room_is_published_and_reached(torrc: str, tmp_path:
     assert found.codes("boot") == ["booted"]
     assert "A Tor of our own" in found.texts("boot")
     assert found.codes("socks-port") == ["extended-errors"]
-    assert found.codes("room") == ["room-published", "room-reached"]
+    assert found.codes("room") == ["room-published", "room-reached", "private-reached"]
     assert found.codes("commands") == ["commands-granted"]
 
 
@@ -74,7 +75,7 @@ def test_a_running_tor_is_looked_at_as_it_is_named(torrc: str, tmp_path: Path) -
         assert (found.status, found.codes("control-ports")) == (0, ["control-usable"])
         assert tor.control in found.texts("control-ports")
         assert "A running Tor" in found.texts("boot")
-        assert found.codes("room") == ["room-published", "room-reached"]
+        assert found.codes("room") == ["room-published", "room-reached", "private-reached"]
         assert found.codes("commands") == ["commands-granted"]
         alone = Found(tmp_path, "--socks", tor.socks)
         assert (alone.status, alone.codes("control-ports")) == (0, ["no-control-port"])
@@ -93,6 +94,13 @@ def test_a_tor_of_another_user_is_told_whose_it_is_and_not_used(torrc: str, tmp_
     assert (found.state("boot"), found.codes("room")) == ("wrong", ["needs-boot"])
 
 
+def test_a_copy_beside_another_is_told_that_its_tor_starts_anew(torrc: str, tmp_path: Path) -> None:
+    with Peer("--torrc", torrc, environment={"XDG_STATE_HOME": str(tmp_path)}) as other:
+        other.wait("ready")
+        found = Found(tmp_path, "--torrc", torrc)
+    assert (found.status, found.codes("boot")) == (0, ["booted", "state-in-use"])
+
+
 @pytest.fixture
 def unreachable(torrc: str, tmp_path: Path) -> Path:
     """A torrc of a network that lets nothing through."""
@@ -106,7 +114,7 @@ async def test_a_boot_that_is_stuck_is_told_with_where(
     unreachable: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setattr(limits, "CHECK_STALL", 2 * limits.BOOT_LOOK)
+    monkeypatch.setattr(limits, "BOOT_STALL", 2 * limits.BOOT_LOOK)
     told: list[Told] = []
     await examine(Config(tor="own", torrc=unreachable), told.append)
     (boot,) = [made for made in told if isinstance(made, CheckMade) and made.name == "boot"]
@@ -140,6 +148,21 @@ def test_a_filter_with_our_profile_grants_what_a_room_takes(torrc: str, tmp_path
     ):
         found = Found(tmp_path, "--control", filter_.port, "--socks", tor.socks)
     assert found.status == 0
-    assert found.codes("room") == ["room-published", "room-reached"]
+    assert found.codes("room") == ["room-published", "room-reached", "private-reached"]
     assert found.state("commands") == "ok", "what is refused is not needed"
     assert found.codes("commands") == ["commands-granted", "command-spared", "command-spared"]
+
+
+def test_a_filter_that_takes_no_keys_of_private_rooms_is_told_with_what_they_miss(torrc: str, tmp_path: Path) -> None:
+    granted = {name: rules for name, rules in commands.TAILS.commands.items() if name != "ONION_CLIENT_AUTH_ADD"}
+    with (
+        running_tor(torrc) as tor,
+        running_filter(
+            Profile(granted, commands.TAILS.events), tor.control.removeprefix("unix:"), tor.cookie
+        ) as filter_,
+    ):
+        found = Found(tmp_path, "--control", filter_.port, "--socks", tor.socks)
+    assert found.status == 0, "all other rooms work"
+    assert found.codes("room") == ["room-published", "room-reached", "private-refused"]
+    assert found.codes("commands")[0] == "command-refused"
+    assert "private rooms are not joined" in found.texts("commands")

@@ -10,7 +10,7 @@ from anonp2p.config import Endpoint
 from anonp2p.errors import AnonError, CryptoMissing
 from anonp2p.findings import CHECKS, CODES, CheckBegun, CheckMade, CheckWaits, Finding, find
 from anonp2p.net.tor import commands
-from anonp2p.net.tor.errors import ControlPortNeeded, NoTorDirectory, PasswordNeeded, TorNotInstalled
+from anonp2p.net.tor.errors import ClientKeyRefused, ControlPortNeeded, NoTorDirectory, PasswordNeeded, TorNotInstalled
 from anonp2p.reasons import Reason
 from anonp2p.ui.diagnosis import HEADINGS, WORDS, advise, describe_finding
 from anonp2p.ui.report import Diagnosis
@@ -36,6 +36,7 @@ EVERY = [
     find("nothing-on-disk"),
     find("plugin", "obfs4", "/usr/bin/obfs4proxy"),
     find("post-quantum", "48.0.1"),
+    find("private-reached", 0.4),
     find("proof-of-work"),
     find("python", "3.13.1"),
     find("room-published", 1.2),
@@ -61,6 +62,8 @@ EVERY = [
     find("left-behind", 3),
     find("no-proof-of-work"),
     find("plain-errors", HERE),
+    find("private-refused", ClientKeyRefused("510")),
+    find("state-in-use"),
     find("state-unusable", NoTorDirectory("Permission denied")),
     find("swap-plain", "/dev/sda2"),
     find("swap-unclear", "/swap"),
@@ -73,6 +76,8 @@ EVERY = [
     find("own-tor-useless"),
     find("package-missing", "trio", "0.27"),
     find("package-old", "trio", "0.26", "0.27"),
+    find("private-unpublished", 60.0),
+    find("private-unreached", 120.0, Reason("key-wrong")),
     find("room-unpublished", 60.0),
     find("room-unreached", 120.0, Reason("no-descriptor")),
     find("traced", 4711, "gdb"),

@@ -554,6 +554,10 @@ COVER = "Cover is on: about 29 kB a minute on each link of yours, and what is sa
             "The Tor that TOR_CONTROL_PORT names is not used. It is odd.",
         ),
         (
+            events.StateInUseEvent(),
+            "Another copy of anonp2p is running: the Tor of this one starts anew, with other guards.",
+        ),
+        (
             UnreachedEvent(room="r1", reason=Reason("no-introduction")),
             UNREACHED,
         ),

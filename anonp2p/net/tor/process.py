@@ -39,13 +39,15 @@ class OwnTor:
     """A Tor that we have started.
 
     control, socks: its unix sockets. runtime: a directory for our sockets that only we can enter. complaints: what it
-    says that is wrong.
+    says that is wrong. is_beside_another: another copy of the program has what would be kept between runs, so this one
+    has other guards, and keeps nothing.
     """
 
     control: str
     socks: str
     runtime: Path
     complaints: Complaints
+    is_beside_another: bool = False
 
 
 def find() -> str:
@@ -75,7 +77,9 @@ async def launch(torrc: Path | None, *, amnesic: bool, bridges: Sequence[Bridge]
             raise UnsafeTorDirectory(error) from None
         except OSError as error:
             raise (NoAmnesicDirectory if amnesic else NoTorDirectory)(error.strerror) from None
-        tor = OwnTor(str(runtime / "control"), str(runtime / "socks"), runtime, Complaints(bridges))
+        is_beside_another = not (amnesic or locks)
+        complaints = Complaints(bridges)
+        tor = OwnTor(str(runtime / "control"), str(runtime / "socks"), runtime, complaints, is_beside_another)
         async with trio.open_nursery() as nursery:
             ours = _torrc(tor, data) + _bridge_lines(bridges, plugins)
             process = await _start(program, torrc, ours, (held, *locks))

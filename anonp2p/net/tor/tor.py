@@ -298,6 +298,8 @@ async def connect(config: Config, tell: Tell) -> AsyncIterator[Tor]:
             aclosing(await Control.open(Endpoint(path=own.control))) as control,
         ):
             await control.send(commands.TAKE_OWNERSHIP)
+            if own.is_beside_another:
+                tell(events.StateInUseEvent())
             await control.boot(tell, own.complaints)
             await control.subscribe(commands.DESCRIPTORS)
             tor = Tor(control, Endpoint(path=own.socks), UnixEntrance(own.runtime), "own")

@@ -20,7 +20,7 @@ from anonp2p.room.host.founding import Founding, found_room
 from anonp2p.room.host.heirs import Heirs
 from anonp2p.room.host.knockers import Knockers
 from anonp2p.room.host.leaving import Leaving
-from anonp2p.room.host.meetings import Meetings, Verdict
+from anonp2p.room.host.meetings import Meetings, Outcast, Verdict
 from anonp2p.room.host.porter import Porter
 from anonp2p.room.host.presence import Presence
 from anonp2p.room.host.reach import Reach
@@ -321,8 +321,11 @@ class HostRole:
             self._meetings.dial_due()
             self._hand_over_if_due()
 
-    def _follow_verdict(self, verdict: Verdict) -> None:
+    def _follow_verdict(self, verdict: Verdict | Outcast) -> None:
         """There is another host: we begin a term above its own, or give way to it."""
+        if isinstance(verdict, Outcast):
+            self._give_up(Target(verdict.host.member, verdict.host.address))
+            return
         match verdict.decision:
             case Stand(number=number):
                 self._stand(number, verdict.where)

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from anonp2p import limits
 from anonp2p.crypto import identity
 from anonp2p.errors import PeerFault
-from anonp2p.protocol import frames, handshake, meeting
+from anonp2p.protocol import credentials, frames, handshake, meeting
 from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.protocol.requests import MeetRequest
 from anonp2p.reasons import Fault, LinkEnd
@@ -24,7 +24,16 @@ from anonp2p.room.gate import Caller, NotAdmitted
 from anonp2p.room.host.presence import Presence
 from anonp2p.room.succession import terms
 from anonp2p.room.succession.meeting import GiveWay, Hosting, Stand
-from anonp2p.room.where import ProvenHost, find_asker, has_known_signer, judge_where, prove_host, tell_fork, tell_where
+from anonp2p.room.where import (
+    ProvenHost,
+    find_asker,
+    has_known_signer,
+    judge_where,
+    prove_host,
+    tell_fork,
+    tell_where,
+    was_thrown_out,
+)
 
 _ANYBODY: Final = bytes(16)  # stands for whoever hosts where the code leads
 
@@ -34,6 +43,12 @@ class Verdict(NamedTuple):
 
     decision: Stand | GiveWay
     where: frames.Where
+
+
+class Outcast(NamedTuple):
+    """We host for ourselves alone, and were thrown out where the others are, as this one says who hosts them."""
+
+    host: Heir
 
 
 @dataclass(slots=True, repr=False)
@@ -167,7 +182,8 @@ class Meetings:
         """
         where = tell_fork(self._replica, meet.openings, meet.index)
         if where is None:
-            raise NotAdmitted("unknown")
+            is_out = was_thrown_out(self._replica, meet, caller.service, caller.hello)
+            raise NotAdmitted("kicked" if is_out else "unknown")
         self._await_proof(caller, None, self._sign(where, caller.service, caller.hello))
         return limits.MEETING_COST
 
@@ -212,7 +228,7 @@ class Meetings:
         """Whether what comes on this link is for us."""
         return link in self._calls or link in self._answered
 
-    def take_payload(self, link: int, payload: bytes) -> Verdict | None:
+    def take_payload(self, link: int, payload: bytes) -> Verdict | Outcast | None:
         """What another side tells on one of our links; what is wrong with it ends that link, and nothing else."""
         try:
             if link in self._answered:
@@ -245,7 +261,7 @@ class Meetings:
         if len(self._proven) > limits.MEETINGS:
             del self._proven[next(iter(self._proven))]
 
-    def _take_answer(self, link: int, payload: bytes) -> Verdict | None:
+    def _take_answer(self, link: int, payload: bytes) -> Verdict | Outcast | None:
         """The hello of one whom we dialled, or its answer: a host that it is, or follows."""
         it = self._calls[link]
         if it.member == _ANYBODY:
@@ -254,8 +270,9 @@ class Meetings:
         if not said:
             return None
         if isinstance(said[0], frames.RefusedFrame):  # to whom we are none, or are thrown out
+            outcast = self._judge_refusal(it.call, said[0])
             self._drop(link, "closed")
-            return None
+            return outcast
         call, redirect = it.call, _only_redirect(said)
         where = redirect.where
         is_known = has_known_signer(self._replica, redirect, call.service, call.hello_hash, it.member)
@@ -267,6 +284,21 @@ class Meetings:
             call.hang_up("closed")
         self.forget_link(link)
         return verdict
+
+    def _judge_refusal(self, call: Call, refused: frames.RefusedFrame) -> Outcast | None:
+        """Somebody says that it hosts, and that we are thrown out. Raises PeerFault for what it has not signed.
+
+        To one who hosts for others too, anybody may say so. Who hosts for nobody is as a member that has lost its host:
+        it asks that one again as such, is told there, and goes on if it is not.
+        """
+        ledger, vouched = self._replica.ledger, refused.credentials
+        member = identity.member_id(vouched.key)
+        is_known = ledger.roster.find_member(member) is not None or member in ledger.carriers
+        is_alone = self.hosting.present == [self._replica.me.id]
+        if not (refused.reason == "kicked" and vouched.term > ledger.number and is_known and is_alone):
+            return None
+        credentials.check_refusal(refused, call.hello_hash, call.service)
+        return Outcast(Heir(member, call.service))
 
     def _tell_back(self, it: _Meeting, where: frames.Where) -> None:
         """Somebody is of a lower term than we, or of one with the same number: its host is to know of us.

@@ -226,12 +226,13 @@ async def test_a_second_copy_gets_a_directory_of_its_own_for_its_time(
 ) -> None:
     alike = short_path / "alike"
     write(alike, OFFLINE)
-    async with process.launch(torrc, amnesic=False):
+    async with process.launch(torrc, amnesic=False) as first:
         first_data = await data_directory_of(torrc)
         assert first_data.parent == state
         async with process.launch(alike, amnesic=False) as second:
             second_data = await data_directory_of(alike)
             assert second_data == second.runtime / "data"
+            assert (first.is_beside_another, second.is_beside_another) == (False, True)
         assert second.runtime.name not in names(runtime)
     async with process.launch(alike, amnesic=False):
         assert await data_directory_of(alike) == first_data
@@ -465,6 +466,23 @@ async def test_tor_holds_the_runtime_directory_whatever_becomes_of_us(torrc: Pat
 
 
 # --- together with its control connection, as `--tor own` has it
+
+
+async def test_a_copy_beside_another_says_that_its_tor_starts_anew(torrc: Path, runtime: Path) -> None:
+    told: list[events.Event] = []
+    async with process.launch(torrc, amnesic=False), trio.open_nursery() as nursery:
+
+        async def connect() -> None:
+            async with tor.connect(Config(tor="own", torrc=torrc), hear):
+                pytest.fail("it cannot have booted")
+
+        def hear(event: events.Event) -> None:
+            told.append(event)
+            if isinstance(event, events.TorProgressEvent):
+                nursery.cancel_scope.cancel()
+
+        nursery.start_soon(connect)
+    assert told[0] == events.StateInUseEvent()
 
 
 async def test_a_boot_that_is_cancelled_leaves_no_tor(torrc: Path, runtime: Path) -> None:

@@ -12,16 +12,16 @@ from anonp2p.crypto.identity import Identity
 from anonp2p.crypto.padding import LENGTH
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import bodies, frames, meeting
-from anonp2p.protocol.credentials import sign_credentials
+from anonp2p.protocol.credentials import sign_credentials, sign_refusal
 from anonp2p.protocol.field_types import Heir
 from anonp2p.protocol.handshake import Channel, HandshakeKey
 from anonp2p.protocol.requests import MeetRequest
 from anonp2p.room import effects
 from anonp2p.room.gate import Caller, NotAdmitted
-from anonp2p.room.host.meetings import Meetings, Verdict
+from anonp2p.room.host.meetings import Meetings, Outcast, Verdict
 from anonp2p.room.succession.meeting import GiveWay, Stand
 from tests.room.host.parts import Ordering, set_time, take_effects
-from tests.room.peers import ANN, BOB, EVE, ROOM, ROOM_KEY, randomness
+from tests.room.peers import ANN, BOB, EVE, ROOM, ROOM_KEY, ZOE, Somebody, randomness
 from tests.room.sides import Side, side_from
 
 HEIR_ADDRESS = {who.id: RoomKey(who.id * 2).public for who in (ANN, BOB)}
@@ -83,11 +83,20 @@ class Called:
         self.request = request
         self.channel = Channel(request.link_secret, self.greeting.hello, up=False)
 
-    def answers(self, *said: frames.Frame) -> Verdict | None:
+    def answers(self, *said: frames.Frame) -> Verdict | Outcast | None:
         return self.split.meetings.take_payload(self.dial.link, self.channel.seal_frames(said)[LENGTH:])
 
     def redirects(self, where: frames.Where, signer: Identity) -> Verdict | None:
-        return self.answers(meeting.sign_redirect(where, self.dial.address, self.greeting.hello, signer))
+        verdict = self.answers(meeting.sign_redirect(where, self.dial.address, self.greeting.hello, signer))
+        assert not isinstance(verdict, Outcast)
+        return verdict
+
+    def refuses(
+        self, reason: frames.Refusal, term: int = 5, who: Identity = ANN, signer: Identity | None = None
+    ) -> Any:
+        vouched = sign_credentials(RoomKey(ANN.id * 2), who.key, term)
+        sign = (signer or who).signer(self.dial.address)
+        return self.answers(sign_refusal(reason, self.greeting.hello, vouched, sign))
 
 
 class Dialler:
@@ -115,7 +124,9 @@ class Dialler:
 
     def proves(self, where: frames.Where, signer: Identity | None = None) -> Verdict | None:
         redirect = meeting.sign_redirect(where, ROOM, HELLO, signer or self.who)
-        return self.split.meetings.take_payload(self.caller.link, self.channel.seal_frames([redirect])[LENGTH:])
+        verdict = self.split.meetings.take_payload(self.caller.link, self.channel.seal_frames([redirect])[LENGTH:])
+        assert not isinstance(verdict, Outcast)
+        return verdict
 
 
 @pytest.fixture
@@ -298,6 +309,49 @@ def test_one_that_refuses_to_meet_us_is_held_nothing_against(split: Split) -> No
     assert not split.meetings.owns_link(it.dial.link)
 
 
+def leave_alone(split: Split, *but: Somebody) -> None:
+    """All others are away."""
+    for who in (ANN, BOB, EVE):
+        if who not in but:
+            split.room.sequencer.order_own(bodies.AwayBody(who.id))
+    take_effects(split.context)
+
+
+def test_a_host_with_nobody_that_was_thrown_out_elsewhere_asks_who_says_so_as_a_member(split: Split) -> None:
+    """8.17"""
+    it = called(split)
+    leave_alone(split)
+    assert it.refuses("kicked") == Outcast(Heir(ANN.id, HEIR_ADDRESS[ANN.id]))
+    assert ended(split) == "closed"
+
+
+def test_a_host_that_was_thrown_out_elsewhere_goes_on_with_those_who_are_with_it(split: Split) -> None:
+    it = called(split)
+    leave_alone(split, EVE)
+    assert it.refuses("kicked") is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "term", "who"),
+    [("unknown", 5, ANN), ("kicked", 0, ANN), ("kicked", 5, ZOE)],
+    ids=["to whom we are none", "who hosts no later term", "a stranger"],
+)
+def test_a_host_with_nobody_is_driven_out_by_nobody_else(
+    split: Split, reason: frames.Refusal, term: int, who: Identity
+) -> None:
+    it = called(split)
+    leave_alone(split)
+    assert it.refuses(reason, term, who) is None
+    assert ended(split) == "closed"
+
+
+def test_a_host_with_nobody_is_driven_out_by_nothing_that_another_has_signed(split: Split) -> None:
+    it = called(split)
+    leave_alone(split)
+    assert it.refuses("kicked", signer=EVE) is None
+    assert ended(split) == "unsigned-refusal"
+
+
 def test_a_host_that_we_have_thrown_out_makes_us_begin_a_term_whoever_is_here(split: Split) -> None:
     """8.17"""
     it = called(split)
@@ -403,6 +457,15 @@ def test_strangers_and_those_thrown_out_are_told_nothing(split: Split) -> None:
     split.room.throw_out(ANN)
     take_effects(split.context)
     with pytest.raises(NotAdmitted, match="unknown"):
+        Dialler(split, ANN).meets(ours, signer=EVE)
+
+
+def test_one_that_was_thrown_out_and_has_begun_no_term_since_is_told_so(split: Split) -> None:
+    """8.16: it hosted where the logs part, and nothing else leads the other side to it any more."""
+    ours = Side(split.replica)
+    split.room.throw_out(ANN)
+    take_effects(split.context)
+    with pytest.raises(NotAdmitted, match="kicked"):
         Dialler(split, ANN).meets(ours)
 
 
@@ -443,7 +506,7 @@ def test_a_host_that_was_thrown_out_is_told_by_whom_once_it_has_proven_its_side(
     take_effects(split.context)
     later = side_from(split.theirs.replica.ledger.copy())
     later.replica.ledger.openings = split.theirs.replica.ledger.openings[:1]
-    with pytest.raises(NotAdmitted, match="unknown"):
+    with pytest.raises(NotAdmitted, match="kicked"):
         Dialler(split, ANN, 10).meets(later)
 
 

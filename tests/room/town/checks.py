@@ -253,9 +253,17 @@ class Checks:
         if self._is_strange(higher, fork):
             return True
         removals = [_list_removers(host, leader, fork) for host, leader in ((one, other), (other, one))]
+        if (removals[0] and self._is_told(other, one, fork)) or (removals[1] and self._is_told(one, other, fork)):
+            return False
         host_there = [opening.host for opening in ours.openings if opening.index <= fork][-1]
         is_last_word = any(host_there in removers for removers in removals)
         return all(removals) or (any(removals) and not is_last_word)
+
+    def _is_told(self, outcast: Person, host: Person, fork: int) -> bool:
+        """Whether a host that was thrown out where this one hosts hears of it: nobody is with it, and it dials that."""
+        ledger = outcast.room.replica.ledger
+        has_gone_on = any(opening.index > fork for opening in ledger.openings)
+        return not has_gone_on and host.id in ledger.carriers and self._list_side(outcast) == [outcast]
 
     def _list_side(self, host: Person) -> list[Person]:
         return [person for person in self._here if _host_of(person) == host.id]

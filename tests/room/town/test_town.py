@@ -185,6 +185,19 @@ def test_who_was_cut_off_while_the_code_changed_twice_is_back_or_told_that_it_wa
     assert not cut.got(HostingEvent)
 
 
+def test_a_host_that_is_cut_off_from_everybody_is_told_that_the_others_have_thrown_it_out() -> None:
+    """8.17: by one who hosts after it, for a moderator."""
+    steps = (
+        Step(12.0, "isolate", ("0", "20", "told")),
+        Step(45.0, "isolate", ("host", "25", "told")),
+        Step(60.0, "ban", ("1",)),
+    )
+    playing = Play(Schedule(seed=0, people=5, end=90.0, steps=steps))
+    assert playing.run().verdict == "ok"
+    assert [gone.reason for gone in playing.town.people[1].got(events.GoneEvent)] == ["kicked"]
+    assert sum(person.is_here for person in playing.town.people) == 4
+
+
 def test_an_error_of_the_program_is_a_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("anonp2p.room.room.Room.snapshot", lambda _: 1 // 0)
     outcome = play(Schedule(seed=1, end=20.0, steps=(Step(12.0, "kick", ("1",)),)))

@@ -158,6 +158,7 @@ EVERY: list[Event] = [
     events.NoticeEvent(text=HOSTILE),
     events.TorSlowEvent(progress=10, summary=in_words(HOSTILE), seconds=30),
     events.TorSkippedEvent(code="tor-refused", text=Failed(HOSTILE), variable="TOR_CONTROL_PORT"),
+    events.StateInUseEvent(),
     UnreachedEvent(room="r1", reason=in_words(HOSTILE)),
     UndefendedEvent(room="r1", defences=["streams", "proof-of-work"]),
     events.RetentionRuleEvent(room="r1", minimum=0, default=60, maximum=None),

@@ -179,7 +179,8 @@ def test_what_the_host_denies_is_served_no_more_and_its_line_given_back(room: Si
     room.settle()
     assert refused(room, ann, re) == ["Muted", "/send report.pdf"]
     assert wanted(ann) == [("Serve", 1), ("Stop", 1)]
-    assert ended(ann) == room.files(ann) == []
+    assert ended(ann) == []
+    assert room.files(ann) == []
 
 
 def test_a_private_offer_whose_recipient_leaves_while_the_file_is_read_is_given_back(room: Simulation) -> None:

@@ -1,5 +1,6 @@
 """Files that members offer each other, in whole rooms (PROTOCOL.md, 5e)."""
 
+import msgspec
 import pytest
 from msgspec import UNSET
 
@@ -7,6 +8,7 @@ from anonp2p import limits
 from anonp2p.crypto import identity
 from anonp2p.errors import Failed
 from anonp2p.protocol import bodies
+from anonp2p.protocol.rights import Order
 from anonp2p.protocol.room_state import HistoryPolicy
 from anonp2p.reasons import NO_REASON, Reason
 from anonp2p.room import effects, events, inputs
@@ -268,6 +270,16 @@ def test_who_is_thrown_out_may_have_nothing_any_more(room: Simulation) -> None:
     room.settle()
     assert ann.room.files.check_claim(offer.offer, CHALLENGE, claim) is None
     assert not ann.room.files.may_fetch(offer.offer, member)
+
+
+def test_who_is_ordered_out_may_have_nothing_any_more(room: Simulation) -> None:
+    """5e.5: nor where a host keeps back that it is thrown out."""
+    ann, bob = room.joined("ann"), room.joined("bob")
+    offer, member = offered(room, ann), bob.room.replica.me.id
+    ledger = ann.room.replica.ledger
+    ledger.rights = msgspec.structs.replace(ledger.rights, orders=(Order((member,), ""),))
+    assert not ann.room.files.may_fetch(offer.offer, member)
+    assert not claims(bob, last(bob), ann, offer.offer)
 
 
 def test_who_is_shown_it_in_the_history_may_have_it() -> None:

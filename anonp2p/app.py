@@ -129,7 +129,8 @@ class App:
         except AnonError as error:
             if self._frontend.must_succeed:
                 self._fail(error)
-            self._tell_error(error, final=True if self._frontend.must_succeed else UNSET)
+            if error is not self._tor.failure:  # of which all are told
+                self._tell_error(error, final=True if self._frontend.must_succeed else UNSET)
             if self._frontend.must_succeed:
                 return
         if self._frontend.must_succeed:

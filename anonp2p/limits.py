@@ -137,6 +137,13 @@ HEARTBEAT: Final = 5.0  # seconds without traffic after which a link carries a h
 HEARTBEAT_JITTER: Final = 0.2  # relative: heartbeats of many links are not sent at the same time
 AWAY_SECONDS: Final = 20.0  # of silence: the member is away
 PLACE_SECONDS: Final = 600.0  # of silence: the member loses its place
+MODERATOR_LOST: Final = (
+    300.0  # by the times of heads, for which a moderator is away at least before it is removed as lost
+)
+MODERATOR_LOST_HELD: Final = (
+    60.0  # of them, by which our own clock may differ: what it knows of the room's has come by links
+)
+AWAY_AT_LEAST: Final = MODERATOR_LOST + MODERATOR_LOST_HELD  # for which a host has anybody be away before it is out
 READER_SECONDS: Final = (
     60.0  # of membership, without a word, for which a member keeps its place without a link for as long
 )

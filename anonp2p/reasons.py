@@ -67,6 +67,7 @@ Fault = Literal[
     "malformed",
     "members-alike",
     "missing-group-context",
+    "moderator-removed-too-soon",
     "old-epoch",
     "old-term",
     "ordered-too-soon",

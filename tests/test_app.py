@@ -44,6 +44,8 @@ class Script:
         self._lines = list(lines)
         self._asked, self._asked_for = trio.open_memory_channel[UserRequest](1)
         self._stays = stays  # after the last line, without an end of input
+        self.is_slow = False  # whether what the command line asks for comes when the program is about to end
+        self._draining = trio.Event()
         self.asks: type[AnonError] | None = None  # kind of errors after which the user is asked how to go on
 
     def attach(self, closed: Closed, find_room: FindRoom) -> None:
@@ -72,6 +74,8 @@ class Script:
 
     async def first_command(self) -> CreateRoomAction | JoinRoomAction | None:
         """As Frontend has it."""
+        if self.is_slow:
+            await self._draining.wait()
         if isinstance(self._first, AnonError):
             raise self._first
         return self._first
@@ -94,6 +98,8 @@ class Script:
 
     async def drained(self) -> None:
         """As Frontend has it."""
+        self._draining.set()
+        await trio.testing.wait_all_tasks_blocked()
 
 
 async def never() -> AsyncIterator[int]:
@@ -167,14 +173,16 @@ async def test_a_text_that_is_too_long_is_given_back_and_counts_as_unsent(room: 
     assert str(app.failure).startswith("1 of the lines")
 
 
-async def test_without_any_tor_the_program_ends_and_says_why_once() -> None:
+@pytest.mark.parametrize("first", [None, CreateRoomAction("demo")])
+async def test_without_any_tor_the_program_ends_and_says_why_once(first: CreateRoomAction | None) -> None:
     @asynccontextmanager
     async def failing(_: Config, tell: Callable[[events.Event], None]) -> AsyncIterator[Transport]:
         await trio.lowlevel.checkpoint()
         raise TorMissing("there is none")
         yield
 
-    script = Script(stays=True)
+    script = Script(first=first, stays=True)
+    script.is_slow = True
     app = App(Config(mode="json"), script, never(), failing)
     assert await app.run() == TorMissing.status
     assert isinstance(app.failure, TorMissing)

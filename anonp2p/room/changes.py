@@ -123,24 +123,27 @@ class CommitChange(_Value, frozen=True):
 
 
 class LockedChange(_Value, frozen=True):
-    """The room was locked, or opened again, by this member."""
+    """The room was locked, or opened again, by this member. by_raid: because a raid has begun or is over."""
 
     member: bytes
     locked: bool
+    by_raid: bool = False
 
 
 class KnockChange(_Value, frozen=True):
-    """Newcomers wait until a moderator lets them in, or no longer, as this member wants it."""
+    """Newcomers wait until a moderator lets them in, or no longer, as this member wants it. by_raid: see above."""
 
     member: bytes
     on: bool
+    by_raid: bool = False
 
 
 class SlowChange(_Value, frozen=True):
-    """Messages of one member are so many seconds apart, as this member wants it."""
+    """Messages of one member are so many seconds apart, as this member wants it. by_raid: see above."""
 
     member: bytes
     seconds: int
+    by_raid: bool = False
 
 
 class RaidChange(_Value, frozen=True):
@@ -194,8 +197,6 @@ class KeyRenewedChange(_Value, frozen=True):
 class ClosedChange(_Value, frozen=True):
     """The room ended."""
 
-    mine: bool
-
 
 class HiddenChange(_Value, frozen=True):
     """Nothing that we are shown: a message that has expired, a private one between others, or one of ours."""
@@ -245,7 +246,7 @@ def end_of(change: Change) -> End | None:
             return "left"
         case RemovedChange(mine=True, reason=reason):
             return reason
-        case ClosedChange(mine=mine):
-            return "left" if mine else "closed"
+        case ClosedChange():
+            return "closed"
         case _:
             return None

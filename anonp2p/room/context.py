@@ -123,6 +123,8 @@ class Context:
             change = self._own_message(entry.header, pending, place, age)  # we know what it says
         re = UNSET if pending is None else pending.re
         self._note_orders(entry, pending)
+        if entry.content is not None and isinstance(entry.content.body, bodies.AdmitBody):
+            self.knockers.note_decided(entry.content.body)
         for part in changes.parts_of(change):
             if isinstance(part, changes.SlowChange | changes.RoleChange):
                 self.outbox.note_held_back()
@@ -133,7 +135,7 @@ class Context:
             if end := changes.end_of(part):
                 self.lifecycle.leave_room(end)
         if not (self.lifecycle.over or merges):
-            self.succession.tell_changes()
+            self.succession.tell_changes(re)
             if entry.header.kind == OPENING:
                 self.move_shown(self.replica.ledger.index - 1)
         self._retract_if_wanted(entry.header, pending)
@@ -183,6 +185,7 @@ class Context:
         room_log, index = self.replica.room_log, ledger.index
         batches = room_log.cut_after(index)
         self.replica.ledger = ledger
+        self.replica.absence.forget_all()
         self.replica.marks.cut_after(room_log.log.time_at(index), ledger.digest)
         count = 0
         for entry in (entry for batch in batches for entry in batch.entries):

@@ -24,6 +24,7 @@ class Inviting:
         self._reporter = reporter
         self._notes: dict[bytes, str] = {}  # by the key of the invitation
         self._waiting: list[InviteInput] = []  # for the pool
+        self._untold: list[InviteInput] = []  # those of them whose user was not told that the host gives us none
 
     @property
     def waits_for_pool(self) -> bool:
@@ -41,6 +42,7 @@ class Inviting:
             raise NoPool
         if not self._pool.is_ours:
             self._waiting.append(event)
+            self._untold.append(event)
             return None
         key = self._pool.find_invitation(slot)
         self._notes[key] = event.note
@@ -49,7 +51,18 @@ class Inviting:
     def take_waiting(self) -> list[InviteInput]:
         """We have the pool: what waits for it goes on."""
         waiting, self._waiting = self._waiting, []
+        self._untold.clear()
         return waiting
+
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether something waits for the pool of which the user was not told that it does."""
+        return bool(self._untold)
+
+    def take_unanswered(self) -> list[events.Re]:
+        """The inputs that wait for the pool, of each once: they go on all the same, where the next host has it."""
+        late, self._untold = self._untold, []
+        return [event.re for event in late]
 
     def read_revoke(self, event: RevokeInput) -> bodies.RevokeBody:
         """The entry by which a moderator takes an invitation back. Raises AnonError."""
@@ -99,3 +112,4 @@ class Inviting:
         """We are out."""
         self._notes.clear()
         self._waiting.clear()
+        self._untold.clear()

@@ -37,6 +37,7 @@ class KnockerList:
         self._knocks: tuple[Knock, ...] = ()
         self._told: tuple[Knock, ...] = ()
         self._told_at = float("-inf")  # when (`Now.tick`)
+        self._turned_away: dict[bytes, None] = {}  # the keys that moderators want out, the latest last
 
     def replace(self, knocks: Sequence[Knock]) -> None:
         """These wait, and nobody else."""
@@ -60,6 +61,18 @@ class KnockerList:
         """The key of the one who waits under this nick, or under one that looks like it."""
         looks = nicks.narrow_looks(nick)
         return next((knock.key for knock in self._knocks if looks & nicks.narrow_looks(knock.nick)), None)
+
+    def note_decided(self, body: bodies.AdmitBody) -> None:
+        """What a moderator has said of one that waits has its place."""
+        self._turned_away.pop(body.key, None)
+        if not body.admitted:
+            self._turned_away[body.key] = None
+        if len(self._turned_away) > limits.ADMITTED:
+            del self._turned_away[next(iter(self._turned_away))]
+
+    def is_turned_away(self, key: bytes) -> bool:
+        """Whether a moderator wants the owner of this key out, who may not have heard of that if its host died."""
+        return key in self._turned_away
 
     def tell_placed(self, body: bodies.AdmitBody, re: events.Re) -> None:
         """What we have said as a moderator of one that waits has its place: the user is told so."""

@@ -3,6 +3,7 @@
 from typing import Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from anonp2p.room.events import Event
 
@@ -26,6 +27,7 @@ class LockChangedEvent(Event, frozen=True, tag="locked"):
     room: str
     locked: bool
     member: str  # who did it
+    raid: Literal[True] | UnsetType = UNSET  # caused by a raid, or by its end, which was told just before
 
 
 class LockUnchangedEvent(Event, frozen=True, tag="unchanged-lock"):
@@ -41,6 +43,7 @@ class KnockChangedEvent(Event, frozen=True, tag="knock"):
     room: str
     on: bool
     member: str  # who did it
+    raid: Literal[True] | UnsetType = UNSET  # caused by a raid, or by its end, which was told just before
 
 
 class SlowChangedEvent(Event, frozen=True, tag="slow"):
@@ -49,6 +52,7 @@ class SlowChangedEvent(Event, frozen=True, tag="slow"):
     room: str
     seconds: int
     member: str  # who did it
+    raid: Literal[True] | UnsetType = UNSET  # caused by a raid, or by its end, which was told just before
 
 
 class RaidChangedEvent(Event, frozen=True, tag="raid"):

@@ -73,12 +73,12 @@ class Narrator:
     def _describe_right(self, change: Change, re: events.Re) -> list[events.Event]:
         room, spell = self._room, identity.spell_member
         match change:
-            case changes.LockedChange(member=member, locked=locked):
-                return [LockChangedEvent(room=room, locked=locked, member=spell(member), re=re)]
-            case changes.KnockChange(member=member, on=on):
-                return [KnockChangedEvent(room=room, on=on, member=spell(member), re=re)]
-            case changes.SlowChange(member=member, seconds=seconds):
-                return [SlowChangedEvent(room=room, seconds=seconds, member=spell(member), re=re)]
+            case changes.LockedChange(member=member, locked=locked, by_raid=raid):
+                return [LockChangedEvent(room=room, locked=locked, member=spell(member), raid=_flag(raid), re=re)]
+            case changes.KnockChange(member=member, on=on, by_raid=raid):
+                return [KnockChangedEvent(room=room, on=on, member=spell(member), raid=_flag(raid), re=re)]
+            case changes.SlowChange(member=member, seconds=seconds, by_raid=raid):
+                return [SlowChangedEvent(room=room, seconds=seconds, member=spell(member), raid=_flag(raid), re=re)]
             case changes.RaidChange(member=member, on=on):
                 return [RaidChangedEvent(room=room, on=on, member=spell(member), re=re)]
             case changes.RoleChange(member=member, nick=nick, role=role, by=by):

@@ -14,6 +14,7 @@ from anonp2p.protocol import bodies
 from anonp2p.protocol.field_types import Opening
 from anonp2p.protocol.packing import unpack
 from anonp2p.room import changes, entry_rules
+from anonp2p.room.absence import AbsenceRule
 from anonp2p.room.changes import Caution, Change
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import Ledger, expect
@@ -48,7 +49,7 @@ class Replica:
     former: the ids of those who were members and are none, the first to go first. evidence: what proves that our host
     lies. unproven_until: a time of the room; of what was before it, something is missing, and nothing proves that the
     rest is of the same log; None where that is not so. final_openings: of the log to which what is replayed now
-    leads; None where nothing is. slow: when who has last said something.
+    leads; None where nothing is. slow: when who has last said something. absence: since when moderators are away.
     """
 
     def __init__(self, room: bytes, me: identity.Identity, own_key: suite.EncryptionKeyPair) -> None:
@@ -62,6 +63,7 @@ class Replica:
         self.unproven_until: int | None = None
         self.final_openings: Sequence[Opening] | None = None
         self.slow = SlowRule()
+        self.absence = AbsenceRule()
         self._latest_shown = 0  # the place of the latest message that was shown
         self._room_log: RoomLog | None = None
         self.begin_identity(me, own_key)
@@ -76,6 +78,7 @@ class Replica:
         if now.room != self.ledger.room:
             self.marks = Marks(identity.hash_room(now.room))
             self.me.enter_room(now.room)
+        self.absence.forget_all()
         self.ledger = now
 
     def forget_secrets(self) -> None:
@@ -149,10 +152,19 @@ class Replica:
         seconds = self.ledger.room_rights.slow_of(author)
         return self.slow.is_too_soon(author, self.ledger.openings[-1].term, time, seconds)
 
-    def expect_apart(self, author: Member, entry: OpenedEntry, time: int) -> None:
-        """Raises PeerFault for a message that a host has ordered too soon. time: of the head that covers it."""
-        is_text = entry.content is not None and isinstance(entry.content.body, bodies.TextBody)
-        expect(not (is_text and self._is_too_soon(author.id, time)), "ordered-too-soon")
+    def expect_in_time(self, author: Member, entry: OpenedEntry, time: int, age: float) -> None:
+        """Raises PeerFault for what was ordered too soon. time: of the head that covers it; age: of our clock."""
+        match entry.content and entry.content.body:
+            case bodies.TextBody():
+                expect(not self._is_too_soon(author.id, time), "ordered-too-soon")
+            case bodies.CommitBody(removed=removed):
+                lost = [removal.member for removal in removed if removal.reason == "lost"]
+                expect(not any(self.absence.is_too_soon(it, time, age) for it in lost), "moderator-removed-too-soon")
+
+    def seal_batch(self, time: int, age: float | None = None) -> None:
+        """A head of this time covers all that has a place. age: of our clock then, if it comes on a link that is up."""
+        self.slow.seal_batch(time)
+        self.absence.seal_batch(time, age)
 
     # --- entries
 
@@ -168,8 +180,8 @@ class Replica:
         removed = self._free_nicks(ledger, author, content)
         before = ledger.rights
         about = ledger.take_entry(author, header, content, entry.digest)
-        if replay is None and content is not None and isinstance(content.body, bodies.TextBody):
-            self.slow.note_text(author.id, ledger.openings[-1].term)
+        if replay is None and content is not None:
+            self._note_time_of(author, about, content.body, host)
         mine = about.id == self.me.id
         if content is None:
             return changes.HiddenChange()
@@ -209,8 +221,24 @@ class Replica:
             case bodies.CommitBody(renew=renew):
                 return changes.CommitChange(removed, renew)
             case bodies.CloseBody():
-                return changes.ClosedChange(mine)
+                return changes.ClosedChange()
         return describe_rights(author.id, content.body, before, ledger)
+
+    def _note_time_of(self, author: Member, about: Member, body: bodies.Body, host: bytes) -> None:
+        """This has taken effect, and it matters when. host: who it was before."""
+        rights = self.ledger.rights
+        match body:
+            case bodies.TextBody():
+                self.slow.note_text(author.id, self.ledger.openings[-1].term)
+            case bodies.AwayBody() if about.id in rights.moderators:
+                self.absence.note_away(about.id)
+            case bodies.BackBody():
+                self.absence.forget_member(about.id)
+            case bodies.CommitBody(removed=removed):
+                for removal in removed:
+                    self.absence.forget_member(removal.member)
+            case bodies.OpeningBody() if about.id != host:
+                self.absence.begin_term(it for it in rights.moderators if self.ledger.get_member(it).away)
 
     def shown_place(self, ledger: Ledger, *, is_history: bool = False) -> int:
         """The place under which the latest entry of this ledger is shown: the same to all, and later than what was.

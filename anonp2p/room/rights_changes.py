@@ -15,7 +15,7 @@ def describe_rights(author: bytes, body: bodies.Body, before: Rights, now: Ledge
         case bodies.LockBody() | bodies.KnockBody() | bodies.SlowBody():
             return changes.RightsChange(tuple(_compare_restrictions(author, before, now.rights)))
         case bodies.RaidBody(on=on):
-            caused = _compare_restrictions(author, before, now.rights)
+            caused = _compare_restrictions(author, before, now.rights, by_raid=True)
             return changes.RightsChange((changes.RaidChange(author, on), *caused))
         case bodies.RoleBody():
             return changes.RightsChange(tuple(_compare_roles(author, before, now)))
@@ -40,14 +40,16 @@ def compare_rights(before: Ledger, now: Ledger) -> list[Change]:
     ]
 
 
-def _compare_restrictions(author: bytes, before: Rights, now: Rights) -> Iterator[changes.RightChange]:
+def _compare_restrictions(
+    author: bytes, before: Rights, now: Rights, *, by_raid: bool = False
+) -> Iterator[changes.RightChange]:
     was, is_now = before.restrictions, now.restrictions
     if was.locked != is_now.locked:
-        yield changes.LockedChange(author, is_now.locked)
+        yield changes.LockedChange(author, is_now.locked, by_raid)
     if was.knock != is_now.knock:
-        yield changes.KnockChange(author, is_now.knock)
+        yield changes.KnockChange(author, is_now.knock, by_raid)
     if was.slow != is_now.slow:
-        yield changes.SlowChange(author, is_now.slow)
+        yield changes.SlowChange(author, is_now.slow, by_raid)
 
 
 def _compare_roles(author: bytes, before: Rights, now: Ledger) -> Iterator[changes.RightChange]:

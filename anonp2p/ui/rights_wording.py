@@ -23,6 +23,8 @@ NAMED = 6  # members that a sentence about many still names
 def describe_right(event: AnyModerationEvent) -> list[str]:
     """In sentences."""
     match event:
+        case LockChangedEvent(raid=True) | KnockChangedEvent(raid=True) | SlowChangedEvent(raid=True):
+            return []  # what is said of the raid is enough
         case LockChangedEvent(locked=locked):
             return ["The room is locked: nobody new is let in." if locked else "The room is open to newcomers again."]
         case KnockChangedEvent(on=on):
@@ -30,7 +32,8 @@ def describe_right(event: AnyModerationEvent) -> list[str]:
         case SlowChangedEvent(seconds=seconds):
             return [_slow(seconds)]
         case RaidChangedEvent(on=on):
-            return ["The room is closed against a raid." if on else "The raid is over: the room is as it was before."]
+            closed = "The room is closed against a raid: nobody new is let in, and talk is slow."
+            return [closed if on else "The raid is over: the room is as it was before."]
         case RoleEvent(nick=nick, role="moderator", member=member, by=by) if member == by:
             return [f"{nick} hosts the room, and is its moderator now, as there is no other"]
         case RoleEvent(nick=nick, role=role):

@@ -10,6 +10,7 @@ import trio.testing
 from anonp2p import limits
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
+from anonp2p.room.errors import TurnedAway
 from anonp2p.room.hosting_events import HeirsEvent
 from anonp2p.room.moderation_events import RoleEvent, WaitingEvent
 from anonp2p.room.moderation_inputs import AdmitInput, KnockInput, RoleInput
@@ -134,6 +135,20 @@ async def test_who_waits_while_the_host_dies_waits_at_the_next_one(
         await room.ann.until(lambda: len([it for it in room.ann.heard(WaitingEvent) if it.count]) == 2)
         await room.ann.session.post_input(AdmitInput("zoe", admitted=True))
         await zoe.hears(events.EnteredEvent)
+
+
+async def test_who_is_turned_away_while_the_host_dies_is_told_so_by_the_next_one(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with company(memory) as room:
+        zoe = await room.knocks("zoe")
+        await sees(room.ann, "zoe")
+        room.tor.lose()
+        await room.ann.session.post_input(AdmitInput("zoe", admitted=False))
+        await zoe.gone()
+        assert room.ann.session.room.hosting
+        assert zoe.session.room.failure == TurnedAway()
+        assert not is_waiting(zoe, links=2)
 
 
 async def test_where_more_knock_than_may_wait_each_has_its_turn_and_members_talk_on(

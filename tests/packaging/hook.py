@@ -66,5 +66,5 @@ class PackagingMetadataHook(MetadataHookInterface):
     """The text of the project's page."""
 
     def update(self, metadata: dict[str, Any]) -> None:
-        text = page.write_page(Path(self.root, "README.md").read_text("utf-8"), metadata["urls"]["Source"])
+        text = page.write_page(Path(self.root, "README.md").read_text("utf-8"))
         metadata["readme"] = {"content-type": "text/markdown", "text": text}

@@ -6,6 +6,6 @@ _PICTURE = re.compile(r"!\[[^\]]*\]\([^)]*\)\n\n?")
 _LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]+)\]\((?!https?:|#)(?P<path>[^)]+)\)")
 
 
-def write_page(readme: str, source: str) -> str:
-    """Without pictures, and with links into the sources, which are kept at this address."""
-    return _LINK.sub(rf"[\g<text>]({source}/blob/main/\g<path>)", _PICTURE.sub("", readme))
+def write_page(readme: str) -> str:
+    """Without pictures, and with the names of files of the sources in place of links to them."""
+    return _LINK.sub(r"\g<text>", _PICTURE.sub("", readme))

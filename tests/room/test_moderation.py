@@ -4,12 +4,14 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
+from msgspec import UNSET
 
 from anonp2p import errors, limits
 from anonp2p.room import events
 from anonp2p.room.errors import (
     AlreadyModerator,
     FormerModerator,
+    HostModerates,
     HostStays,
     KickSelf,
     KnockOff,
@@ -24,7 +26,7 @@ from anonp2p.room.errors import (
     RoomSlow,
     SlowUnchanged,
 )
-from anonp2p.room.moderation_events import BanEvent, RoleEvent
+from anonp2p.room.moderation_events import BanEvent, KnockChangedEvent, LockChangedEvent, RoleEvent, SlowChangedEvent
 from anonp2p.room.moderation_inputs import (
     AnyModerationInput,
     KeepInput,
@@ -108,6 +110,7 @@ def test_a_ban_is_told_before_who_is_banned_is_out(room: Simulation) -> None:
     re = room.moderate(ann, partial(KickInput, ban=True), "bob")
     room.settle()
     assert kinds(room.answers(ann, re)) == ["BanEvent", "LeftEvent"]
+    assert ann.room.banned() == ["bob"]
     re = room.moderate(ann, UnbanInput, "BOB")
     room.settle()
     [lifted] = room.answers(ann, re)
@@ -172,6 +175,11 @@ def test_a_raid_is_told_with_all_that_it_causes(room: Simulation) -> None:
     room.settle()
     assert kinds(bob.told)[-4:] == told
     assert not bob.room.snapshot().raid
+    caused = bob.got(LockChangedEvent) + bob.got(KnockChangedEvent) + bob.got(SlowChangedEvent)
+    assert [it.raid for it in caused] == [True] * 6
+    room.moderate(ann, LockInput, True)
+    room.settle()
+    assert bob.got(LockChangedEvent)[-1].raid is UNSET
 
 
 def test_roles_are_told_and_shown(room: Simulation) -> None:
@@ -186,6 +194,21 @@ def test_roles_are_told_and_shown(room: Simulation) -> None:
         ("cat", "muted", False),
     ]
     assert [it.role for it in bob.room.people()] == ["host", "moderator", "member", "muted"]
+
+
+def test_the_host_moderates_once_nobody_else_does_and_cannot_step_down(room: Simulation) -> None:
+    ann = party(room, "ann")
+    room.moderate(room.host, RoleInput, "hugo", "member", "/deop")
+    room.settle()
+    re = room.moderate(ann, RoleInput, "ann", "member", "/deop")
+    room.settle()
+    told = [it for it in room.answers(ann, re) if isinstance(it, RoleEvent)]
+    assert [(it.nick, it.role) for it in told] == [("ann", "member"), ("hugo", "moderator")]
+    room.moderate(room.host, RoleInput, "bob", "moderator", "/op")
+    room.settle()
+    room.moderate(party(room, "bob"), RoleInput, "bob", "member", "/deop")
+    room.settle()
+    assert error_of(room, room.host, RoleInput, "hugo", "member", "/deop") == HostModerates()
 
 
 def test_a_muted_one_is_told_at_once_and_its_text_comes_back(room: Simulation) -> None:
@@ -241,5 +264,6 @@ def test_a_moderator_that_does_not_host_closes_the_room(room: Simulation) -> Non
     room.settle()
     [gone] = room.answers(ann, re)[-1:]
     assert isinstance(gone, events.GoneEvent)
-    assert [it.reason for it in room.host.got(events.GoneEvent)] == ["closed"]
+    for one in (room.host, ann):
+        assert [it.reason for it in one.got(events.GoneEvent)] == ["closed"]
     assert all(it.room.over for it in (room.host, *room.members))

@@ -592,7 +592,10 @@ COVER = "Cover is on: about 29 kB a minute on each link of yours, and what is sa
         (KnockChangedEvent(room="r1", on=False, member="m"), "Newcomers need not wait any more."),
         (SlowChangedEvent(room="r1", seconds=10, member="m"), "Each member may say something every 10s."),
         (SlowChangedEvent(room="r1", seconds=0, member="m"), "The room is not slow any more."),
-        (RaidChangedEvent(room="r1", on=True, member="m"), "The room is closed against a raid."),
+        (
+            RaidChangedEvent(room="r1", on=True, member="m"),
+            "The room is closed against a raid: nobody new is let in, and talk is slow.",
+        ),
         (RaidChangedEvent(room="r1", on=False, member="m"), "The raid is over: the room is as it was before."),
         (
             RoleEvent(room="r1", member="m", nick="ben", role="moderator", by="n"),
@@ -973,3 +976,16 @@ def test_a_dangerous_character_behind_a_backslash_is_still_the_same_data(code: i
 def test_who_knocks_is_told_that_they_wait_and_how_to_give_up() -> None:
     event = events.LinkEvent(room="r1", state="connecting", attempt=1, detail=Reason("knocking"))
     assert wording.format_line(event) == "[SYSTEM] You wait until a moderator of the room lets you in; /leave gives up"
+
+
+@pytest.mark.parametrize(
+    "caused",
+    [
+        LockChangedEvent(room="r1", locked=True, member="m", raid=True),
+        KnockChangedEvent(room="r1", on=False, member="m", raid=True),
+        SlowChangedEvent(room="r1", seconds=10, member="m", raid=True),
+    ],
+)
+def test_of_what_a_raid_causes_what_is_said_of_the_raid_is_enough(caused: Event) -> None:
+    assert wording.describe_event(caused) == []
+    assert wording.format_line(caused) == ""

@@ -119,11 +119,12 @@ class Commits:
         """Removes idle members and pending removals to make room for a newcomer; returns whether there were any.
 
         All at once, since a commit costs as much for one as for many: those who join and hang up keep no one out, and
-        cause no more commits than those who join and leave.
+        cause no more commits than those who join and leave. Moderators stay: they are not lost so soon.
         """
         if self._clock.tick < self._committed_at + limits.COMMIT_PAUSE:
             return False
-        idle = self._presence.idle_members()
+        moderators = self._replica.ledger.rights.moderators
+        idle = [member for member in self._presence.idle_members() if member not in moderators]
         if not (idle or self._removals):
             return False
         for member in idle:

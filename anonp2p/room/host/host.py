@@ -275,11 +275,20 @@ class HostRole:
             self._reporter.add_effect(effects.DropEffect(link, fault.fault))
             self.standby.forget_link(link)
             self.porter.knockers.forget_link(link)
-            member = self.presence.expel_link(link)
-            if member is not None:
-                self.sequencer.order_own(bodies.AwayBody(member))
-                self.commits.remove_soon(member)
+            self._expel_member(link)
         self._carry_out_orders()
+
+    def _expel_member(self, link: int) -> None:
+        """Who has broken a rule loses its place; a moderator only its link, or we could say so of all who moderate."""
+        known = self.presence.links.get(link)
+        if known is None:
+            return
+        if known.member in self._replica.ledger.rights.moderators:
+            self.presence.lose_link(link, 0.0)
+            return
+        self.presence.expel_link(link)
+        self.sequencer.order_own(bodies.AwayBody(known.member))
+        self.commits.remove_soon(known.member)
 
     def _give_up_service(self, address: bytes, error: errors.AnonError) -> None:
         """Our Tor does not serve this. Without the way of our members the room is over; else it has another code."""

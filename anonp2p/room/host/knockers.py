@@ -53,6 +53,8 @@ class Knockers:
 
     def hold(self, caller: Caller, join: JoinRequest, nick: str) -> None:
         """Has this one wait, who could come in under this nick otherwise. Raises NotAdmitted."""
+        if self._context.knockers.is_turned_away(join.key):
+            raise NotAdmitted("turned-away")
         nick = self._choose_nick(join, nick)
         before = self._line.get(join.key)
         if before is None:

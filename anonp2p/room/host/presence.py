@@ -17,15 +17,23 @@ from anonp2p.room.roster import Member
 
 @dataclass(slots=True, repr=False)
 class Absence:
-    """A member without a link. heard_at: when it was last heard; away: whether the room was told that it is away."""
+    """A member without a link. heard_at: when it was last heard.
+
+    away_at: when the room was told, or we began to host; None as long as it is not away.
+    """
 
     heard_at: float
-    away: bool = False
+    away_at: float | None = None
 
     @property
     def due(self) -> float:
-        """When the next thing has to be done: first the room is told, later the member's place is given up."""
-        return self.heard_at + (limits.PLACE_SECONDS if self.away else limits.AWAY_SECONDS)
+        """When the next thing has to be done: first the room is told, later the member's place is given up.
+
+        Where we have told it late, as we have slept, members have time to come back all the same.
+        """
+        if self.away_at is None:
+            return self.heard_at + limits.AWAY_SECONDS
+        return max(self.heard_at + limits.PLACE_SECONDS, self.away_at + limits.AWAY_AT_LEAST)
 
 
 @dataclass(slots=True, repr=False)
@@ -90,7 +98,7 @@ class Presence:
         for member in members:
             allowance = self._allowances[member.id] = Allowance(self._clock.tick, -1)
             allowance.spoke = True  # perhaps; who never did has its place for as long
-            self._absences[member.id] = Absence(self._clock.tick, member.away)
+            self._absences[member.id] = Absence(self._clock.tick, self._clock.tick if member.away else None)
 
     def add_member(self, member: bytes, renewable: int) -> None:
         """Somebody has joined. renewable: how many commits have let members renew their keys by now."""
@@ -116,10 +124,9 @@ class Presence:
         if link is not None:
             self._absences[link.member] = Absence(self._clock.tick - silence)
 
-    def expel_link(self, number: int) -> bytes | None:
-        """A link's member has broken a rule and is not heard any more; returns the member, if the link has one."""
-        link = self._links.pop(number, None)
-        return None if link is None else link.member
+    def expel_link(self, number: int) -> None:
+        """A link's member has broken a rule and is not heard any more."""
+        del self._links[number]
 
     def remove_member(self, member: bytes) -> None:
         """One who is out gets no more of the log."""
@@ -145,11 +152,11 @@ class Presence:
         late = LateMembers([], [])
         dues = [(member, absence) for member, absence in self._absences.items() if absence.due <= self._clock.tick]
         for member, absence in dues[: limits.MAILBOX]:
-            if absence.away:
+            if absence.away_at is not None:
                 del self._absences[member]
                 late.lost.append(member)
             else:
-                absence.away = True
+                absence.away_at = self._clock.tick
                 late.away.append(member)
         return late
 

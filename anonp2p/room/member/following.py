@@ -146,7 +146,7 @@ class Follower:
                 return
             self._replica.room_log.append_entry(entry, self._replica.ledger)
         self._replica.room_log.seal_batch(head.text, head.time)
-        self._replica.slow.seal_batch(head.time)
+        self._replica.seal_batch(head.time)
 
     def take_catch_up(self, missed: frames.BackfillFrame) -> None:
         """The same term goes on, as somebody else has it who lost our host too. Raises PeerFault, HostLied.
@@ -214,7 +214,7 @@ class Follower:
         except PeerFault as fault:
             raise self._heads.blame(fault.fault, head, entries) from None
         self._replica.room_log.seal_batch(head.text, head.time)
-        self._replica.slow.seal_batch(head.time)
+        self._replica.seal_batch(head.time, self._heads.age_at(head.time) if self._state.has_caught_up else None)
         self.expire_entries()
         self._heads.accept_head(head)
         if replayed is None:
@@ -231,7 +231,7 @@ class Follower:
     def _take_entry(self, entry: OpenedEntry, time: int) -> None:
         """The log is one entry longer. time: of its head."""
         author, age = check_entry(self._replica.ledger, entry), (self._heads.told_time - time) / 1000
-        self._replica.expect_apart(author, entry, time)
+        self._replica.expect_in_time(author, entry, time, self._context.clock.now.age)
         if author.id == self._replica.me.id:
             self._reporter.tell_given_back(self._outbox.refuse_denied_before(entry.header.counter))
             self._outbox.expect_next(entry.header, entry.digest)

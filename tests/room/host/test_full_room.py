@@ -12,9 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from anonp2p import limits
 from anonp2p.crypto import identity
-from anonp2p.protocol.bodies import AwayBody, CommitBody, JoinedBody, Removal
+from anonp2p.protocol.bodies import AwayBody, CommitBody, JoinedBody, Removal, RoleBody
 from anonp2p.room import events, inputs
-from anonp2p.room.moderation_inputs import KickInput, LockInput
+from anonp2p.room.moderation_inputs import KickInput, LockInput, RoleInput
 from tests.room.host.inn import FalseMember, Inn
 from tests.room.peers import ANN, BOB, EVE, ZOE, Somebody, text
 from tests.room.simulation import Simulation
@@ -61,6 +61,14 @@ def test_one_who_has_no_link_and_never_spoke_gives_way_to_a_newcomer(inn: Inn) -
     zoe.says(text("hello"))
     inn.ann.says(text("hello to you"))
     assert inn.ordered()[-2:] == [text("hello"), text("hello to you")]
+
+
+def test_a_moderator_keeps_its_place(inn: Inn) -> None:
+    """5c.10"""
+    inn.takes(RoleInput("eve", "moderator", "/op"))
+    hangs_up(inn.eve)
+    assert asks_in(inn).refused == "full"
+    assert inn.ordered() == [RoleBody(EVE.id, "moderator")]
 
 
 @pytest.mark.parametrize("why", ["locked", "signature", "key", "kicked"])

@@ -67,6 +67,16 @@ def test_the_absent_are_called_away_then_lose_their_places(links: Links) -> None
     assert not links.presence.absences
 
 
+def test_whom_a_host_that_has_slept_tells_late_that_it_is_away_has_time_to_come_back(links: Links) -> None:
+    links.presence.lose_link(1, 0.0)
+    set_time(links.context, limits.PLACE_SECONDS)
+    assert links.presence.take_late() == ([ANN.id], [])
+    set_time(links.context, limits.PLACE_SECONDS + limits.MODERATOR_LOST)
+    assert links.presence.take_late() == ([], [])
+    set_time(links.context, limits.PLACE_SECONDS + limits.AWAY_AT_LEAST)
+    assert links.presence.take_late() == ([], [ANN.id])
+
+
 def test_of_many_who_are_late_some_are_taken_at_a_time() -> None:
     links = Links()
     for number in range(limits.MAILBOX + 1):
@@ -78,8 +88,7 @@ def test_of_many_who_are_late_some_are_taken_at_a_time() -> None:
 
 
 def test_one_who_broke_a_rule_is_not_absent_but_out(links: Links) -> None:
-    assert links.presence.expel_link(1) == ANN.id
-    assert links.presence.expel_link(9) is None
+    links.presence.expel_link(1)
     assert set(links.presence.links) == {2}
     assert not links.presence.absences
 

@@ -59,6 +59,18 @@ def test_in_a_slow_room_what_comes_too_soon_is_denied(inn: Inn) -> None:
     assert inn.eve.denials(inn.eve.says(text("four"))) == []
 
 
+def test_a_moderator_that_breaks_a_rule_loses_its_link_and_may_come_back(inn: Inn) -> None:
+    """5c.10: a host could say that of any."""
+    make_moderator(inn)
+    index, digest = inn.ann.sealer.reference
+    assert [it.link for it in inn.ann.sends(b"") if isinstance(it, effects.DropEffect)] == [inn.ann.link]
+    inn.ticks(limits.COMMIT_PAUSE + 1)
+    assert inn.ordered()[-1:] == [RoleBody(ANN.id, "moderator")]
+    inn.ann.dials(inn.tick)
+    inn.ann.resumes(index, digest)
+    assert kinds(told(inn.ann.says(text("again")))) == ["MessageEvent"]
+
+
 def test_moderators_are_as_fast_as_they_like(inn: Inn) -> None:
     make_moderator(inn)
     inn.takes(SlowInput(10))

@@ -7,11 +7,12 @@ import pytest
 from anonp2p import limits
 from anonp2p.protocol import bodies, frames
 from anonp2p.protocol.bodies import LockBody, Removal, RoleBody
+from anonp2p.protocol.rights import Rights
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
-from anonp2p.room.errors import ChangesNothing, OrderedOut, OrderIgnored
-from anonp2p.room.moderation_inputs import LockInput
-from tests.room.member.false_host import FalseHost
+from anonp2p.room.errors import ChangesNothing, NoPool, OrderedOut, OrderIgnored
+from anonp2p.room.moderation_inputs import InviteInput, LockInput
+from tests.room.member.false_host import HERE, FalseHost
 from tests.room.peers import ANN, HOST, Placed, kinds, text
 
 
@@ -87,6 +88,85 @@ LIES: dict[str, Callable[[FalseHost], list[Placed]]] = {
 }
 
 
+def goes_away(host: FalseHost) -> None:
+    """Ann moderates, and is away."""
+    host.hears(host.entry(HOST, RoleBody(ANN.id, "moderator")), host.entry(HOST, bodies.AwayBody(ANN.id)))
+
+
+def waits(host: FalseHost, seconds: float, *, by_head: float | None = None) -> None:
+    """So much time passes. by_head: how much that is by the host's word."""
+    host.time += round((seconds if by_head is None else by_head) * 1000)
+    host.now = host.now._replace(tick=host.now.tick + seconds)
+
+
+def loses(host: FalseHost) -> list[events.Event]:
+    """Ann is removed as lost."""
+    return host.hears(host.commit(Removal(ANN.id, "lost")))
+
+
+SOON = [Reason("host-fault", "moderator-removed-too-soon")]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "by_head", "told"),
+    [
+        (0.0, 0.0, SOON),
+        (limits.MODERATOR_LOST, limits.MODERATOR_LOST - 0.001, SOON),
+        (limits.MODERATOR_LOST, limits.MODERATOR_LOST, []),
+        (1.0, limits.MODERATOR_LOST, SOON),
+        (limits.MODERATOR_LOST - limits.MODERATOR_LOST_HELD - 1, limits.MODERATOR_LOST, SOON),
+        (limits.MODERATOR_LOST - limits.MODERATOR_LOST_HELD, limits.MODERATOR_LOST, []),
+    ],
+)
+def test_a_host_that_removes_a_moderator_that_has_hardly_been_away_lies(
+    host: FalseHost, seconds: float, by_head: float, told: list[Reason]
+) -> None:
+    """5c.10: by its own clock, and by ours."""
+    goes_away(host)
+    waits(host, seconds, by_head=by_head)
+    assert alarms(loses(host)) == told
+
+
+def test_what_was_held_up_is_not_held_against_our_clock(host: FalseHost) -> None:
+    """5c.10: we know by other heads how late it is."""
+    host.hears(host.head)
+    host.now = host.now._replace(tick=host.now.tick + limits.MODERATOR_LOST)
+    goes_away(host)
+    waits(host, 1.0, by_head=limits.MODERATOR_LOST + 1)
+    assert alarms(loses(host)) == []
+
+
+def test_what_we_have_missed_is_not_held_against_our_clock(host: FalseHost) -> None:
+    host.hears(host.entry(HOST, RoleBody(ANN.id, "moderator")))
+    host.redials()
+    away = host.entry(HOST, bodies.AwayBody(ANN.id))
+    batch = host.batch(away)
+    waits(host, 1.0, by_head=limits.MODERATOR_LOST)
+    host.hears(host.resumed(), batch)
+    assert alarms(loses(host)) == []
+
+
+def test_what_has_come_on_another_link_is_not_held_against_our_clock(host: FalseHost) -> None:
+    """5c.10: it may have waited for us."""
+    goes_away(host)
+    host.redials()
+    host.hears(host.resumed())
+    waits(host, 1.0, by_head=limits.MODERATOR_LOST)
+    assert alarms(loses(host)) == []
+
+
+def test_who_has_been_back_and_moderates_no_more_may_be_removed_at_once(host: FalseHost) -> None:
+    goes_away(host)
+    host.hears(host.entry(HOST, bodies.BackBody(ANN.id)), host.entry(HOST, RoleBody(ANN.id, "member")))
+    host.hears(host.entry(HOST, bodies.AwayBody(ANN.id)))
+    assert alarms(loses(host)) == []
+
+
+def test_who_is_no_moderator_may_be_removed_at_once(host: FalseHost) -> None:
+    host.hears(host.entry(HOST, bodies.AwayBody(ANN.id)), host.entry(HOST, RoleBody(ANN.id, "moderator")))
+    assert alarms(loses(host)) == []
+
+
 @pytest.mark.parametrize("lie", LIES)
 def test_a_host_that_orders_against_the_rights_of_members_lies(host: FalseHost, lie: str) -> None:
     """5c.2"""
@@ -108,6 +188,46 @@ def test_who_has_asked_is_told_that_the_host_does_not_order_it(host: FalseHost) 
     [error] = [it for it in passes(host, 10) if isinstance(it, events.ErrorEvent)]
     assert (error.text, error.code, error.re) == (OrderIgnored(), "failed", 7)
     assert kinds(host.hears(host.batch(asked))) == ["LockChangedEvent"]
+
+
+def in_private_room() -> FalseHost:
+    """A host whose guest moderates a private room, and has no pool."""
+    host = FalseHost()
+    host.ledger.rights = Rights(private=True)
+    host.ledger.begin_log()
+    host.begin_at(HERE)
+    host.lets_in()
+    make_moderator(host)
+    return host
+
+
+def failed(told: list[events.Event]) -> list[tuple[object, object]]:
+    return [(event.text, event.re) for event in told if isinstance(event, events.ErrorEvent)]
+
+
+def test_who_invites_is_told_that_the_host_gives_it_no_pool_and_asks_the_next_one() -> None:
+    """5c.5"""
+    host = in_private_room()
+    host.takes(InviteInput(re=7))
+    assert host.spoken() == [frames.PoolRequestFrame()]
+    assert failed(passes(host, limits.ORDER_PATIENCE - 0.2)) == []
+    assert failed(passes(host, 0.5)) == [(OrderIgnored(), 7)]
+    assert failed(passes(host, 60)) == []
+    host.takes(InviteInput(re=8))
+    assert failed(passes(host, limits.ORDER_PATIENCE + 0.3)) == [(OrderIgnored(), 8)]
+    host.redials()
+    host.hears(host.resumed())
+    assert frames.PoolRequestFrame() in host.spoken()
+    assert failed(passes(host, limits.ORDER_PATIENCE + 0.3)) == []
+    assert failed(host.hears(frames.PoolFrame(b""))) == [(NoPool(), 7), (NoPool(), 8)]
+
+
+def test_of_a_silent_host_nothing_is_said_to_who_invites() -> None:
+    host = in_private_room()
+    host.takes(InviteInput(re=7))
+    assert failed(passes(host, 60, lives=False)) == []
+    host.now = host.now._replace(tick=host.now.tick + 0.1)
+    assert failed(host.hears(host.head)) == [(OrderIgnored(), 7)]
 
 
 def test_what_was_denied_is_no_more_waited_for(host: FalseHost) -> None:

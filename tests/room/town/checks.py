@@ -14,7 +14,7 @@ from anonp2p.room.entry_rules import check_entry, check_tombstone
 from anonp2p.room.hosting_events import HostEvent
 from anonp2p.room.log.log import LogBatch
 from anonp2p.room.log.room_log import replay_entry
-from anonp2p.room.moderation_events import BanEvent, RaidChangedEvent, RoleEvent, SlowChangedEvent
+from anonp2p.room.moderation_events import BanEvent, RaidChangedEvent, RoleEvent, SlowChangedEvent, WaitingEvent
 from anonp2p.room.succession import terms
 from tests.room.town.person import Person
 from tests.room.town.town import Town
@@ -93,6 +93,8 @@ class Checks:
                 self.counts["hosts told"] += 1
             case RoleEvent() | BanEvent() | RaidChangedEvent() | SlowChangedEvent():
                 self.counts["rights told"] += 1
+            case WaitingEvent():
+                self.counts["knocks told"] += 1
             case events.LeftEvent(reason="kicked"):
                 self.counts["thrown out told"] += 1
 
@@ -218,10 +220,19 @@ class Checks:
         present = {member.id for member in known.roster if not member.away}
         if not {person.id for person in here} <= present:
             found.append(f"{len(present)} present, {len(here)} here")
+        if len(self._hosts) == 1:
+            found += self._list_unshown(here)
         alive = {person.id for person in self._town.people if person.is_member}
         if not present <= alive:
             found.append(f"{len(present)} present, {len(alive)} alive")
         return found
+
+    def _list_unshown(self, here: Sequence[Person]) -> list[str]:
+        """Moderators who do not know how many wait to be let in."""
+        waiting = sum(person.waits for person in self._town.people)
+        moderators = [person for person in here if person.room.snapshot().moderates]
+        shown = [(person.number, len(person.list_waiting())) for person in moderators]
+        return [f"{number} is shown {count} of {waiting} who wait" for number, count in shown if count != waiting]
 
     @property
     def _hosts(self) -> list[Person]:

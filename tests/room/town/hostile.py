@@ -8,6 +8,7 @@ from anonp2p import limits
 from anonp2p.crypto.padding import LENGTH, frame_content
 from anonp2p.room import effects, inputs
 from anonp2p.room.host.commits import Commits
+from anonp2p.room.host.presence import LateMembers, Presence
 from anonp2p.room.room import Room
 from anonp2p.room.succession import terms
 from anonp2p.room.succession.heir import BeginTerm, Heirship, Situation, Wait
@@ -101,10 +102,22 @@ def _carry_out_nothing(_: Commits) -> None:
     """A host keeps whom moderators have ordered out."""
 
 
+_take_late = Presence.take_late
+
+
+def _lose_moderators(room: Room, presence: Presence) -> LateMembers:
+    """A host says that all other moderators are lost, and before that, that those who are here are away."""
+    ledger = room.replica.ledger
+    others = [it for it in ledger.rights.moderators if it != ledger.host]
+    present = [it for it in others if not ledger.get_member(it).away]
+    return LateMembers(present, others) if others else _take_late(presence)
+
+
 MEDDLERS: dict[str, Callable[[Room], Meddler | Liar]] = {
     "eager": lambda room: Meddler(room, Heirship, "decide", _begin_at_once),
     "idle": lambda room: Meddler(room, Heirship, "decide", _wait_for_ever),
     "keeper": lambda room: Meddler(room, Commits, "carry_out_orders", _carry_out_nothing),
     "liar": Liar,
+    "usurper": lambda room: Meddler(room, Presence, "take_late", lambda presence: _lose_moderators(room, presence)),
     "stubborn": lambda room: Meddler(room, Meeting, "judge", _judge_nobody),
 }

@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.errors import Muted, RightLost, RoomSlow, TextDenied
+from anonp2p.room.moderation_events import WaitingEvent
 from anonp2p.room.room import Room
 from tests.room.town.wires import Side
 
@@ -114,6 +115,18 @@ class Person:
 
     def got(self, kind: type[E]) -> list[E]:
         return [event for event in self.told if isinstance(event, kind)]
+
+    def list_waiting(self) -> list[str]:
+        """The nicks of those who knock, as far as it was told."""
+        told = self.got(WaitingEvent)
+        return [knocker.nick for knocker in told[-1].people] if told else []
+
+    @property
+    def waits(self) -> bool:
+        """Whether it was told last that it waits to be let in."""
+        told = self.got(events.LinkEvent)[-1:]
+        is_outside = self.is_alive and not (self.actor.over or self.is_member)
+        return is_outside and [it.detail.code for it in told] == ["knocking"]
 
     def when(self, kind: type[events.Event], since: float = 0.0) -> float:
         """When it was told of the first event of this kind since then; endless if it was not."""

@@ -10,13 +10,16 @@ from anonp2p.protocol import room_state
 from anonp2p.room import inputs
 from anonp2p.room.moderation_events import RoleName
 from anonp2p.room.moderation_inputs import (
+    AdmitInput,
     AnyModerationInput,
     KickInput,
+    KnockInput,
     LockInput,
     PurgeInput,
     RaidInput,
     RoleInput,
     SlowInput,
+    UnbanInput,
 )
 from anonp2p.room.retention import NO_HISTORY
 from tests.room.town.checks import Checks
@@ -74,6 +77,11 @@ class Play:
             "calm": lambda: self._moderate(RaidInput(on=False)),
             "slow": lambda seconds: self._moderate(SlowInput(int(seconds))),
             "purge": lambda: self._moderate(PurgeInput(15)),
+            "knock": lambda: self._moderate(KnockInput(on=True)),
+            "open": lambda: self._moderate(KnockInput(on=False)),
+            "admit": lambda: self._answer_knock(admitted=True),
+            "refuse": lambda: self._answer_knock(admitted=False),
+            "unban": lambda whom: self._moderate(UnbanInput(f"user{whom}")),
             "whisper": self._whisper,
             "reply": self._reply,
             "retract": self._retract,
@@ -238,13 +246,23 @@ class Play:
         if person := self._find(whom):
             self._moderate(RoleInput(person.room.snapshot().nick, role, command))
 
+    def _answer_knock(self, *, admitted: bool) -> None:
+        """A moderator lets in who has waited for longest of those of whom it was told, or turns that one away."""
+        moderator = self._find_moderator()
+        waiting = moderator.list_waiting() if moderator else []
+        if moderator and waiting:
+            self.town.type_input(moderator, AdmitInput(waiting[0], admitted))
+
     def _moderate(self, asked: AnyModerationInput) -> None:
-        """One of the moderators does that: not always the same one, and more often one that does not host."""
+        if moderator := self._find_moderator():
+            self.town.type_input(moderator, asked)
+
+    def _find_moderator(self) -> Person | None:
+        """One of the moderators: not always the same one, and more often one that does not host."""
         people = [it for it in self.town.people if it.is_here and it.held is None]
         able = [it for it in people if it.room.snapshot().moderates]
-        if able:
-            others = [it for it in able if not it.is_hosting] or able
-            self.town.type_input(others[int(self.town.now * 7) % len(others)], asked)
+        others = [it for it in able if not it.is_hosting] or able
+        return others[int(self.town.now * 7) % len(others)] if others else None
 
     def _whisper(self, whom: str, other: str) -> None:
         if (to := self._find(other)) and to.number != int(whom):

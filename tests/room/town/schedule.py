@@ -23,6 +23,8 @@ FAULTS = (
     ("strangers", 0.03),
 )
 TALK = ("come", "come", "whisper", "reply", "retract", "fleet", "rename")
+KNOCKING_FROM = 10_000  # the first seed in whose town people have to knock: what happens by those of before stays
+KNOCKING = ("come", "come", "admit", "admit", "refuse", "open", "knock", "unban")
 MODERATING = ("kick", "ban", "op", "deop", "mute", "unmute", "lock", "unlock", "raid", "calm", "slow", "purge")
 
 
@@ -98,6 +100,7 @@ def draw_schedule(seed: int, *, host_stays: bool = False) -> Schedule:
         for _ in range(chance.randint(1, 6))
     ]
     deeds = [_draw_deed(chance, people, begin + chance.uniform(1, lasting + 20)) for _ in range(chance.randint(0, 6))]
+    knocks = _draw_knocks(chance, people, begin, lasting) if seed >= KNOCKING_FROM else []
     return Schedule(
         seed=seed,
         people=people,
@@ -105,7 +108,7 @@ def draw_schedule(seed: int, *, host_stays: bool = False) -> Schedule:
         talk=chance.choice((3.0, 6.0)),
         end=begin + lasting + 60,
         history=chance.choice((0, 0, 5)),
-        steps=tuple(sorted(faults + deeds, key=lambda step: step.at)),
+        steps=tuple(sorted(faults + deeds + knocks, key=lambda step: step.at)),
     )
 
 
@@ -137,6 +140,16 @@ def _draw_fault(chance: random.Random, people: int, at: float, *, host_stays: bo
         case _:
             about = (whom,)
     return Step(round(at, 2), verb, about)
+
+
+def _draw_knocks(chance: random.Random, people: int, begin: float, lasting: float) -> list[Step]:
+    """Newcomers have to knock, from the beginning on; some come, and some are answered."""
+    steps = [Step(begin, "knock"), Step(round(begin + chance.uniform(1, lasting), 2), "come")]
+    for _ in range(chance.randint(2, 8)):
+        verb = chance.choice(KNOCKING)
+        about = (str(chance.randrange(people)),) if verb == "unban" else ()
+        steps.append(Step(round(begin + chance.uniform(1, lasting + 20), 2), verb, about))
+    return steps
 
 
 def _draw_deed(chance: random.Random, people: int, at: float) -> Step:

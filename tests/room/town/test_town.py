@@ -9,7 +9,7 @@ from anonp2p.room.hosting_events import HostingEvent
 from anonp2p.room.succession import terms
 from tests.room.town.play import Play
 from tests.room.town.run import WELL, play, shrink
-from tests.room.town.schedule import Schedule, Step, draw_schedule
+from tests.room.town.schedule import KNOCKING_FROM, Schedule, Step, draw_schedule
 from tests.room.town.town import Town
 from tests.room.town.wires import PACES
 
@@ -148,6 +148,28 @@ def test_a_host_that_keeps_whom_a_moderator_has_ordered_out_is_told_of_by_all() 
         assert person.is_here
 
 
+def test_a_host_that_takes_the_rights_of_moderators_by_saying_that_they_are_lost_is_left_by_all() -> None:
+    """5c.10"""
+    steps = (Step(11.0, "op", ("1",)), Step(13.0, "meddle", ("host", "usurper")))
+    playing = Play(Schedule(seed=1, people=4, end=40.0, steps=steps))
+    playing.run()
+    for person in playing.town.people[1:]:
+        said = [alarm.reason.value for alarm in person.got(events.AlarmEvent)]
+        assert said == ["lost-on-its-link"] * (person.number == 1) + ["moderator-removed-too-soon"]
+        assert [gone.reason for gone in person.got(events.GoneEvent)] == ["lost"]
+
+
+def test_who_takes_over_from_a_moderator_does_not_take_its_rights_so_soon() -> None:
+    """5c.10"""
+    steps = (Step(13.0, "kill", ("host",)), Step(20.0, "meddle", ("host", "usurper")))
+    playing = Play(Schedule(seed=1, people=4, end=40.0, steps=steps))
+    playing.run()
+    left = [person for person in playing.town.people[1:] if not person.room.hosting]
+    assert len(left) == 2
+    for person in left:
+        assert [alarm.reason.value for alarm in person.got(events.AlarmEvent)] == ["moderator-removed-too-soon"]
+
+
 def test_whoever_hosts_what_moderators_did_stands() -> None:
     """5c: who founded the room is gone for good; the other moderator goes on, and the one who is muted stays so."""
     steps = (
@@ -212,6 +234,13 @@ def test_a_schedule_that_goes_wrong_is_cut_down_to_what_matters(monkeypatch: pyt
 
 @pytest.mark.parametrize("first", range(0, 200, 5))
 def test_whatever_happens_those_who_are_left_are_in_one_room_with_all_they_said(first: int) -> None:
+    for seed in range(first, first + 5):
+        outcome = play(draw_schedule(seed))
+        assert outcome.verdict in WELL, f"{outcome.faults}\n{outcome.schedule}"
+
+
+@pytest.mark.parametrize("first", range(KNOCKING_FROM, KNOCKING_FROM + 20, 5))
+def test_whatever_happens_at_the_door_those_who_are_left_are_in_one_room_and_know_who_waits(first: int) -> None:
     for seed in range(first, first + 5):
         outcome = play(draw_schedule(seed))
         assert outcome.verdict in WELL, f"{outcome.faults}\n{outcome.schedule}"

@@ -196,8 +196,6 @@ class KeyRenewedChange(_Value, frozen=True):
 class ClosedChange(_Value, frozen=True):
     """The room ended."""
 
-    mine: bool
-
 
 class HiddenChange(_Value, frozen=True):
     """Nothing that we are shown: a message that has expired, a private one between others, or one of ours."""
@@ -247,7 +245,7 @@ def end_of(change: Change) -> End | None:
             return "left"
         case RemovedChange(mine=True, reason=reason):
             return reason
-        case ClosedChange(mine=mine):
-            return "left" if mine else "closed"
+        case ClosedChange():
+            return "closed"
         case _:
             return None

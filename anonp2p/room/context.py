@@ -132,7 +132,7 @@ class Context:
             if end := changes.end_of(part):
                 self.lifecycle.leave_room(end)
         if not (self.lifecycle.over or merges):
-            self.succession.tell_changes()
+            self.succession.tell_changes(re)
             if entry.header.kind == OPENING:
                 self.move_shown(self.replica.ledger.index - 1)
         self._retract_if_wanted(entry.header, pending)

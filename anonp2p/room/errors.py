@@ -88,6 +88,10 @@ class NoModerator(ChangesNothing):
     about = "that member is no moderator"
 
 
+class HostModerates(ChangesNothing):
+    about = "the host moderates, as nobody else does"
+
+
 class AlreadyMuted(ChangesNothing):
     about = "that member is muted already"
 

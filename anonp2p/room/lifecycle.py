@@ -141,6 +141,8 @@ class Lifecycle:
     def leave_room(self, reason: End) -> None:
         """Out of the room: what was not ordered is given back."""
         re = self._leave_re if self._leave_re is not UNSET else self.re
+        if reason == "closed" and self.phase == "leaving":
+            reason = "left"  # as we wanted, whoever else wants the room to end
         self.phase = "over"
         self._reporter.tell_given_back(self._outbox.give_back_all())
         waiting, self.waiting = self.waiting, []

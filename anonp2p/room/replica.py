@@ -216,7 +216,7 @@ class Replica:
             case bodies.CommitBody(renew=renew):
                 return changes.CommitChange(removed, renew)
             case bodies.CloseBody():
-                return changes.ClosedChange(mine)
+                return changes.ClosedChange()
         return describe_rights(author.id, content.body, before, ledger)
 
     def _note_time_of(self, author: Member, about: Member, body: bodies.Body, host: bytes) -> None:

@@ -265,6 +265,10 @@ class Room:
             for member in ledger.roster
         ]
 
+    def banned(self) -> list[str]:
+        """The nicks that those had who are banned now, who was banned last first."""
+        return [ban.nick for ban in reversed(self.replica.ledger.rights.bans)]
+
     # --- what the user wants
 
     def _handle_typed(self, event: inputs.Typed) -> None:

@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Iterator
 from email.message import Message
 from email.parser import Parser
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -199,6 +200,10 @@ def test_the_room_of_the_unit_keeps_its_code_and_nothing_that_is_said(tmp_path: 
     program.write_text(f'#!/bin/sh\necho "$@" >{tmp_path}/arguments\ncat {said}\n')
     program.chmod(0o755)
     environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "RUNTIME_DIRECTORY": str(tmp_path)}
-    subprocess.run(["/bin/sh", "-c", shell, "demo"], check=True, env=environment)
+    run = partial(subprocess.run, ["/bin/sh", "-c", shell, "demo"], env=environment, capture_output=True, timeout=60)
+    assert run().returncode == 0
     assert (tmp_path / "code").read_text() == "first.onion\nsecond.onion\n"
     assert (tmp_path / "arguments").read_text() == "--json create demo --stay\n"
+    (tmp_path / "events").unlink()  # as systemd removes what was there before
+    program.write_text("#!/bin/sh\nexit 3\n")
+    assert run().returncode == 3, "systemd sees that it has failed"

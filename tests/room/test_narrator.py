@@ -86,7 +86,7 @@ TABLE: list[tuple[Change, bool, list[events.Event]]] = [
         [LockChangedEvent(room="r1", locked=False, member=SPELLED)],
     ),
     (changes.KeyRenewedChange(ANN), False, []),
-    (changes.ClosedChange(mine=False), False, []),
+    (changes.ClosedChange(), False, []),
     (changes.HiddenChange(), False, []),
 ]
 
@@ -131,8 +131,7 @@ def test_of_the_history_only_messages_and_former_owners_of_nicks_are_told() -> N
     ("change", "end"),
     [
         (changes.LeftChange(ANN, "ann", mine=True), "left"),
-        (changes.ClosedChange(mine=True), "left"),
-        (changes.ClosedChange(mine=False), "closed"),
+        (changes.ClosedChange(), "closed"),
         (changes.RemovedChange(ANN, "ann", "kicked", "", away=False, mine=True), "kicked"),
         (changes.RemovedChange(ANN, "ann", "lost", "", away=True, mine=True), "lost"),
         (changes.RemovedChange(ANN, "ann", "kicked", "", away=False, mine=False), None),

@@ -201,7 +201,7 @@ CHANGES: list[tuple[Identity, Body, Change]] = [
     (ANN, LeaveBody(), changes.LeftChange(ANN.id, "ann", mine=True)),
     (HOST, LockBody(True), changes.RightsChange((changes.LockedChange(HOST.id, locked=True),))),
     (BOB, RenewBody(bytes(32)), changes.KeyRenewedChange(BOB.id)),
-    (HOST, CloseBody(), changes.ClosedChange(mine=False)),
+    (HOST, CloseBody(), changes.ClosedChange()),
     (HOST, CommitBody(1, [], renew=True), changes.CommitChange((), renew=True)),
 ]
 

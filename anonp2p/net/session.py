@@ -179,6 +179,13 @@ class Session:
                 self._services.stop(address)
             case effects.HeartbeatEffect(data=data):
                 self._head = data
+            case (
+                effects.ReadFileEffect()
+                | effects.ServeFileEffect()
+                | effects.FetchFileEffect()
+                | effects.StopFileEffect()
+            ):
+                pass
             case effects.WakeEffect():
                 self._grown = True
             case effects.SweepEffect():

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-from anonp2p.protocol.bodies import EntryId
+from anonp2p.protocol.bodies import EntryId, FileOffer
 from anonp2p.room.moderation_events import RoleName
 
 
@@ -30,7 +30,7 @@ class MessageChange(_Value, frozen=True, kw_only=True):
     """A message for us. seq: its index; counter, ttl: as in its header; age: seconds since it was ordered.
 
     reply: the message that it refers to. peer: with whom it is shared if it is private, and to: the nick of that
-    member, if it is ours. late: whether it had a place before, which was cut.
+    member, if it is ours. late: whether it had a place before, which was cut. file: what it offers, if it does.
     """
 
     member: bytes
@@ -46,6 +46,7 @@ class MessageChange(_Value, frozen=True, kw_only=True):
     to: str | None = None
     mine: bool = False
     late: bool = False
+    file: FileOffer | None = None
 
     @property
     def private(self) -> bool:

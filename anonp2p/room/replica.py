@@ -19,6 +19,7 @@ from anonp2p.room.changes import Caution, Change
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import Ledger, expect
 from anonp2p.room.log.room_log import RoomLog
+from anonp2p.room.offers import may_offer
 from anonp2p.room.pending import Whisper
 from anonp2p.room.rights import RightDenial
 from anonp2p.room.rights_changes import describe_rights
@@ -185,13 +186,17 @@ class Replica:
         if content is None:
             return changes.HiddenChange()
         match content.body:
-            case bodies.TextBody(text=text, action=action, reply=reply, late=late):
-                return self._describe_message(ledger, author, header, text, age, reply, action=action, late=late)
+            case bodies.TextBody(text=text, action=action, reply=reply, late=late, file=file):
+                return self._describe_message(
+                    ledger, author, header, text, age, reply, action=action, late=late, file=file
+                )
             case bodies.PrivateBody(box=box) if replay is None and not mine:
                 opened = self._open_private(box, epoch, author.id, header.counter)
                 if opened is not None:
-                    text, reply, late = opened.text, opened.reply, opened.late
-                    return self._describe_message(ledger, author, header, text, age, reply, late=late, peer=author.id)
+                    text, reply, late, file = opened.text, opened.reply, opened.late, opened.file
+                    return self._describe_message(
+                        ledger, author, header, text, age, reply, late=late, peer=author.id, file=file
+                    )
             case bodies.NickBody(nick=nick):
                 return changes.RenamedChange(
                     about.id, nick, was, self._may_be_reused(about), self._find_cautions(ledger, about)
@@ -284,6 +289,7 @@ class Replica:
         action: bool = False,
         late: bool = False,
         peer: bytes | None = None,
+        file: bodies.FileOffer | None = None,
     ) -> changes.MessageChange:
         return changes.MessageChange(
             member=author.id,
@@ -298,6 +304,7 @@ class Replica:
             peer=peer,
             mine=author.id == self.me.id,
             late=late,
+            file=file,
         )
 
     def _open_private(self, box: bytes, epoch: int, author: bytes, counter: int) -> bodies.PrivateText | None:
@@ -310,7 +317,7 @@ class Replica:
             opened: bodies.PrivateText = unpack(bodies.PrivateText, packed)
         except PeerFault:
             return None
-        return opened if 0 < len(opened.text.encode()) <= limits.TEXT else None
+        return opened if 0 < len(opened.text.encode()) <= limits.TEXT and may_offer(opened) else None
 
     def _free_nicks(
         self, ledger: Ledger, author: Member, content: bodies.Content | None

@@ -540,8 +540,8 @@ def test_a_member_takes_as_gone_what_may_be_5_13(it: Any) -> None:
     assert any(isinstance(event, events.ExpiredUnseenEvent) for event in told) is it["may be gone"]
 
 
-def test_a_private_message_5_15() -> None:
-    [it] = LOG["5.15 boxes"]
+@pytest.mark.parametrize("it", LOG["5.15 boxes"], ids=lambda it: it["counter"])
+def test_a_private_message_5_15(it: Any) -> None:
     info = second.private_info(ROOM, it["epoch"], it["author"], it["counter"], it["recipient"])
     assert info == it["info"] == private.bind_message(ROOM, it["epoch"], it["author"], it["counter"], it["recipient"])
     assert second.KeyPair(it["encryption key seed"]).open_sealed(it["box"], info) == it["text"]
@@ -551,10 +551,18 @@ def test_a_private_message_5_15() -> None:
     other = second.box(keys[1].public, it["text"], info)
     assert len(other) == len(it["box"]) == field_types.BOX + len(it["text"])
     assert private.open_message(other, keys, info) == it["text"]
-    [entry] = [entry for entry in ENTRIES if entry["says"] == "Private"]
-    assert entry["4.4 content, unpacked"][3] == [11, it["box"]]
+    [entry] = [entry for entry in ENTRIES if entry["4.4 content, unpacked"][3] == [11, it["box"]]]
     assert (entry["author"], entry["counter"]) == (it["author"], it["counter"])
     assert second.unpack(it["text"]) == it["text, unpacked"]
+
+
+def test_a_claim_5e_5() -> None:
+    it = LOG["5e.5 claim"]
+    second.verify(it["signing key"], "fetch", ROOM, it["address"] + it["challenge"], it["claim"][16:])
+    assert it["claim"][:16] == it["member"]
+    assert identity.is_signed(
+        identity.FETCH, ROOM, it["address"] + it["challenge"], it["claim"][16:], it["signing key"]
+    )
 
 
 # --- 6

@@ -152,7 +152,7 @@ class Follower:
             done += change.parts if isinstance(change, changes.RightsChange) else ()
             self._replica.room_log.append_entry(entry, self._replica.ledger)
         self._replica.room_log.seal_batch(head.text, head.time)
-        self._replica.seal_batch(head.time)
+        self._replica.timing.seal_batch(head.time)
         return done
 
     def take_catch_up(self, missed: frames.BackfillFrame) -> None:
@@ -221,7 +221,7 @@ class Follower:
         except PeerFault as fault:
             raise self._heads.blame(fault.fault, head, entries) from None
         self._replica.room_log.seal_batch(head.text, head.time)
-        self._replica.seal_batch(head.time, self._heads.age_at(head.time) if self._state.has_caught_up else None)
+        self._replica.timing.seal_batch(head.time, self._heads.age_at(head.time) if self._state.has_caught_up else None)
         self.expire_entries()
         self._heads.accept_head(head)
         if replayed is None:
@@ -238,7 +238,7 @@ class Follower:
     def _take_entry(self, entry: OpenedEntry, time: int) -> None:
         """The log is one entry longer. time: of its head."""
         author, age = check_entry(self._replica.ledger, entry), (self._heads.told_time - time) / 1000
-        self._replica.expect_in_time(author, entry, time, self._context.clock.now.age)
+        self._replica.timing.expect_in_time(self._replica.ledger, author, entry, time, self._context.clock.now.age)
         if author.id == self._replica.me.id:
             self._reporter.tell_given_back(self._outbox.refuse_denied_before(entry.header.counter))
             self._outbox.expect_next(entry.header, entry.digest)

@@ -15,6 +15,7 @@ Fault = Literal[
     "bad-invitation",
     "bad-key",
     "bad-name",
+    "bad-offer",
     "bad-nick",
     "bad-opening",
     "bad-openings",
@@ -204,6 +205,18 @@ Code = (
         "order-ignored",  # a host does not carry out what a moderator has ordered
         "other-at-code",  # another program answers at the code of a room that we host
         "other-log-shown",  # value: the nick of a member who was shown other messages than we
+        "others-first",  # value: how many are served before us
+        "offer-expired",
+        "offer-withdrawn",  # by its author
+        "offer-displaced",  # by later ones of its author
+        "offer-unsent",  # it got no place, or lost it
+        "offer-hidden",  # by us
+        "author-gone",  # of an offer
+        "recipient-gone",  # of a private offer of ours
+        "new-identity",  # we have come back as somebody else than who offered, or was offered something
+        "room-left",  # with which all offers end
+        "fetch-stopped",  # by us
+        "file-failed",  # value: the error that says how
     ]
 )
 

@@ -40,6 +40,7 @@ ADDRESS = b"anonp2p/4 address"
 INVITED = b"anonp2p/4 invited"
 REDIRECT = b"anonp2p/4 redirect"
 MEET = b"anonp2p/4 meet"
+FETCH = b"anonp2p/4 fetch"
 
 
 class Identity:

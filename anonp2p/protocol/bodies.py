@@ -16,16 +16,30 @@ class EntryId(Packed, frozen=True):
     counter: Count
 
 
+class FileOffer(Packed, frozen=True):
+    """A file that the author of a message serves (PROTOCOL.md, 5e).
+
+    size: in bytes. root: the hash of the list of its chunks' hashes. address: of the onion service that serves it, and
+    no other offer. secret: yields the keys with which that is found and heard; whoever may fetch the file has it.
+    """
+
+    size: Annotated[int, msgspec.Meta(ge=0, le=limits.FILE)]
+    root: Bytes32
+    address: Bytes32
+    secret: Bytes32
+
+
 class TextBody(Packed, frozen=True, tag=1):
     """A message. action: whether it describes what the author does (/me); reply: the message that it refers to.
 
-    late: whether it had a place before, which was cut.
+    late: whether it had a place before, which was cut. file: what it offers, whose name is the text.
     """
 
     text: str
     action: bool
     reply: EntryId | None
     late: bool = False
+    file: FileOffer | None = None
 
 
 class NickBody(Packed, frozen=True, tag=2):
@@ -94,17 +108,18 @@ class CommitBody(Packed, frozen=True, tag=10):
 
 
 class PrivateText(Packed, frozen=True):
-    """What the box of a private message holds. reply, late: as in a message to all."""
+    """What the box of a private message holds. reply, late, file: as in a message to all."""
 
     text: str
     reply: EntryId | None
     late: bool = False
+    file: FileOffer | None = None
 
 
 class PrivateBody(Packed, frozen=True, tag=11):
     """A message in a box that only one member can open."""
 
-    box: Annotated[bytes, msgspec.Meta(min_length=BOX + 4, max_length=BOX + limits.TEXT + 32)]
+    box: Annotated[bytes, msgspec.Meta(min_length=BOX + 4, max_length=BOX + limits.TEXT + 34)]
 
 
 class RetractBody(Packed, frozen=True, tag=12):

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-from anonp2p.protocol.bodies import EntryId
+from anonp2p.protocol.bodies import EntryId, FileOffer
 from anonp2p.room.moderation_events import RoleName
 
 
@@ -30,7 +30,7 @@ class MessageChange(_Value, frozen=True, kw_only=True):
     """A message for us. seq: its index; counter, ttl: as in its header; age: seconds since it was ordered.
 
     reply: the message that it refers to. peer: with whom it is shared if it is private, and to: the nick of that
-    member, if it is ours. late: whether it had a place before, which was cut.
+    member, if it is ours. late: whether it had a place before, which was cut. file: what it offers, if it does.
     """
 
     member: bytes
@@ -46,6 +46,7 @@ class MessageChange(_Value, frozen=True, kw_only=True):
     to: str | None = None
     mine: bool = False
     late: bool = False
+    file: FileOffer | None = None
 
     @property
     def private(self) -> bool:
@@ -196,8 +197,6 @@ class KeyRenewedChange(_Value, frozen=True):
 class ClosedChange(_Value, frozen=True):
     """The room ended."""
 
-    mine: bool
-
 
 class HiddenChange(_Value, frozen=True):
     """Nothing that we are shown: a message that has expired, a private one between others, or one of ours."""
@@ -247,7 +246,7 @@ def end_of(change: Change) -> End | None:
             return "left"
         case RemovedChange(mine=True, reason=reason):
             return reason
-        case ClosedChange(mine=mine):
-            return "left" if mine else "closed"
+        case ClosedChange():
+            return "closed"
         case _:
             return None

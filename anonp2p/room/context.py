@@ -16,6 +16,7 @@ from anonp2p.room.clock import Clock
 from anonp2p.room.dice import draw_between
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.errors import RetractUnsent
+from anonp2p.room.files import Files
 from anonp2p.room.inviting import Inviting
 from anonp2p.room.knocker_list import KnockerList
 from anonp2p.room.ledger import Ledger
@@ -23,6 +24,7 @@ from anonp2p.room.lifecycle import Lifecycle
 from anonp2p.room.log.room_log import is_message
 from anonp2p.room.message_index import MessageIndex
 from anonp2p.room.narrator import Narrator
+from anonp2p.room.offers import OfferBook
 from anonp2p.room.outbox import Outbox
 from anonp2p.room.pending import Pending, Whisper
 from anonp2p.room.pool import Pool
@@ -64,6 +66,7 @@ class Context:
     sent: SentEntries
     meeting: Meeting
     knockers: KnockerList
+    files: Files
     may_host: bool
     entrusts: bool
     ttl: int | None = None
@@ -132,7 +135,7 @@ class Context:
             if end := changes.end_of(part):
                 self.lifecycle.leave_room(end)
         if not (self.lifecycle.over or merges):
-            self.succession.tell_changes()
+            self.succession.tell_changes(re)
             if entry.header.kind == OPENING:
                 self.move_shown(self.replica.ledger.index - 1)
         self._retract_if_wanted(entry.header, pending)
@@ -182,7 +185,7 @@ class Context:
         room_log, index = self.replica.room_log, ledger.index
         batches = room_log.cut_after(index)
         self.replica.ledger = ledger
-        self.replica.absence.forget_all()
+        self.replica.timing.absence.forget_all()
         self.replica.marks.cut_after(room_log.log.time_at(index), ledger.digest)
         count = 0
         for entry in (entry for batch in batches for entry in batch.entries):
@@ -234,6 +237,7 @@ class Context:
             to=whisper.nick if whisper else None,
             mine=True,
             late=pending.body.late,
+            file=pending.file,
         )
 
 
@@ -255,8 +259,9 @@ def create_context(
     """
     pool = pool or Pool()
     clock, outbox, replica = Clock(), Outbox(), Replica(key, *fresh_keys(random, key))
-    shown, index = ShownMessages(), MessageIndex()
-    reporter = Reporter(label, clock, Narrator(label, index), shown, index, replica.reused_nicks)
+    shown, index, offers = ShownMessages(), MessageIndex(), OfferBook()
+    narrator = Narrator(label, index, offers)
+    reporter = Reporter(label, clock, narrator, shown, index, replica.reused_nicks, offers)
     succession = SuccessionReport(label, replica, reporter)
     lifecycle = Lifecycle(label, replica, outbox, reporter, succession, re, cover=cover)
     serving = Serving(reporter, random, pool)
@@ -264,7 +269,7 @@ def create_context(
     inviting = Inviting(label, replica, pool, reporter)
     knockers = KnockerList(label, clock, replica, reporter)
     own = clock, replica, outbox, index, reporter, lifecycle, serving, pool, inviting, succession, SentEntries()
-    parts = *own, meeting, knockers
+    parts = *own, meeting, knockers, Files(replica, narrator, reporter, offers, random)
     return Context(label, random, cover, is_alone, *parts, may_host, entrusts)
 
 

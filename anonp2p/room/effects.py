@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from anonp2p.names.codes import RoomKey
+from anonp2p.protocol.bodies import FileOffer
 from anonp2p.protocol.frames import Frame
 from anonp2p.protocol.handshake import Channel
 from anonp2p.reasons import Fault, LinkEnd
@@ -152,6 +153,51 @@ class DropEffect:
     reason: Fault | LinkEnd
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class ReadFileEffect:
+    """Read this file, which is to be offered under this number: `FileReadInput` or `FileFailedInput` tells of it.
+
+    clean: a copy of it is to be offered, without what it says of its maker.
+    """
+
+    number: int
+    path: str
+    clean: bool
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ServeFileEffect:
+    """What was read under this number is to be served by the onion service with this key, until it is stopped.
+
+    secret: as in the offer.
+    """
+
+    number: int
+    key: RoomKey
+    secret: bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FetchFileEffect:
+    """The file of this offer is to be fetched; `TransferInput` tells how far it is.
+
+    name: as its author gave it. path: as the user typed it; empty: in the downloads folder.
+    """
+
+    number: int
+    name: str
+    offer: FileOffer
+    path: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class StopFileEffect:
+    """Reading, serving or fetching the file of this offer ends now, and of what it holds nothing stays."""
+
+    number: int
+
+
+FileEffect = ReadFileEffect | ServeFileEffect | FetchFileEffect | StopFileEffect
 Effect = (
     TellEffect
     | DialEffect
@@ -169,4 +215,5 @@ Effect = (
     | AnswerEffect
     | FinishEffect
     | DropEffect
+    | FileEffect
 )

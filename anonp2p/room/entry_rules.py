@@ -15,6 +15,7 @@ from anonp2p.protocol import bodies
 from anonp2p.reasons import Fault
 from anonp2p.room.invitations import is_invited
 from anonp2p.room.ledger import Ledger, expect
+from anonp2p.room.offers import may_offer
 from anonp2p.room.rights import RightDenial, list_ordered_out, may_come_in
 from anonp2p.room.roster import Member
 from anonp2p.room.succession import terms
@@ -79,6 +80,7 @@ def check_entry(ledger: Ledger, author: Member, header: Header, content: bodies.
     match content.body:
         case bodies.TextBody(text=text):
             expect(0 < len(text.encode()) <= limits.TEXT, "text-length")
+            expect(may_offer(content.body), "bad-offer")
         case bodies.RetractBody(counter=counter):
             expect(0 < counter < header.counter, "retracts-no-message")
         case bodies.NickBody(nick=nick):

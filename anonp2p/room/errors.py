@@ -88,6 +88,10 @@ class NoModerator(ChangesNothing):
     about = "that member is no moderator"
 
 
+class HostModerates(ChangesNothing):
+    about = "the host moderates, as nobody else does"
+
+
 class AlreadyMuted(ChangesNothing):
     about = "that member is muted already"
 
@@ -287,3 +291,27 @@ class OtherProtocol(Refused):
 
 class HostDistrusted(Refused):
     about = "its host does not keep to the protocol"
+
+
+class NoSuchOffer(BadInput):
+    sentence = "There is no offer {detail} in this room; /files lists all."
+
+
+class OfferEnded(BadInput):
+    sentence = "Offer {detail} has ended: that file is not to be had any more."
+
+
+class OwnOffer(BadInput):
+    sentence = "Offer {detail} is your own: the file is with you already."
+
+
+class FetchedAlready(BadInput):
+    sentence = "The file of offer {detail} is on its way to you already."
+
+
+class TooManyOffers(NotAllowed):
+    sentence = "You offer as many files here as you can at once, {detail}: /decline OFFER ends one of them."
+
+
+class FileFleeting(NotAllowed):
+    sentence = "What is never kept cannot be fetched: /retain 1h lets an offer of yours last for an hour."

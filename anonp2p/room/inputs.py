@@ -8,6 +8,7 @@ from msgspec import UNSET
 from anonp2p.errors import AnonError
 from anonp2p.reasons import Fault, LinkEnd, Reason
 from anonp2p.room import events
+from anonp2p.room.file_inputs import AnyFileInput, AnyTransferInput
 from anonp2p.room.moderation_inputs import AnyModerationInput
 
 
@@ -121,7 +122,7 @@ class RenameInput:
 class AskInput:
     """A question about the room, answered once we are in."""
 
-    command: Literal["/who", "/code", "/qr", "/heirs", "/invites"]
+    command: Literal["/who", "/code", "/qr", "/heirs", "/invites", "/files"]
     re: events.Re = UNSET
 
 
@@ -161,7 +162,17 @@ class LeaveInput:
     asks: bool = False
 
 
-Typed = AnySpeechInput | RetainInput | VerifyInput | RenameInput | AskInput | AnyModerationInput | Hosting | LeaveInput
+Typed = (
+    AnySpeechInput
+    | AnyFileInput
+    | RetainInput
+    | VerifyInput
+    | RenameInput
+    | AskInput
+    | AnyModerationInput
+    | Hosting
+    | LeaveInput
+)
 
 
 # --- From the network and the clock.
@@ -265,4 +276,4 @@ OuterInput = (
     | TickInput
     | EndBatchInput
 )
-Input = Typed | OuterInput | BrokenInput
+Input = Typed | OuterInput | AnyTransferInput | BrokenInput

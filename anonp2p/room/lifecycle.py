@@ -8,6 +8,7 @@ from anonp2p import errors, limits
 from anonp2p.crypto import identity
 from anonp2p.names import codes
 from anonp2p.room import events, inputs
+from anonp2p.room.file_inputs import SendFileInput
 from anonp2p.room.outbox import Outbox
 from anonp2p.room.replica import Replica
 from anonp2p.room.reporter import Reporter
@@ -141,6 +142,8 @@ class Lifecycle:
     def leave_room(self, reason: End) -> None:
         """Out of the room: what was not ordered is given back."""
         re = self._leave_re if self._leave_re is not UNSET else self.re
+        if reason == "closed" and self.phase == "leaving":
+            reason = "left"  # as we wanted, whoever else wants the room to end
         self.phase = "over"
         self._reporter.tell_given_back(self._outbox.give_back_all())
         waiting, self.waiting = self.waiting, []
@@ -151,7 +154,7 @@ class Lifecycle:
 
     def give_back(self, typed: inputs.Typed) -> None:
         """Answers an input that comes too late."""
-        if isinstance(typed, inputs.SayInput | inputs.WhisperInput | inputs.ReplyInput):
+        if isinstance(typed, inputs.SayInput | inputs.WhisperInput | inputs.ReplyInput | SendFileInput):
             self._reporter.tell_event(events.UnsentEvent(room=self._label, text=typed.line, re=typed.re))
         elif not isinstance(typed, inputs.LeaveInput):
             self._reporter.tell_error(errors.NoRoom(), typed.re)

@@ -10,6 +10,7 @@ from anonp2p.room.errors import (
     AlreadyMuted,
     ChangesNothing,
     FormerModerator,
+    HostModerates,
     HostStays,
     KickSelf,
     KnockOff,
@@ -162,6 +163,8 @@ class Moderation:
                 raise AlreadyModerator
             case "/deop" if member.id not in rights.rights.moderators:
                 raise NoModerator
+            case "/deop" if rights.rights.moderators == (self._replica.ledger.host,):
+                raise HostModerates
             case "/mute" if is_muted:
                 raise AlreadyMuted
             case "/unmute" if not is_muted:

@@ -6,8 +6,10 @@ from msgspec import UNSET, UnsetType
 
 from anonp2p.crypto import identity
 from anonp2p.protocol import room_state
+from anonp2p.reasons import NO_REASON, Reason
 from anonp2p.room import changes, events
 from anonp2p.room.changes import Caution, Change
+from anonp2p.room.file_events import OfferEvent, TransferEvent, TransferState
 from anonp2p.room.message_index import MessageIndex
 from anonp2p.room.moderation_events import (
     AbsentRemovedEvent,
@@ -20,22 +22,28 @@ from anonp2p.room.moderation_events import (
     SelfKickedEvent,
     SlowChangedEvent,
 )
+from anonp2p.room.offers import Fetcher, Offer, OfferBook
 from anonp2p.room.retention import ANY, NO_HISTORY, ttl_or_none
 
 
 class Narrator:
-    """Puts changes into events. room: how the events name the room; message_index: finds what replies refer to."""
+    """Puts changes into events.
 
-    def __init__(self, room: str, message_index: MessageIndex) -> None:
+    room: how the events name the room; message_index: finds what replies refer to; offers: those of files, with the
+    numbers by which the user knows them.
+    """
+
+    def __init__(self, room: str, message_index: MessageIndex, offers: OfferBook) -> None:
         self._room = room
         self._message_index = message_index
+        self._offers = offers
 
     def describe_change(self, change: Change, wall: float, re: events.Re = UNSET) -> list[events.Event]:
         """What has just taken effect. wall: seconds since the epoch; re: the input of ours that asked for it."""
         room = self._room
         match change:
             case changes.MessageChange():
-                return [self._message(change, wall, re, history=False)]
+                return [self._describe_message(change, wall, re, history=False)]
             case changes.RenamedChange(member=member, nick=nick, was=was):
                 unknown = _flag(change.unknown_past)
                 spelled = identity.spell_member(member)
@@ -87,7 +95,7 @@ class Narrator:
         """What took effect before we came: only messages, and whom somebody may have been taken for."""
         match change:
             case changes.MessageChange():
-                return [self._message(change, wall, UNSET, history=True)]
+                return [self._describe_message(change, wall, UNSET, history=True)]
             case changes.JoinedChange(cautions=cautions) | changes.RenamedChange(cautions=cautions):
                 return [self.describe_caution(caution) for caution in cautions if caution.of == "former"]
             case _:
@@ -120,6 +128,60 @@ class Narrator:
     def describe_expired(self, seq: int, re: events.Re = UNSET, *, retracted: bool = False) -> events.ExpiredEvent:
         """That a message has come to its end. re: the input of ours that has retracted it."""
         return events.ExpiredEvent(room=self._room, seq=seq, retracted=retracted, re=re)
+
+    def describe_transfer(
+        self,
+        offer: Offer,
+        state: TransferState | Literal["ended"],
+        detail: Reason = NO_REASON,
+        re: events.Re = UNSET,
+        fetcher: Fetcher | None = None,
+    ) -> TransferEvent:
+        """How far the file of an offer is, or why it is on offer no more. fetcher: who fetches it from us."""
+        return TransferEvent(
+            room=self._room,
+            offer=offer.number,
+            state=state,
+            name=offer.name,
+            mine=offer.mine,
+            bytes=offer.done if fetcher is None else fetcher.done,
+            size=0 if offer.file is None else offer.file.size,
+            rate=offer.rate if fetcher is None else fetcher.rate,
+            detail=detail,
+            member=UNSET if fetcher is None else identity.spell_member(fetcher.member),
+            nick=UNSET if fetcher is None else fetcher.nick,
+            path=offer.path or UNSET,
+            re=re,
+        )
+
+    def _describe_message(
+        self, message: changes.MessageChange, wall: float, re: events.Re, *, history: bool
+    ) -> events.MessageEvent | OfferEvent:
+        offer = None if message.file is None else self._offers.find_same(message)
+        if message.file is not None and offer is not None:
+            return self._offer(message, offer.number, message.file.size, wall, re, history=history)
+        return self._message(message, wall, re, history=history)
+
+    def _offer(
+        self, message: changes.MessageChange, number: int, size: int, wall: float, re: events.Re, *, history: bool
+    ) -> OfferEvent:
+        return OfferEvent(
+            room=self._room,
+            member=identity.spell_member(message.member),
+            nick=message.nick,
+            offer=number,
+            name=message.text,
+            size=size,
+            seq=message.seq,
+            at=wall - message.age,
+            ttl=ttl_or_none(message.ttl),
+            private=message.private,
+            to=UNSET if message.to is None else message.to,
+            mine=message.mine,
+            history=history,
+            late=message.late,
+            re=re,
+        )
 
     def _message(
         self, message: changes.MessageChange, wall: float, re: events.Re, *, history: bool

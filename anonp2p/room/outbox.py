@@ -36,12 +36,13 @@ class EntrySealer(Protocol):
 class GivenBack(NamedTuple):
     """An entry of ours that gets no place. error: why, unless that is known; line: what the user typed, if it was text.
 
-    re: the input that asked for the entry.
+    re: the input that asked for the entry. file: what it offers, if it does.
     """
 
     error: errors.AnonError | None
     line: str | None
     re: events.Re
+    file: bodies.FileOffer | None = None
 
     def __repr__(self) -> str:
         return "<GivenBack>"
@@ -143,7 +144,7 @@ class Outbox:
     def refuse_entry(self, counter: int, error: errors.AnonError | None) -> GivenBack:
         """Gives the entry with this counter back, for this reason."""
         pending = self._entries.pop(counter)
-        return GivenBack(error, pending.line, pending.re)
+        return _give_back(pending, error)
 
     def take_entry(self, counter: int) -> Pending | None:
         """Forgets the entry with this counter, which has its place or gets none; returns it, if there is one."""
@@ -184,18 +185,28 @@ class Outbox:
         """
         for counter, pending in reversed(self._entries.items()):
             if pending.is_message and pending.retraction is None:
-                if pending.sealed is None:
-                    del self._entries[counter]
-                    return [GivenBack(None, pending.line, pending.re)]
-                pending.retraction = re
-                return []
+                return self._retract(counter, pending, re)
         return None
+
+    def retract_file(self, file: bodies.FileOffer, re: events.Re) -> list[GivenBack] | None:
+        """The same for the message that offers this file."""
+        for counter, pending in self._entries.items():
+            if pending.file == file:
+                return self._retract(counter, pending, re)
+        return None
+
+    def _retract(self, counter: int, pending: Pending, re: events.Re) -> list[GivenBack]:
+        if pending.sealed is None:
+            del self._entries[counter]
+            return [_give_back(pending, None)]
+        pending.retraction = re
+        return []
 
     def give_back_all(self) -> list[GivenBack]:
         """Gives back what the user can send again; forgets everything."""
         given = self._give_back_former(Unconfirmed())
         given += [
-            GivenBack(pending.unsent_error, pending.line, pending.re)
+            _give_back(pending, pending.unsent_error)
             for pending in self._entries.values()
             if pending.line is not None or pending.unsent_error is not None
         ]
@@ -217,7 +228,7 @@ class Outbox:
         return given
 
     def _give_back_former(self, error: errors.AnonError | None) -> list[GivenBack]:
-        given = [GivenBack(error, pending.line, pending.re) for pending in self._former.values()]
+        given = [_give_back(pending, error) for pending in self._former.values()]
         self._former.clear()
         return given
 
@@ -339,3 +350,7 @@ class Outbox:
         if pending is None:
             raise PeerFault("unexpected-denial")
         return self.refuse_entry(counter, pending.denial_error(reason))
+
+
+def _give_back(pending: Pending, error: errors.AnonError | None) -> GivenBack:
+    return GivenBack(error, pending.line, pending.re, pending.file)

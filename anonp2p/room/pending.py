@@ -40,7 +40,7 @@ class Sealed:
 class Whisper:
     """A private message of ours: it is boxed when it is sealed, in each epoch anew.
 
-    nick: of whom it is for; reply, late: as in a message to all.
+    nick: of whom it is for; reply, late, file: as in a message to all.
     """
 
     to: bytes
@@ -48,6 +48,7 @@ class Whisper:
     text: str
     reply: bodies.EntryId | None = None
     late: bool = False
+    file: bodies.FileOffer | None = None
 
 
 @dataclass(slots=True, repr=False)
@@ -78,6 +79,11 @@ class Pending:
     def is_message(self) -> bool:
         """Whether it says something to others, and may expire."""
         return isinstance(self.body, bodies.TextBody | Whisper)
+
+    @property
+    def file(self) -> bodies.FileOffer | None:
+        """The file that it offers, if it does."""
+        return self.body.file if isinstance(self.body, bodies.TextBody | Whisper) else None
 
     @property
     def unsent_error(self) -> errors.AnonError | None:

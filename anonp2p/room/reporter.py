@@ -12,12 +12,14 @@ from anonp2p.names.reused import ReusedNicks
 from anonp2p.protocol import room_state
 from anonp2p.protocol.bodies import EntryId
 from anonp2p.protocol.packing import pack
+from anonp2p.reasons import Reason
 from anonp2p.room import changes, effects, events
 from anonp2p.room.changes import Caution, Change
 from anonp2p.room.clock import Clock
 from anonp2p.room.errors import MessageGone
 from anonp2p.room.message_index import MessageIndex, ShownMessage
 from anonp2p.room.narrator import Narrator
+from anonp2p.room.offers import Offer, OfferBook
 from anonp2p.room.outbox import GivenBack
 from anonp2p.room.shown_messages import ShownMessages
 from anonp2p.room.succession.terms import index_of
@@ -26,7 +28,7 @@ from anonp2p.room.succession.terms import index_of
 class Reporter:
     """Collects effects.
 
-    room: how events name the room; message_index, reused_nicks: are told which messages of whom were shown.
+    room: how events name the room; message_index, reused_nicks, offers: are told which messages of whom were shown.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Reporter:
         shown_messages: ShownMessages,
         message_index: MessageIndex,
         reused_nicks: ReusedNicks,
+        offers: OfferBook,
     ) -> None:
         self._room = room
         self._clock = clock
@@ -44,6 +47,7 @@ class Reporter:
         self._shown_messages = shown_messages
         self._message_index = message_index
         self._reused_nicks = reused_nicks
+        self._offers = offers
         self._effects: list[effects.Effect] = []
 
     def add_effect(self, effect: effects.Effect) -> None:
@@ -70,11 +74,13 @@ class Reporter:
 
     def tell_given_back(self, given: Iterable[GivenBack]) -> None:
         """Tells why entries of ours got no place, and gives back what the user typed."""
-        for error, line, re in given:
+        for error, line, re, file in given:
             if error is not None:
                 self.tell_error(error, re)
             if line is not None:
                 self.tell_event(events.UnsentEvent(room=self._room, text=line, re=re))
+            if file is not None and (offer := self._offers.find_own(file)) is not None:
+                self.end_offer(offer, Reason("offer-unsent"))
 
     def tell_cautions(self, cautions: Iterable[Caution]) -> None:
         """Warns of nicks that may be taken for others."""
@@ -83,8 +89,10 @@ class Reporter:
 
     def tell_change(self, change: Change, re: events.Re) -> None:
         """Tells of what has just taken effect. re: the input of ours that asked for it."""
-        if isinstance(change, changes.MessageChange) and self._tell_again(change):
-            return
+        if isinstance(change, changes.MessageChange):
+            if self._tell_again(change):
+                return
+            self._note_offer(change)
         for event in self._narrator.describe_change(change, self._clock.now.wall, re):
             self.tell_event(event)
         self._note_shown(change, re)
@@ -104,6 +112,7 @@ class Reporter:
             return False
         if message.ttl not in (KEPT, FLEETING):
             self._shown_messages.forget_message(was.seq)
+        self._offers.move_message(was.seq, message.seq)
         self.tell_event(events.MovedEvent(room=self._room, was=was.seq, seq=message.seq))
         self._note_message(message)
         return True
@@ -116,11 +125,14 @@ class Reporter:
             if seq is not None:
                 moved[was] = seq
                 self._message_index.move_message(was, seq)
+                self._offers.move_message(was, seq)
                 self.tell_event(events.MovedEvent(room=self._room, was=was, seq=seq))
         self._shown_messages.move_messages(moved)
 
     def tell_history_change(self, change: Change) -> None:
         """Tells of what took effect before we came."""
+        if isinstance(change, changes.MessageChange):
+            self._note_offer(change)
         for event in self._narrator.describe_history_change(change, self._clock.now.wall):
             self.tell_event(event)
         self._note_shown(change, UNSET)
@@ -130,6 +142,8 @@ class Reporter:
         if isinstance(change, changes.MessageChange):
             self._note_message(change)
         elif isinstance(change, changes.RetractedChange):
+            if (offer := self._offers.find_counter(change.member, change.counter)) is not None:
+                self.end_offer(offer, Reason("offer-withdrawn"), re)
             shown = self._message_index.find_named(EntryId(change.member, change.counter))
             if shown is not None and self._message_index.end_message(shown.seq):
                 self.tell_event(self._narrator.describe_expired(shown.seq, re, retracted=True))
@@ -145,6 +159,31 @@ class Reporter:
             end = self._clock.now.age + max(0.0, message.ttl - message.age)
             self._tell_expired(self._shown_messages.note_message(message.seq, end))
 
+        if message.file is not None:
+            self._end_offers_after(message)
+
+    # --- offers of files
+
+    def _note_offer(self, message: changes.MessageChange) -> None:
+        """A message that is told next may make an offer, which gets its number."""
+        if message.file is not None:
+            self._offers.note_message(message)
+
+    def _end_offers_after(self, message: changes.MessageChange) -> None:
+        """An offer was told of: it ends at once if it is not to be kept, and the oldest of many does."""
+        if message.ttl == FLEETING and (offer := self._offers.find_same(message)) is not None:
+            self.end_offer(offer, Reason("offer-expired"))
+        for oldest in self._offers.list_excess(message.member):
+            self.end_offer(oldest, Reason("offer-displaced"))
+
+    def end_offer(self, offer: Offer, why: Reason, re: events.Re = UNSET) -> None:
+        """An offer has ended, for this reason. re: the input of ours that ended it."""
+        self._offers.end_offer(offer)
+        if offer.mine or offer.is_fetched:
+            self.add_effect(effects.StopFileEffect(offer.number))
+        if offer.is_told:
+            self.tell_event(self._narrator.describe_transfer(offer, "ended", why, re))
+
     # --- messages that end
 
     @property
@@ -158,14 +197,20 @@ class Reporter:
         self._tell_expired(self._shown_messages.end_due(self._clock.now.age))
 
     def end_all_messages(self) -> None:
-        """Tells that all shown messages end that were to end some time."""
+        """Tells that all shown messages end that were to end some time, and all offers: we are out."""
         self._tell_expired(self._shown_messages.end_all())
+        for offer in list(self._offers):
+            if offer.asked is not None and offer.file is None:
+                self.tell_event(events.UnsentEvent(room=self._room, text=offer.asked.line, re=offer.asked.re))
+            self.end_offer(offer, Reason("room-left"))
 
     def _tell_expired(self, ended: list[int]) -> None:
         for seq in ended:
+            if (offer := self._offers.find_seq(seq)) is not None:
+                self.end_offer(offer, Reason("offer-expired"))
             if self._message_index.end_message(seq):
                 self.tell_event(self._narrator.describe_expired(seq))
 
 
 def _hash_words(message: changes.MessageChange) -> bytes:
-    return suite.hash_data(pack([message.text, message.action, message.reply, message.peer]))
+    return suite.hash_data(pack([message.text, message.action, message.reply, message.peer, message.file]))

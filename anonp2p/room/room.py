@@ -20,6 +20,9 @@ from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import create_context
 from anonp2p.room.dice import draw_between
 from anonp2p.room.errors import RetentionNotAllowed
+from anonp2p.room.file_inputs import AnyFileInput, AnyTransferInput
+from anonp2p.room.file_sharing import FileSharing
+from anonp2p.room.files import Files
 from anonp2p.room.heirs_report import describe_heirs
 from anonp2p.room.host.founding import Founding
 from anonp2p.room.host.host import HostRole
@@ -87,11 +90,13 @@ class Room:
         self._verification = VerificationReport(self._context)
         self._moderation = Moderation(self._context)
         self._speech = Speech(self._context, self._moderation)
+        self._file_sharing = FileSharing(self._context, self._speech)
         self.role: Role = MemberRole(self._context, nick)
         if room_key is not None:
             self.role = HostRole(self._context, Founding(room_key, nick, name, retention, history, knock))
         self._commands: dict[type[Any], Callable[[Any], None]] = {
             **dict.fromkeys(get_args(inputs.AnySpeechInput), self._say),
+            **dict.fromkeys(get_args(AnyFileInput), self._share_file),
             inputs.RetainInput: self._set_retention,
             inputs.VerifyInput: self._tell_safety_words,
             inputs.RenameInput: self._change_nick,
@@ -115,6 +120,8 @@ class Room:
             pass  # what happens outside does not concern us any more
         elif isinstance(event, inputs.BrokenInput):
             self._lifecycle.break_down(event.error)
+        elif isinstance(event, AnyTransferInput):
+            self._file_sharing.take_outcome(event, self.role)
         else:
             self.role.handle_input(event)
         self._replace_role()
@@ -124,6 +131,7 @@ class Room:
             self._handle_typed(self._lifecycle.waiting.pop(0))
         if self.entered:
             self._context.knockers.tell_due()
+            self.files.end_orphans()
         if self.over and not was_over:
             self.role.close()
             self.replica.forget_secrets()
@@ -156,6 +164,11 @@ class Room:
         return min((due for due in dues if due is not None), default=None)
 
     # --- the room as it is
+
+    @property
+    def files(self) -> Files:
+        """The files on offer: who carries them asks there who may have them."""
+        return self._context.files
 
     @property
     def evidence(self) -> list[tuple[bytes, ...]]:
@@ -210,7 +223,7 @@ class Room:
     @property
     def outstanding(self) -> int:
         """How many inputs of ours have not got their place or their answer yet."""
-        return len(self._outbox) + len(self._lifecycle.waiting)
+        return len(self._outbox) + len(self._lifecycle.waiting) + self.files.reading
 
     def people(self) -> list[events.Person]:
         """The members who are here."""
@@ -265,6 +278,10 @@ class Room:
             for member in ledger.roster
         ]
 
+    def banned(self) -> list[str]:
+        """The nicks that those had who are banned now, who was banned last first."""
+        return [ban.nick for ban in reversed(self.replica.ledger.rights.bans)]
+
     # --- what the user wants
 
     def _handle_typed(self, event: inputs.Typed) -> None:
@@ -311,6 +328,8 @@ class Room:
         match event.command:
             case "/who":
                 data: Any = self._list_people()
+            case "/files":
+                data = {"files": self.files.list_files()}
             case "/heirs":
                 data = describe_heirs(self.replica.ledger, entrusts=self._context.entrusts)
             case "/invites":
@@ -330,6 +349,9 @@ class Room:
             if self._verification.is_verified(one.id)
         }
         return [msgspec.structs.replace(one, verified=one.member in verified) for one in self.people()]
+
+    def _share_file(self, event: AnyFileInput) -> None:
+        self._file_sharing.handle_input(event, self.role)
 
     def _moderate(self, event: AnyModerationInput) -> None:
         body = self._moderation.read_input(event)

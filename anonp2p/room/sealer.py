@@ -73,5 +73,5 @@ class Sealer:
     def _seal_whisper(self, whisper: Whisper, counter: int) -> bodies.PrivateBody:
         key = self.keys[self.ledger.get_member(whisper.to).key_hash]
         info = private.bind_message(self.ledger.room, self.epoch.number, self.me.id, counter, whisper.to)
-        packed = pack(bodies.PrivateText(whisper.text, whisper.reply, whisper.late))
+        packed = pack(bodies.PrivateText(whisper.text, whisper.reply, whisper.late, whisper.file))
         return bodies.PrivateBody(private.seal_message(key, packed, info))

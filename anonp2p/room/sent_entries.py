@@ -23,9 +23,9 @@ class _Sent:
         """As it is sent again."""
         body, ttl = self.pending.body, self.ttl
         if isinstance(body, bodies.TextBody):
-            body = bodies.TextBody(body.text, body.action, body.reply, late=True)
+            body = bodies.TextBody(body.text, body.action, body.reply, late=True, file=body.file)
         elif isinstance(body, Whisper):
-            body = Whisper(body.to, body.nick, body.text, body.reply, late=True)
+            body = Whisper(body.to, body.nick, body.text, body.reply, late=True, file=body.file)
         if ttl not in (FLEETING, KEPT):
             ttl = max(1, least, min(ttl, round(self.end - now)))
         return Pending(body, self.pending.line, self.pending.re, ttl, is_again=True)

@@ -36,7 +36,7 @@ class Speech:
                 self._retract(event, role)
 
     def _send_message(self, event: inputs.SayInput, role: Role) -> None:
-        if refusal := self._find_text_error(role):
+        if refusal := self.find_text_error(role):
             self._refuse_text(refusal, event)
             return
         role.author_entry(bodies.TextBody(event.text, event.action, None), event.text, event.re)
@@ -50,7 +50,7 @@ class Speech:
             return
         reply = bodies.EntryId(shown.author, shown.counter)
         if shown.peer is None:
-            if refusal := self._find_text_error(role):
+            if refusal := self.find_text_error(role):
                 self._refuse_text(refusal, event)
                 return
             role.author_entry(bodies.TextBody(event.text, False, reply), event.line, event.re)
@@ -72,11 +72,14 @@ class Speech:
             role.author_entry(bodies.RetractBody(shown.counter), None, event.re)
 
     def _send_whisper(self, event: inputs.WhisperInput, role: Role) -> None:
+        self._send_private(self.find_meant(event.nick, event.member), event, None, role)
+
+    def find_meant(self, nick: str, member: str) -> Member | None:
+        """Whom the user means by a nick: the member with this id, as it is spelled, if that is not empty."""
         roster = self._replica.ledger.roster
-        meant = roster.find_nick(event.nick)
-        if event.member:
-            meant = next((one for one in roster if identity.spell_member(one.id) == event.member), None)
-        self._send_private(meant, event, None, role)
+        if member:
+            return next((one for one in roster if identity.spell_member(one.id) == member), None)
+        return roster.find_nick(nick)
 
     def _send_private(
         self,
@@ -85,22 +88,24 @@ class Speech:
         reply: bodies.EntryId | None,
         role: Role,
     ) -> None:
-        error = self._moderation.find_silence()
-        if error is not None:
-            pass
-        elif member is None:
-            error = NoSuchNick()
-        elif member.id == self._replica.me.id:
-            error = WhisperToSelf()
-        elif not role.can_seal_to(member):
-            error = Unsealable()
+        error = self.find_private_error(member, role)
         if member is None or error is not None:
             assert error is not None, "a nick of no member has its error"
             self._refuse_text(error, event)
         else:
             role.author_entry(Whisper(member.id, member.nick, event.text, reply), event.line, event.re)
 
-    def _find_text_error(self, role: Role) -> AnonError | None:
+    def find_private_error(self, member: Member | None, role: Role) -> AnonError | None:
+        """Why we can say nothing to this member alone. member: None where nobody has the nick that was typed."""
+        if error := self._moderation.find_silence():
+            return error
+        if member is None:
+            return NoSuchNick()
+        if member.id == self._replica.me.id:
+            return WhisperToSelf()
+        return None if role.can_seal_to(member) else Unsealable()
+
+    def find_text_error(self, role: Role) -> AnonError | None:
         """Why we can say nothing to all just now, as far as we know."""
         return self._moderation.find_text_error(role.room_time())
 

@@ -5,6 +5,8 @@ So of a host that is the moderator, as the room has no other.
 
 from typing import Literal, NamedTuple
 
+from msgspec import UNSET
+
 from anonp2p.crypto import identity
 from anonp2p.names import codes
 from anonp2p.room import events
@@ -45,19 +47,22 @@ class SuccessionReport:
         self._told = self._look()._replace(heirs=(), rank=None, holds_key=False)
         self.tell_changes()
 
-    def tell_changes(self, *, merged: bool = False) -> None:
-        """Tells what is not as it was. merged: the room as it is now took the place of the one that we were in."""
+    def tell_changes(self, re: events.Re = UNSET, *, merged: bool = False) -> None:
+        """Tells what is not as it was.
+
+        re: the input that has caused it. merged: the room as it is now took the place of the one that we were in.
+        """
         told, self._told = self._told, self._look()
         if told is None or told == self._told:
             return
         if self._told.host != told.host:
             self._tell_host(told, merged=merged)
         if self._told.moderator not in (b"", told.moderator):
-            self._tell_moderator(self._told.moderator)
+            self._tell_moderator(self._told.moderator, re)
         if self._told.code != told.code:
-            self._reporter.tell_event(CodeEvent(room=self._label, code=codes.encode_key(self._told.code)))
+            self._reporter.tell_event(CodeEvent(room=self._label, code=codes.encode_key(self._told.code), re=re))
         if self._told.heirs != told.heirs:
-            self._reporter.tell_event(self._describe_heirs(self._told))
+            self._reporter.tell_event(self._describe_heirs(self._told, re))
         if self._told[-2:] != told[-2:] and self._told.host != self._replica.me.id:
             rank, holds_key = self._told[-2:]
             heir = HeirEvent(room=self._label, rank=rank, was=told.rank, holds_key=holds_key)
@@ -93,16 +98,16 @@ class SuccessionReport:
         if host.id == self._replica.me.id:
             self._reporter.tell_event(HostingEvent(room=self._label))
 
-    def _tell_moderator(self, host: bytes) -> None:
+    def _tell_moderator(self, host: bytes, re: events.Re) -> None:
         """The room has lost its last moderator, or the host that was one for that reason: nobody chose this one."""
         nick, member = self._replica.ledger.get_member(host).nick, identity.spell_member(host)
         room = self._label
-        self._reporter.tell_event(RoleEvent(room=room, member=member, nick=nick, role="moderator", by=member))
+        self._reporter.tell_event(RoleEvent(room=room, member=member, nick=nick, role="moderator", by=member, re=re))
 
-    def _describe_heirs(self, told: _Told) -> HeirsEvent:
+    def _describe_heirs(self, told: _Told, re: events.Re) -> HeirsEvent:
         ledger: Ledger = self._replica.ledger
         heirs = [
             Successor(identity.spell_member(member), ledger.get_member(member).nick, holds_key)
             for member, holds_key in told.heirs
         ]
-        return HeirsEvent(room=self._label, heirs=heirs)
+        return HeirsEvent(room=self._label, heirs=heirs, re=re)

@@ -164,7 +164,7 @@ class Command:
     argument: str
     does: str
     build: Callable[[str, events.Re], Action]
-    whom: Literal["here", "waiting", "gone"] = "here"
+    whom: Literal["here", "waiting", "banned"] = "here"
 
     @property
     def usage(self) -> str:

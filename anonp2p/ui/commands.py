@@ -108,7 +108,7 @@ COMMANDS: tuple[Command, ...] = (
         "NICK",
         "moderators: let somebody come back who was banned",
         lambda a, re: UnbanInput(arguments.parse_one(a), re),
-        "gone",
+        "banned",
     ),
     Command("/mute", "NICK", "moderators: have nobody see what somebody says", arguments.parse_role("/mute", "muted")),
     Command("/unmute", "NICK", "moderators: let somebody talk again", arguments.parse_role("/unmute", "member")),

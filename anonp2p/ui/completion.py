@@ -16,13 +16,14 @@ class Known(NamedTuple):
     """What a word may be completed to, each in the order in which it is offered.
 
     nicks: of the members, the latest speaker first. waiting: nicks of those who knock. rooms: names. numbers: of the
-    messages that the command may name, the latest first.
+    messages that the command may name, the latest first. banned: nicks of those who were thrown out for good.
     """
 
     nicks: Sequence[str] = ()
     waiting: Sequence[str] = ()
     rooms: Sequence[str] = ()
     numbers: Sequence[str] = ()
+    banned: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -90,7 +91,7 @@ def complete(typed: str, known: Known) -> tuple[int, tuple[str, ...]]:
     command = find_command(name)
     if command is None:
         return start, ()
-    nicks = {"here": known.nicks, "waiting": known.waiting, "gone": ()}[command.whom]
+    nicks = {"here": known.nicks, "waiting": known.waiting, "banned": known.banned}[command.whom]
     filled = {"NICK": nicks, "ROOM": known.rooms, "SEQ": known.numbers}
     return start, _argument(command.argument, argument.split(), word, filled)
 

@@ -35,6 +35,9 @@ class RoomView(Protocol):
     def members(self) -> list[MemberView]:
         """All members, those who are away too."""
 
+    def banned(self) -> list[str]:
+        """The nicks of those who are banned, who was banned last first."""
+
 
 Closed = Callable[[AnonError | None], None]
 FindRoom = Callable[[str], RoomView | None]

@@ -19,6 +19,8 @@ def describe_reason(reason: Reason) -> str:
     match reason:
         case Reason(code="tor-lost", value=AnonError() as error):
             return error.detail
+        case Reason(code="file-failed", value=AnonError() as error):
+            return describe_error(error)
         case Reason(code="host-fault" | "link-fault" as code, value=fault):
             return PHRASES[code].format(PHRASES[fault])  # type: ignore[index]  # it is a `Fault`
     return PHRASES[reason.code].format(reason.value)
@@ -42,6 +44,7 @@ PHRASES: dict[Code, str] = {
     "bad-header": "a header that is none",
     "bad-key": "a key that is none",
     "bad-name": "a room name that is none",
+    "bad-offer": "an offer of a file that is none",
     "bad-nick": "an improper nick",
     "bad-rules": "rules that are none",
     "bad-where": "a host of another room, or of none",
@@ -219,4 +222,17 @@ PHRASES: dict[Code, str] = {
     "other-at-code": "Another program answers at the room's code: who has its key lets newcomers in elsewhere. "
     "The room gets another code; in the room itself, nothing has changed.",
     "other-log-shown": "{} was shown other messages than you: the host tells different members different things.",
+    # Files.
+    "others-first": "the sender serves others first, {} before you",
+    "offer-expired": "its time is over",
+    "offer-withdrawn": "who offered it has ended that",
+    "offer-displaced": "who offered it offers too many others",
+    "offer-unsent": "it did not reach the room",
+    "offer-hidden": "you have declined it",
+    "author-gone": "who offered it is not in the room any more",
+    "recipient-gone": "whom it was for is not in the room any more",
+    "new-identity": "you have come back as somebody new",
+    "room-left": "you are not in that room any more",
+    "fetch-stopped": "you have stopped it",
+    "file-failed": "{}",
 }

@@ -29,7 +29,8 @@ async def test_a_newcomer_by_the_next_code_is_in_the_same_room(
 async def meet(gathered: Gathering) -> None:
     host = await gathered.host()
     ann = await gathered.join("ann")
-    await host.session.post_input(inputs.CodeInput())
+    await host.session.post_input(inputs.CodeInput("asked"))
+    await host.hears(CodeEvent, re="asked")
     gathered.code = codes.parse_code((await ann.hears(CodeEvent)).code).address
     bob = await gathered.join("bob")
     await bob.say("from bob")

@@ -571,9 +571,9 @@ def test_what_an_entry_says_is_as_strict(body: Any, tag: int) -> None:
         ("content", [B16, 1, B32, [10, 1, [], 0]]),
         ("content", [B16, 1, B32, [10, 1, [[B16, "kicked"]] * (limits.MEMBERS + 1), False]]),
         ("content", [B16, 1, B32, [11, bytes(1_139)]]),
-        ("content", [B16, 1, B32, [11, bytes(5_169)]]),
+        ("content", [B16, 1, B32, [11, bytes(5_171)]]),
         *(
-            ("content", [B16, 1, B32, [1, "hello", False, reply, False]])
+            ("content", [B16, 1, B32, [1, "hello", False, reply, False, None]])
             for reply in ([B16], [B16[1:], 1], [B16, 2**53], [B16, -1], [B16, 1, 1], [None, 1], [1, B16])
         ),
         ("content", [B16, 1, B32, [12]]),
@@ -625,8 +625,8 @@ def test_the_bounds_themselves_are_in_order() -> None:
         ("content", [B16, 1, B32, [19, limits.SLOW]]),
         ("content", [B16, 1, B32, [21, [B16] * limits.MEMBERS, "x" * limits.KICK_REASON, True]]),
         ("content", [B16, 1, B32, [11, bytes(1_140)]]),
-        ("content", [B16, 1, B32, [11, bytes(5_168)]]),
-        ("content", [B16, 1, B32, [1, "hello", False, [B16, 2**53 - 1], False]]),
+        ("content", [B16, 1, B32, [11, bytes(5_170)]]),
+        ("content", [B16, 1, B32, [1, "hello", False, [B16, 2**53 - 1], False, None]]),
         ("retention", [0, 2**32 - 1, 2**32 - 1]),
         ("base", [B32, 1, fields(RIGHTS), [fields(SNAPSHOT_ENTRY)] * limits.MEMBERS, fields(TERM)]),
         ("base", None),
@@ -722,7 +722,7 @@ def entry(body: bodies.Body) -> bytes:
     "body",
     [
         bodies.TextBody("\U0001f47b" * (limits.TEXT // 4), action=True, reply=bodies.EntryId(B16, 2**53 - 1)),
-        bodies.PrivateBody(bytes(field_types.BOX + limits.TEXT + 32)),
+        bodies.PrivateBody(bytes(field_types.BOX + limits.TEXT + 34)),
     ],
     ids=repr,
 )

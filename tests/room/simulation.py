@@ -1,6 +1,7 @@
 """A room with a host and those who join it: a `World` of one room, in the words of those who use one."""
 
 from collections.abc import Callable
+from typing import Any
 
 from msgspec import UNSET
 
@@ -8,7 +9,8 @@ from anonp2p.errors import AnonError
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import room_state
 from anonp2p.reasons import Reason
-from anonp2p.room import events, inputs
+from anonp2p.room import effects, events, inputs
+from anonp2p.room.file_inputs import AcceptInput, DeclineInput, FileReadInput, SendFileInput
 from anonp2p.room.moderation_inputs import AnyModerationInput, KickInput, LockInput
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
@@ -106,6 +108,35 @@ class Simulation:
     def verify(self, party: Party, nick: str = "", *, same: bool | None = None) -> int:
         """Types /verify, or says what comparing the words has shown; returns the id."""
         return self._type(party, inputs.VerifyInput(nick, self._next(), same))
+
+    def send(self, party: Party, path: str = "report.pdf", nick: str = "", *, reads: bool = True) -> int:
+        """Types /send; returns the id. reads: whether the file is read at once."""
+        re = self._type(party, SendFileInput(path, nick, re=self._next()))
+        if reads:
+            self.read_files(party)
+        return re
+
+    def read_files(self, party: Party) -> None:
+        """All files are read that its room wants to have read."""
+        wanted = [it for it in party.files if isinstance(it, effects.ReadFileEffect)]
+        party.files = [it for it in party.files if it not in wanted]
+        for it in wanted:
+            self.step(party, FileReadInput(it.number, it.path, 100_000, it.path.encode().ljust(32, b"r")[:32]))
+
+    def accept(self, party: Party, offer: int, path: str = "") -> int:
+        """Types /accept; returns the id."""
+        return self._type(party, AcceptInput(offer, path, self._next()))
+
+    def decline(self, party: Party, offer: int) -> int:
+        """Types /decline; returns the id."""
+        return self._type(party, DeclineInput(offer, self._next()))
+
+    def files(self, party: Party) -> list[dict[str, Any]]:
+        """What /files answers."""
+        re = self._type(party, inputs.AskInput("/files", self._next()))
+        [answer] = [event for event in party.got(events.ReplyEvent) if event.re == re]
+        rows: list[dict[str, Any]] = answer.data["files"]
+        return rows
 
     def ask_who(self, party: Party) -> int:
         """Types /who; returns the id."""

@@ -106,6 +106,15 @@ def test_gone_answers_the_input_that_asked_to_leave(context: Context) -> None:
     assert gone.re == 9
 
 
+def test_who_leaves_a_room_that_ends_meanwhile_has_left_it(context: Context) -> None:
+    context.lifecycle.enter("member")
+    context.lifecycle.begin_leaving(9)
+    take_told(context)
+    context.lifecycle.leave_room("closed")
+    [gone] = take_told(context)
+    assert gone == events.GoneEvent(room="r1", reason="left", re=9)
+
+
 def test_who_lost_its_place_is_outside_again(context: Context) -> None:
     context.lifecycle.enter("member")
     context.lifecycle.lose_place()

@@ -11,6 +11,7 @@ from anonp2p.room import events
 from anonp2p.room.errors import (
     AlreadyModerator,
     FormerModerator,
+    HostModerates,
     HostStays,
     KickSelf,
     KnockOff,
@@ -109,6 +110,7 @@ def test_a_ban_is_told_before_who_is_banned_is_out(room: Simulation) -> None:
     re = room.moderate(ann, partial(KickInput, ban=True), "bob")
     room.settle()
     assert kinds(room.answers(ann, re)) == ["BanEvent", "LeftEvent"]
+    assert ann.room.banned() == ["bob"]
     re = room.moderate(ann, UnbanInput, "BOB")
     room.settle()
     [lifted] = room.answers(ann, re)
@@ -194,6 +196,21 @@ def test_roles_are_told_and_shown(room: Simulation) -> None:
     assert [it.role for it in bob.room.people()] == ["host", "moderator", "member", "muted"]
 
 
+def test_the_host_moderates_once_nobody_else_does_and_cannot_step_down(room: Simulation) -> None:
+    ann = party(room, "ann")
+    room.moderate(room.host, RoleInput, "hugo", "member", "/deop")
+    room.settle()
+    re = room.moderate(ann, RoleInput, "ann", "member", "/deop")
+    room.settle()
+    told = [it for it in room.answers(ann, re) if isinstance(it, RoleEvent)]
+    assert [(it.nick, it.role) for it in told] == [("ann", "member"), ("hugo", "moderator")]
+    room.moderate(room.host, RoleInput, "bob", "moderator", "/op")
+    room.settle()
+    room.moderate(party(room, "bob"), RoleInput, "bob", "member", "/deop")
+    room.settle()
+    assert error_of(room, room.host, RoleInput, "hugo", "member", "/deop") == HostModerates()
+
+
 def test_a_muted_one_is_told_at_once_and_its_text_comes_back(room: Simulation) -> None:
     room.moderate(room.host, RoleInput, "cat", "muted", "/mute")
     room.settle()
@@ -247,5 +264,6 @@ def test_a_moderator_that_does_not_host_closes_the_room(room: Simulation) -> Non
     room.settle()
     [gone] = room.answers(ann, re)[-1:]
     assert isinstance(gone, events.GoneEvent)
-    assert [it.reason for it in room.host.got(events.GoneEvent)] == ["closed"]
+    for one in (room.host, ann):
+        assert [it.reason for it in one.got(events.GoneEvent)] == ["closed"]
     assert all(it.room.over for it in (room.host, *room.members))

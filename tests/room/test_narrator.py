@@ -12,6 +12,7 @@ from anonp2p.room.changes import Caution, Change
 from anonp2p.room.message_index import MessageIndex
 from anonp2p.room.moderation_events import AbsentRemovedEvent, LockChangedEvent, SelfKickedEvent
 from anonp2p.room.narrator import Narrator
+from anonp2p.room.offers import OfferBook
 from anonp2p.room.retention import ANY, NO_HISTORY
 
 ANN = b"ann" + bytes(13)
@@ -86,18 +87,18 @@ TABLE: list[tuple[Change, bool, list[events.Event]]] = [
         [LockChangedEvent(room="r1", locked=False, member=SPELLED)],
     ),
     (changes.KeyRenewedChange(ANN), False, []),
-    (changes.ClosedChange(mine=False), False, []),
+    (changes.ClosedChange(), False, []),
     (changes.HiddenChange(), False, []),
 ]
 
 
 @pytest.mark.parametrize(("change", "ours", "told"), TABLE)
 def test_each_change_is_told(change: Change, ours: bool, told: list[events.Event]) -> None:
-    assert Narrator("r1", MessageIndex()).describe_change(change, 1000.0, 3 if ours else UNSET) == told
+    assert Narrator("r1", MessageIndex(), OfferBook()).describe_change(change, 1000.0, 3 if ours else UNSET) == told
 
 
 def test_a_message_is_told_as_of_when_it_was_ordered() -> None:
-    [message] = Narrator("r1", MessageIndex()).describe_change(SAID, 1000.0, 3)
+    [message] = Narrator("r1", MessageIndex(), OfferBook()).describe_change(SAID, 1000.0, 3)
     assert message == events.MessageEvent(
         room="r1", member=SPELLED, nick="ann", text="hello", seq=7, at=998.0, ttl=60, re=3
     )
@@ -105,20 +106,22 @@ def test_a_message_is_told_as_of_when_it_was_ordered() -> None:
 
 @pytest.mark.parametrize(("ttl", "told"), [(KEPT, None), (FLEETING, 0), (5, 5)])
 def test_a_time_to_live_is_told_as_in_the_interface(ttl: int, told: int | None) -> None:
-    [message] = Narrator("r1", MessageIndex()).describe_change(msgspec.structs.replace(SAID, ttl=ttl), 1000.0)
+    [message] = Narrator("r1", MessageIndex(), OfferBook()).describe_change(
+        msgspec.structs.replace(SAID, ttl=ttl), 1000.0
+    )
     assert isinstance(message, events.MessageEvent)
     assert message.ttl == told
 
 
 def test_whom_a_private_message_of_ours_is_for_is_told() -> None:
     own = msgspec.structs.replace(SAID, peer=b"bob" + bytes(13), to="bob", mine=True)
-    [message] = Narrator("r1", MessageIndex()).describe_change(own, 1000.0)
+    [message] = Narrator("r1", MessageIndex(), OfferBook()).describe_change(own, 1000.0)
     assert isinstance(message, events.MessageEvent)
     assert (message.private, message.to, message.mine, message.history) == (True, "bob", True, False)
 
 
 def test_of_the_history_only_messages_and_former_owners_of_nicks_are_told() -> None:
-    narrator = Narrator("r1", MessageIndex())
+    narrator = Narrator("r1", MessageIndex(), OfferBook())
     [message] = narrator.describe_history_change(SAID, 1000.0)
     assert isinstance(message, events.MessageEvent)
     assert (message.history, message.re) == (True, UNSET)
@@ -131,8 +134,7 @@ def test_of_the_history_only_messages_and_former_owners_of_nicks_are_told() -> N
     ("change", "end"),
     [
         (changes.LeftChange(ANN, "ann", mine=True), "left"),
-        (changes.ClosedChange(mine=True), "left"),
-        (changes.ClosedChange(mine=False), "closed"),
+        (changes.ClosedChange(), "closed"),
         (changes.RemovedChange(ANN, "ann", "kicked", "", away=False, mine=True), "kicked"),
         (changes.RemovedChange(ANN, "ann", "lost", "", away=True, mine=True), "lost"),
         (changes.RemovedChange(ANN, "ann", "kicked", "", away=False, mine=False), None),
@@ -169,7 +171,7 @@ def test_some_changes_are_the_end_of_the_room_for_us(change: Change, end: str | 
 def test_rules_are_told_where_they_are_not_as_in_other_rooms(
     retention: room_state.RetentionPolicy, history: room_state.HistoryPolicy, told: list[events.Event]
 ) -> None:
-    assert Narrator("r1", MessageIndex()).describe_rules(retention, history) == told
+    assert Narrator("r1", MessageIndex(), OfferBook()).describe_rules(retention, history) == told
 
 
 def test_no_change_shows_what_it_holds_by_repr() -> None:

@@ -137,13 +137,22 @@ def test_a_private_message_is_said_to_its_recipient_alone(ours: Replica) -> None
 
 TEXTS = [b"x", b"x" * limits.TEXT, "é".encode() * (limits.TEXT // 2)]
 NO_TEXTS = [b"", b"x" * (limits.TEXT + 1), b"\xff", b"hello\xc3", b"\xed\xa0\x80", b"\xc0\x80"]
-NO_PACKED = [b"", b"hello", *(msgpack.encode(it) for it in (["x"], ["x", 1], ["x", [b"a" * 15, 1]], ["x", None, None]))]
+NO_TUPLES: tuple[list[Any], ...] = (
+    *(["x"], ["x", None, False], ["x", 1, False, None], ["x", [b"a" * 15, 1], False, None]),
+    *(["x", None, None, None], ["x", None, False, []], ["x", None, False, None, None]),
+)
+NO_PACKED = [b"", b"hello", *map(msgpack.encode, NO_TUPLES)]
+A_FILE = [5, bytes(32), bytes(32), bytes(32)]
+NO_OFFERS = [
+    msgpack.encode(it)
+    for it in (["", None, False, A_FILE], ["x" * 101, None, False, A_FILE], ["x", [b"a" * 16, 1], False, A_FILE])
+]
 
 
 def boxed_text(text: bytes) -> bytes:
-    """[text, nil, false], whatever the text is."""
+    """[text, nil, false, nil], whatever the text is."""
     shortest = msgpack.encode("x" * len(text))  # 0.2: one encoding of everything
-    return b"\x93" + shortest[: len(shortest) - len(text)] + text + b"\xc0\xc2"
+    return b"\x94" + shortest[: len(shortest) - len(text)] + text + b"\xc0\xc2\xc0"
 
 
 def private_entry(replica: Replica, held: bytes) -> OpenedEntry:
@@ -159,7 +168,9 @@ def test_a_private_text_has_1_to_4000_bytes(ours: Replica, text: bytes) -> None:
     assert told.text == text.decode()
 
 
-@pytest.mark.parametrize("held", [*map(boxed_text, NO_TEXTS), *filter(None, NO_PACKED)], ids=repr)
+@pytest.mark.parametrize(
+    "held", [*map(boxed_text, NO_TEXTS), *filter(None, NO_PACKED), *map(msgpack.encode, NO_OFFERS)], ids=repr
+)
 def test_a_box_that_holds_no_text_is_passed_over_by_its_recipient(ours: Replica, held: bytes) -> None:
     """5.15: neither a fault of the host's, who cannot read it, nor anything that others could see."""
     assert take(ours, private_entry(ours, held.ljust(4, b"\0"))) == changes.HiddenChange()
@@ -201,7 +212,7 @@ CHANGES: list[tuple[Identity, Body, Change]] = [
     (ANN, LeaveBody(), changes.LeftChange(ANN.id, "ann", mine=True)),
     (HOST, LockBody(True), changes.RightsChange((changes.LockedChange(HOST.id, locked=True),))),
     (BOB, RenewBody(bytes(32)), changes.KeyRenewedChange(BOB.id)),
-    (HOST, CloseBody(), changes.ClosedChange(mine=False)),
+    (HOST, CloseBody(), changes.ClosedChange()),
     (HOST, CommitBody(1, [], renew=True), changes.CommitChange((), renew=True)),
 ]
 

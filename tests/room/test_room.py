@@ -149,6 +149,7 @@ def test_the_room_ends_with_its_host(room: Simulation, close: bool) -> None:
     room.settle()
     assert [message.text for message in ann.got(events.MessageEvent)] == ["bye"]
     assert ann.got(events.GoneEvent)[0].reason == "closed"
+    assert room.host.got(events.GoneEvent)[0].reason == ("closed" if close else "left")
     assert kinds(room.answers(ann, lost)) == ["UnsentEvent"]
     assert kinds(room.answers(bob, waiting)) == ["UnsentEvent"]
     assert bob.got(events.GoneEvent)[0].reason == "lost"

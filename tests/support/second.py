@@ -260,8 +260,9 @@ _MEMBER = (_HASH, text, number(), flag, _HASH)
 _CONTEXTS = many(either(nil, _HASH))
 _HEIR = array(_ID, _HASH)
 _INVITED = either(nil, array(_HASH, _SIGNATURE))
+_FILE = either(nil, array(number(2**31 + 1), _HASH, _HASH, _HASH))
 _BODY = either(
-    tagged(1, text, flag, _REPLY, flag),
+    tagged(1, text, flag, _REPLY, flag, _FILE),
     tagged(2, text),
     tagged(3),
     tagged(4, _HASH, text, _HASH, _INVITED),
@@ -276,7 +277,7 @@ _BODY = either(
         many(array(_ID, word("lost", "kicked")), 1000),
         flag,
     ),
-    tagged(11, blob(1140, 5168)),
+    tagged(11, blob(1140, 5170)),
     tagged(12, number()),
     tagged(13, number(), _HASH, _HASH, number()),
     tagged(14, many(_HEIR, 3), flag),
@@ -382,7 +383,7 @@ FORMS: dict[str, Form] = {
     "record down": array(many(_FROM_HOST, 16)),
     "content": array(_ID, number(), _HASH, _BODY),
     "batch": array(many(blob()), _CONTEXTS, _HEAD),
-    "private text": array(text, _REPLY, flag),
+    "private text": array(text, _REPLY, flag, _FILE),
     "welcome": array(
         _HASH,
         text,

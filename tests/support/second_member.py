@@ -394,7 +394,7 @@ class Member:
         if room.digests.get(index, digest) != digest:
             self.alarms += 1
         match said:
-            case [1, text, _, _, _]:
+            case [1, text, _, _, _, _]:
                 self._shown[author.key, room.places[second.member_id(author.key)].counter] = room.index
                 self._tell("message", seq=room.index, nick=author.nick, text=text)
             case [2, nick]:

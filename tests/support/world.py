@@ -58,6 +58,7 @@ class Party:
     dials: int = 0
     dialled: int = 0  # the number of the link that it has asked for last
     services: list[bytes] = field(default_factory=list)  # addresses of those that it serves
+    files: list[effects.FileEffect] = field(default_factory=list)  # what it wants done with files
     is_dialling: bool = False  # whether the room wants a link, and has none yet
     unlucky: bool = False  # whether it lost a link, or its patience
 
@@ -223,6 +224,13 @@ class World:
                 pass  # links write, and strangers dial, when the test says so
             case effects.TellEffect(event=event):
                 self._tell(party, event)
+            case (
+                effects.ReadFileEffect()
+                | effects.ServeFileEffect()
+                | effects.FetchFileEffect()
+                | effects.StopFileEffect()
+            ):
+                party.files.append(effect)  # files are read and carried when the test says so
             case _:
                 if isinstance(effect, effects.DropEffect) and party.room.hosting and effect.link > 0:  # no own dial
                     self.drops.append(effect.reason)

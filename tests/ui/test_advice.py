@@ -26,6 +26,9 @@ class Room:
     def members(self) -> list[MemberView]:
         return []
 
+    def banned(self) -> list[str]:
+        return []
+
 
 def banned(by: str = "me", *, banned: bool = True) -> BanEvent:
     return BanEvent(room="r1", member="m", nick="ben", banned=banned, by=by)

@@ -9,7 +9,7 @@ from anonp2p.ui.completion import Completer, Known, complete
 
 NICKS = ("anon-x93k", "Bob", "bert", "Zoë", "ａnton")  # whoever spoke last first
 ROOMS = ("demo", "den", "Other")
-KNOWN = Known(NICKS, ("guest", "gil"), ROOMS, ("12", "9", "3"))
+KNOWN = Known(NICKS, ("guest", "gil"), ROOMS, ("12", "9", "3"), ("eve", "eddy"))
 NAMES = tuple(command.name for command in COMMANDS)
 
 # What is typed before the cursor, and what the first Tab makes of it.
@@ -36,6 +36,8 @@ FIRST = [
     ("/admit b", None),
     ("/admit gil ", None),
     ("/unban b", None),
+    ("/unban ", "/unban eve "),
+    ("/unban ed", "/unban eddy "),
     ("/ban b", "/ban Bob "),
     ("/op ", "/op anon-x93k "),
     ("/demote z", "/demote Zoë "),

@@ -30,6 +30,9 @@ class View:
     def members(self) -> list[MemberView]:
         return []
 
+    def banned(self) -> list[str]:
+        return []
+
 
 def rooms_named(*names: str) -> Rooms[Kept]:
     """r1, r2, ... of these names."""

@@ -38,6 +38,7 @@ from tests.vectors.negative import negative
 from tests.vectors.private_rooms import private_rooms
 from tests.vectors.succession import succession
 from tests.vectors.transcripts import transcripts
+from tests.vectors.transfers import transfers
 
 TARGET = Path(__file__).resolve().parent
 FILLED = (0, 1, 460, 461, 941, 1_900, 61_420 - 16)  # bytes
@@ -323,7 +324,13 @@ def _keys(first: bytes, left_out: list[int]) -> list[Vectors]:
 
 RETENTION = room_state.RetentionPolicy(FLEETING, 3_600, KEPT)
 HISTORY = room_state.HistoryPolicy(100, 0)
-EXACT = 65  # characters of a text whose content is padded by nothing but its length
+CONTENTS = b"A report. " * 10_000
+HASH_LIST = b"".join(suite.hash_data(CONTENTS[at : at + 65_536]) for at in (0, 65_536))
+OFFERED = bodies.FileOffer(
+    len(CONTENTS), suite.hash_data(HASH_LIST), RoomKey(seed("an offer")).public, seed("secret of an offer")
+)
+EMPTY = bodies.FileOffer(0, suite.hash_data(b""), RoomKey(seed("an empty offer")).public, seed("secret of another"))
+EXACT = 64  # characters of a text whose content is padded by nothing but its length
 
 
 def _invited(guest: Person) -> Invited:
@@ -377,7 +384,8 @@ class Story:
         )
         self._say(self._bob, bodies.TextBody("x" * EXACT, action=False, reply=None), ttl=FLEETING)
         self._say(self._bob, bodies.TextBody("x" * (EXACT + 1), action=False, reply=None), ttl=3_600)
-        self._whisper(self._ann, self._bob, "Only you read this.", ttl=120)
+        only_bob = bodies.PrivateText("Only you read this.", bodies.EntryId(self._bob.me.id, 2))
+        self._whisper(self._ann, self._bob, only_bob, ttl=120)
         self._batch(60_000)
         self._batch(65_000)
         self._say(self._host, bodies.RemoveBody([self._bob.me.id], "noise", ban=True))
@@ -397,6 +405,8 @@ class Story:
         self._say(self._host, bodies.AwayBody(self._ann.me.id))
         self._say(self._host, bodies.BackBody(self._ann.me.id))
         self._retract(self._ann, 1, at=4)
+        self._say(self._ann, bodies.TextBody("report.pdf", action=False, reply=None, file=OFFERED), ttl=3_600)
+        self._whisper(self._ann, self._host, bodies.PrivateText("empty", None, file=EMPTY), ttl=3_600)
         self._say(self._host, bodies.RevokeBody(invitations.find_invitation(INVITATION)))
         self._say(self._ann, bodies.LeaveBody())
         self._say(self._host, bodies.CloseBody())
@@ -412,6 +422,7 @@ class Story:
             "4.5 in the order of the wire": self._told,
             "5.13 backfills": self._backfills,
             "5.15 boxes": self._boxed,
+            "5e.5 claim": self._claim(self._bob),
         }
 
     def schedule(self) -> Vectors:
@@ -429,14 +440,20 @@ class Story:
             member.me.key, member.name, member.counter, False, suite.hash_data(member.key.public)
         )
 
-    def _whisper(self, author: Person, to: Person, text: str, *, ttl: int) -> None:
+    def _whisper(self, author: Person, to: Person, said: bodies.PrivateText, *, ttl: int) -> None:
         info = private.bind_message(ROOM, self._epoch.number, author.me.id, author.counter + 1, to.me.id)
-        said = bodies.PrivateText(text, bodies.EntryId(to.me.id, 2))
         box = self._boxes.sealed(to.key, pack(said), info)
         about = {"epoch": self._epoch.number, "author": author.me.id, "counter": author.counter + 1}
         whose = {"recipient": to.me.id, "encryption key seed": seed(f"{to.name}'s encryption key")}
         self._boxed.append({**about, **whose, "text, unpacked": fields(said), **box})
         self._say(author, bodies.PrivateBody(box["box"]), ttl=ttl)
+
+    @staticmethod
+    def _claim(fetcher: Person) -> Vectors:
+        challenge = seed("the sender's half") + seed("the fetcher's half")
+        signed = fetcher.me.sign(identity.FETCH, OFFERED.address + challenge)
+        about = {"member": fetcher.me.id, "signing key": fetcher.me.key, "address": OFFERED.address}
+        return {**about, "challenge": challenge, "claim": fetcher.me.id + signed}
 
     def _retract(self, author: Person, counter: int, *, at: int) -> None:
         """The author takes back the message with this counter, which has this index."""
@@ -844,6 +861,9 @@ def made(boxes: Boxes) -> dict[str, Vectors]:
         "retention": retention(boxes),
         "words": words_to_compare(boxes),
         "succession": succession(ROOM, {name: Person(name) for name in ("host", "ann", "bob")}, seed, boxes),
+        "transfers": transfers(
+            OFFERED, CONTENTS, Person("bob"), (seed("the sender's half"), seed("the fetcher's half"))
+        ),
         "private_rooms": private_rooms(ROOM, Person("ann"), seed, boxes),
     }
     return {**well_formed, "negative": negative(well_formed, boxes), "transcripts": transcripts(ROOM_KEY, boxes)}

@@ -78,10 +78,11 @@ def _packed(
                     yield f"2.7 {name} in a record {direction}", _cases_within(before, frame)
     batches = log["4.5 in the order of the wire"]
     for entry in [*(entry for batch in batches for entry in batch["entries"]), *succession["entries"]]:
-        if entry["says"] not in seen:
-            seen.add(entry["says"])
-            content, body = entry["4.4 content"], msgpack.decode(entry["4.4 content"])[-1]
-            yield f"4.4 {entry['says']}", _cases_within(content[: -len(msgpack.encode(body))], body)
+        content, body = entry["4.4 content"], msgpack.decode(entry["4.4 content"])[-1]
+        says = entry["says"] + (" of a file" if isinstance(body[-1], list) and entry["says"] == "Text" else "")
+        if says not in seen:
+            seen.add(says)
+            yield f"4.4 {says}", _cases_within(content[: -len(msgpack.encode(body))], body)
     yield "4.4 content", _cases(batches[0]["entries"][0]["4.4 content"])
     yield "4.5 batch", _cases(batches[0]["4.5 packed"])
     yield "5.15 private text", _cases(log["5.15 boxes"][0]["text"])

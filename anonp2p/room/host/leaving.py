@@ -59,7 +59,10 @@ class Leaving:
             self._sequencer.order_own(bodies.HandOverBody(leaves=True), None, event.re)
             return
         if self._closing.may_end_room(event):
-            self._lifecycle.begin_leaving(event.re)
+            if event.close:
+                self._lifecycle.note_close(event.re)
+            else:
+                self._lifecycle.begin_leaving(event.re)
             self._sequencer.order_own(bodies.CloseBody(), None, event.re)
 
     def hand_over(self) -> None:

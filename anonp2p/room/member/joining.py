@@ -134,6 +134,7 @@ class Joining:
         self._refused_nick, self._alternatives = None, []
         self._reporter.tell_given_back(self._outbox.begin_identity(self._replica.me.id))
         self._context.sent.forget_all()
+        self._context.files.begin_identity()
         self._replica.begin_identity(*fresh_keys(self._context.random, self._replica.ledger.room))
         self._replica.epoch = None
         self._lifecycle.lose_place()

@@ -185,7 +185,8 @@ class Interpreter:
         names = [one.name for one in self._rooms.by_label.values() if one.name]
         here = self._active_room
         waiting = here.floods.waiting if here else []
-        return Known([sanitize_line(one.nick) for one in members if not one.mine], waiting, names, numbers)
+        banned = [sanitize_line(nick) for nick in room.banned()] if room else []
+        return Known([sanitize_line(one.nick) for one in members if not one.mine], waiting, names, numbers, banned)
 
     def interpret_line(self, line: bytes) -> UserRequest | None:
         """The request that a line stands for; None where it stands for none, or was answered here."""

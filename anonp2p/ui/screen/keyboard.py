@@ -264,7 +264,9 @@ class Keyboard:
         here = dict.fromkeys(self._scene.people(active).nicks)
         spoke = {nick: None for nick in reversed(active.speakers) if nick in here}
         rooms = [tab.name for tab in self._scene.tabs.of_rooms if tab.name]
-        known = Known(list(spoke | here), active.waiting.nicks, rooms, self._list_numbers())
+        room = self._scene.find_room(active.label)
+        banned = [sanitize.sanitize_line(nick) for nick in room.banned()] if room and not active.way_in.over else []
+        known = Known(list(spoke | here), active.waiting.nicks, rooms, self._list_numbers(), banned)
         edited = self._completer.press(self._editor.edit_text, self._editor.edit_pos, known, forward=forward)
         if edited:
             self._editor.replace(*edited)

@@ -114,7 +114,7 @@ class Screen:
             case events.ReplyEvent(command="/nick", data=data):
                 scene.nick = data["nick"]
                 scene.hint = Hint(wording.describe_event(event)[0])
-            case events.GoneEvent(reason="left"):
+            case events.GoneEvent(reason="left") | events.GoneEvent(reason="closed", re=int()):  # as the user wants
                 self._submission.drop_tab(tab)
             case LeaveHandsOverEvent():
                 scene.hint = Hint(" ".join(wording.describe_event(tab.looks.verified.mark_event(event))))

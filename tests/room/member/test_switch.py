@@ -7,23 +7,26 @@ import pytest
 from msgspec.structs import replace
 
 from anonp2p import limits
-from anonp2p.crypto import suite
+from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import FLEETING, read_header
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies, frames
 from anonp2p.protocol.field_types import Heir
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.entries import OpenedEntry, open_missed
+from anonp2p.room.file_events import OfferEvent, TransferEvent
 from anonp2p.room.hosting_events import HostEvent
 from anonp2p.room.member.member import MemberRole
 from anonp2p.room.member.states import Asking, LinkState
 from anonp2p.room.message_index import Answered
+from anonp2p.room.moderation_events import BanEvent, KnockChangedEvent, RoleEvent, SlowChangedEvent
 from anonp2p.room.pending import Sealed, Whisper
 from anonp2p.room.succession.terms import first_epoch, make_place
 from tests.room.member.branches import ADDRESSES, SECOND, Branch, Lost
 from tests.room.member.parts import set_time, take_events
 from tests.room.peers import ANN, BOB, HOST, kinds, text
 
+OFFERED = bodies.FileOffer(5, b"r" * 32, b"a" * 32, b"s" * 32)
 FORK = 1  # the last entry that all have: Hugo has named Ann as his heir
 
 
@@ -194,6 +197,7 @@ def test_a_message_of_another_that_was_shown_is_told_as_moved_and_one_that_was_n
         text("something else"),
         bodies.TextBody("hers", action=True, reply=None),
         bodies.TextBody("hers", action=False, reply=bodies.EntryId(ANN.id, 1)),
+        bodies.TextBody("hers", action=False, reply=None, file=OFFERED),
     ],
 )
 def test_what_its_author_says_otherwise_under_the_same_counter_is_shown(
@@ -202,9 +206,47 @@ def test_what_its_author_says_otherwise_under_the_same_counter_is_shown(
     """8.19"""
     lost.hears(lost.ours.says(ANN, text("hers"), counter=1))
     theirs.says(ANN, other, counter=1)
-    [message] = [it for it in lost.goes_over(theirs, FORK) if isinstance(it, events.MovedEvent | events.MessageEvent)]
+    told = events.MovedEvent | events.MessageEvent | OfferEvent
+    [message] = [it for it in lost.goes_over(theirs, FORK) if isinstance(it, told)]
+    if isinstance(message, OfferEvent):
+        assert (message.name, other.file, message.seq) == (other.text, OFFERED, make_place(5, 3))
+        return
     assert isinstance(message, events.MessageEvent)
     assert (message.text, message.action, message.seq) == (other.text, other.action, make_place(5, 3))
+
+
+def test_an_offer_that_was_cut_is_sent_again_as_one(lost: Lost, theirs: Branch) -> None:
+    key = suite.hash_data(ANN.encryption_key.public)
+    lost.context.replica.add_key(key, ANN.encryption_key.public)
+    lost.has(lost.says(bodies.TextBody("a.pdf", action=False, reply=None, file=OFFERED)))
+    lost.has(lost.says(Whisper(ANN.id, "ann", "b.pdf", file=OFFERED)))
+    lost.goes_over(theirs, FORK)
+    assert [pending.body for _, pending in lost.context.outbox.list_pending()] == [
+        bodies.TextBody("a.pdf", action=False, reply=None, late=True, file=OFFERED),
+        Whisper(ANN.id, "ann", "b.pdf", late=True, file=OFFERED),
+    ]
+
+
+def test_an_offer_keeps_its_number_wherever_it_has_its_place(lost: Lost, theirs: Branch) -> None:
+    """5e.4"""
+    said = bodies.TextBody("a.pdf", action=False, reply=None, file=OFFERED)
+    [shown] = lost.hears(lost.ours.says(ANN, said, counter=1))
+    assert isinstance(shown, OfferEvent)
+    late = bodies.TextBody("a.pdf", action=False, reply=None, late=True, file=OFFERED)
+    theirs.says(ANN, late, counter=1)
+    unseen = replace(OFFERED, address=b"b" * 32)
+    theirs.says(ANN, bodies.TextBody("b.pdf", action=False, reply=None, late=True, file=unseen), counter=2)
+    of_offers = events.MovedEvent | OfferEvent | TransferEvent
+    moved, other = (it for it in lost.goes_over(theirs, FORK) if isinstance(it, of_offers))
+    assert moved == events.MovedEvent(room="r1", was=shown.seq, seq=make_place(5, 3))
+    assert isinstance(other, OfferEvent)
+    assert (shown.offer, other.offer, other.late) == (1, 2, True)
+    assert [row["offer"] for row in lost.context.files.list_files()] == [1, 2]
+    theirs.batches.clear()
+    retract = theirs.says(ANN, bodies.RetractBody(1), counter=3)
+    told = [it for it in lost.hears(retract) if isinstance(it, TransferEvent | events.ExpiredEvent)]
+    assert [type(it) for it in told] == [TransferEvent, events.ExpiredEvent]
+    assert [row["offer"] for row in lost.context.files.list_files()] == [2]
 
 
 def test_what_has_ended_here_is_not_shown_again_at_another_place(lost: Lost, theirs: Branch) -> None:
@@ -354,6 +396,38 @@ def test_who_came_and_went_is_told_by_comparison_and_once(lost: Lost, theirs: Br
     assert isinstance(renamed, events.RenamedEvent)
     assert (left.nick, renamed.nick, renamed.was) == ("hugo", "annie", "anna")
     assert happened[3].cause == "merged"
+
+
+def parted(lost: Lost) -> tuple[Branch, int]:
+    """Ann's log, with Bob in it, in which she has begun a term; and where it parts from ours."""
+    lost.hears(lost.ours.says(HOST, joined()))
+    theirs, fork = lost.ours.part(), lost.ours.ledger.index
+    theirs.opens(ANN, 5)
+    theirs.says(ANN, bodies.RoleBody(BOB.id, "moderator"))
+    return theirs, fork
+
+
+def test_what_moderators_did_on_the_other_side_is_told_with_who_did_it(lost: Lost) -> None:
+    """Of what was cut here, the host stands for who undid it."""
+    theirs, fork = parted(lost)
+    lost.hears(lost.ours.says(HOST, bodies.RemoveBody([BOB.id], "", ban=True)))
+    theirs.says(BOB, bodies.SlowBody(5))
+    theirs.says(ANN, bodies.KnockBody(True))
+    happened = lost.goes_over(theirs, fork)
+    ann, bob = (identity.spell_member(who.id) for who in (ANN, BOB))
+    assert [it.member for it in happened if isinstance(it, KnockChangedEvent)] == [ann]
+    assert [it.member for it in happened if isinstance(it, SlowChangedEvent)] == [bob]
+    assert [(it.member, it.by) for it in happened if isinstance(it, RoleEvent) if it.member == bob] == [(bob, ann)]
+    assert [(it.member, it.banned, it.by) for it in happened if isinstance(it, BanEvent)] == [(bob, False, ann)]
+
+
+def test_who_was_banned_on_the_other_side_is_told(lost: Lost) -> None:
+    theirs, fork = parted(lost)
+    lost.hears(lost.ours.says(HOST, text("cut")))
+    theirs.says(BOB, bodies.RemoveBody([HOST.id], "", ban=True))
+    happened = lost.goes_over(theirs, fork)
+    host, bob = (identity.spell_member(who.id) for who in (HOST, BOB))
+    assert [(it.member, it.banned, it.by) for it in happened if isinstance(it, BanEvent)] == [(host, True, bob)]
 
 
 def test_marks_that_were_seen_on_what_is_cut_are_forgotten(lost: Lost, theirs: Branch) -> None:

@@ -170,6 +170,13 @@ class Town:
                     head = data
                 case effects.WakeEffect() | effects.SweepEffect():
                     grown = True
+                case (
+                    effects.ReadFileEffect()
+                    | effects.ServeFileEffect()
+                    | effects.FetchFileEffect()
+                    | effects.StopFileEffect()
+                ):
+                    pass
                 case _:
                     if side := person.sides.get(effect.link):
                         apply_effect(effect, side.connection, self.now)

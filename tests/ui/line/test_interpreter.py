@@ -103,6 +103,9 @@ class Open:
     def members(self) -> list[MemberView]:
         return [MemberView(member="b", nick="ben", role="member", tag="", away=False, mine=False)]
 
+    def banned(self) -> list[str]:
+        return ["eve"]
+
 
 def said(seq: int, text: str = "hi", *, member: str = "b") -> events.MessageEvent:
     return events.MessageEvent(room="r1", member=member, nick=f"nick {member}", text=text, seq=seq, at=0.0)
@@ -159,6 +162,7 @@ def test_who_knocks_is_told_with_the_members() -> None:
     assert told == again
     assert told.startswith("1 person waits to be let in: guest (abcd);")
     assert typist.interpreter.list_known().waiting == ["guest"]
+    assert typist.interpreter.list_known().banned == ["eve"]
 
 
 def test_quiet_is_asked_for_set_and_ended() -> None:

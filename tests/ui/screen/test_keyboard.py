@@ -4,6 +4,7 @@ import pytest
 
 from anonp2p import limits
 from anonp2p.names.codes import RoomKey
+from anonp2p.room.snapshot import MemberView, Snapshot
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.conversation import Conversation
@@ -240,6 +241,25 @@ def test_the_bell_is_turned_off_and_on() -> None:
     hands = Hands("r1").press("f3")
     assert not hands.bell.is_on
     assert hands.press("f3").bell.is_on
+
+
+class Open:
+    """A room that we are in, and out of which somebody was thrown."""
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot("demo", "abc.onion", "ada", "a", False, "ben", True, 2, 0, False, None, False)
+
+    def members(self) -> list[MemberView]:
+        return []
+
+    def banned(self) -> list[str]:
+        return ["eve"]
+
+
+def test_tab_completes_who_is_banned() -> None:
+    hands = Hands("r1")
+    hands.scene.find_room = lambda _: Open()
+    assert hands.press(*"/unban e", "tab").editor.edit_text == "/unban eve "
 
 
 def test_tab_completes_rooms_and_a_further_key_ends_that() -> None:

@@ -312,6 +312,9 @@ class RoomOf(Room):
     def members(self) -> list[MemberView]:
         return []
 
+    def banned(self) -> list[str]:
+        return []
+
 
 @pytest.mark.parametrize(("private", "rings"), [(False, 1), (True, 0)])
 def test_a_private_room_never_rings(private: bool, rings: int) -> None:

@@ -33,6 +33,9 @@ class View:
         self.looked_at += 1
         return [MemberView("m", "zoe", "member", "tag", away=False, mine=True)]
 
+    def banned(self) -> list[str]:
+        return []
+
 
 def screen_of(*labels: str, config: Config | None = None) -> Screen:
     """In the rooms with these labels."""
@@ -84,6 +87,12 @@ def test_another_error_does_not_end_the_wait_for_a_room() -> None:
     press(screen, *f"/join {CODE}", "enter", *"hello")
     screen.tell(events.ErrorEvent(code="failed", text=Failed("Something else."), room="r1"))
     assert screen.editor.edit_text == ""
+
+
+def test_a_room_that_the_user_has_closed_is_dropped() -> None:
+    screen = screen_of("r1", "r2")
+    screen.tell(events.GoneEvent(room="r2", reason="closed", re=3))
+    assert [tab.label for tab in screen.scene.tabs.of_rooms] == ["r1"]
 
 
 def test_a_room_that_was_left_is_dropped_and_one_that_ended_stays() -> None:

@@ -39,6 +39,9 @@ class Open:
             for member, nick in (("m", "ada"), ("b", "ben"))
         ]
 
+    def banned(self) -> list[str]:
+        return []
+
 
 OPEN = Open()
 

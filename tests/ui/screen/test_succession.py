@@ -183,6 +183,10 @@ class Ending:
         """As RoomView has it."""
         return []
 
+    def banned(self) -> list[str]:
+        """As RoomView has it."""
+        return []
+
 
 def test_control_c_says_which_rooms_it_ends_for_all() -> None:
     hands = Hands("r1", "r2")

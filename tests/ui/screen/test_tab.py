@@ -12,6 +12,7 @@ from anonp2p.names.codes import RoomKey
 from anonp2p.reasons import Reason
 from anonp2p.room import events
 from anonp2p.room.events import Event, Person
+from anonp2p.room.file_events import OfferEvent, TransferEvent
 from anonp2p.room.hosting_events import (
     CodeEvent,
     HeirEvent,
@@ -190,6 +191,16 @@ EVERY: list[Event] = [
     events.CutEvent(room="r1", count=65),
     events.MovedEvent(room="r1", was=1, seq=(5 << 32) + 1),
     events.MovedEvent(room="r1", was=98, seq=99),
+    OfferEvent(room="r1", member="m", nick=HOSTILE, offer=1, name=HOSTILE, size=1_200_000, seq=101, at=0.0),
+    *(
+        TransferEvent(
+            room="r1", offer=1, state=state, name=HOSTILE, mine=False, bytes=7, size=9, detail=in_words(HOSTILE)
+        )
+        for state in ("connecting", "running", "done", "failed", "ended")
+    ),
+    TransferEvent(
+        room="r1", offer=2, state="running", name=HOSTILE, mine=True, bytes=7, size=9, member="m", nick=HOSTILE
+    ),
     events.ErrorEvent(code="no-room", text=Failed(HOSTILE), re=9),
     events.ErrorEvent(code="failed", text=Failed(HOSTILE)),
 ]

@@ -234,6 +234,7 @@ HAND_BACK_PAUSE: Final = 600.0  # seconds between such hand-overs: a host whose 
 # Files between members.
 CHUNK: Final = 65_536  # bytes of a file that are verified, and asked for, as one: a tenth of a second over Tor
 SEGMENT: Final = 64  # chunks that are asked for at once: 4 MiB, so that a fast circuit never waits for what it asks
+SEGMENT_LEAST: Final = 8  # of them, near the end: what a fast circuit carries in a round trip
 WANTS: Final = 2  # requests under way on one link: the next segment is asked for while one comes
 FILE_CIRCUITS: Final = 2  # links on which one member fetches one file
 FETCHERS: Final = 4  # members that one serves at once in a room: each gets a fair part of what Tor carries
@@ -246,6 +247,7 @@ FILE_RECORD: Final = 60.0  # seconds for a chunk to be taken, or the next one to
 FILE_PATIENCE: Final = 120.0  # seconds without a chunk until a fetch fails: as long as rooms are dialled in vain
 FILE_TOLD: Final = 0.5  # seconds between reports of one transfer: what a person sees move
 FILE_RATE: Final = 3.0  # seconds over which the rate of a transfer is measured: longer than a pause of Tor's
+FILE_THREADS: Final = 8  # threads for the disk, of one process: as many links as can be served at once
 FILE_NUMBERS: Final = 999  # names that are tried where files have them: NAME-2 to NAME-999
 FILE_MODE: Final = 0o600  # of what is written: ours alone
 CLEAN_PATIENCE: Final = 600.0  # seconds for mat2 to clean a file: a long film takes minutes

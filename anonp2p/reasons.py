@@ -205,6 +205,7 @@ Code = (
         "order-ignored",  # a host does not carry out what a moderator has ordered
         "other-at-code",  # another program answers at the code of a room that we host
         "other-log-shown",  # value: the nick of a member who was shown other messages than we
+        "others-first",  # value: how many are served before us
         "offer-expired",
         "offer-withdrawn",  # by its author
         "offer-displaced",  # by later ones of its author

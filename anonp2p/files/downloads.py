@@ -34,7 +34,7 @@ def find_destination(name: str, path: str, environment: Mapping[str, str] = os.e
     if not path:
         return Destination(find_folder(environment), clean_name(name), is_fixed=False)
     given = Path(path)
-    if path.endswith("/") or given.is_dir():
+    if path.endswith("/") or os.path.isdir(given):  # noqa: PTH112  # Path's raises where we may not look
         return Destination(given, clean_name(name), is_fixed=False)
     return Destination(given.parent, given.name, is_fixed=True)
 
@@ -63,7 +63,7 @@ def find_folder(environment: Mapping[str, str] = os.environ) -> Path:
     home = Path(environment.get("HOME") or os.path.expanduser("~"))  # noqa: PTH111
     named = _find_named(Path(environment.get("XDG_CONFIG_HOME") or home / ".config") / _DIRS, home)
     candidates = (folder for folder in (named, home / "Downloads") if folder is not None)
-    return next((folder for folder in candidates if folder.is_dir()), home)
+    return next((folder for folder in candidates if os.path.isdir(folder)), home)  # noqa: PTH112
 
 
 def _find_named(path: Path, home: Path) -> Path | None:

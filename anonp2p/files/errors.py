@@ -79,10 +79,6 @@ class OfferNeedsControl(TorRefused):
     about = "files are served and fetched by a key that Tor takes at its control port alone: name it with --control"
 
 
-class NoPortForOffer(Failed):
-    sentence = "No port is left at which Tor could reach another offer: end one with /decline, or leave a room."
-
-
 def describe_failure(error: OSError | ValueError) -> str:
     """What the system says, in words of its own and without the path."""
     if not isinstance(error, OSError):

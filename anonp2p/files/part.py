@@ -53,12 +53,12 @@ def _is_taken(name: str, folder: int) -> bool:
 class PartFile:
     """NAME.part, open and locked: what is whole there already, and what comes.
 
-    good: the numbers of chunks that are there. size: of the whole file. Raises Failed where it cannot be had.
+    good: for each chunk, whether it is there. size: of the whole file. Raises Failed where it cannot be had.
     wanted: asked before each chunk that is looked at; once it says no, the rest is not.
     """
 
     def __init__(self, target: Destination, size: int, hashes: HashList, wanted: Callable[[], bool]) -> None:
-        self.good: set[int] = set()
+        self.good = bytearray(transfer.count_chunks(size))
         self._size = size
         self._hashes = hashes
         self._target = target
@@ -108,20 +108,19 @@ class PartFile:
             if not (stat.S_ISREG(status.st_mode) and status.st_uid == os.getuid() and status.st_nlink == 1):
                 raise NoPlainPart
             if status.st_size <= self._size:
-                self.good = self._find_good(descriptor, status.st_size, wanted)
-            if not self.good:
+                self._find_good(descriptor, status.st_size, wanted)
+            if not any(self.good):
                 raise PartForeign
+            os.fchmod(descriptor, limits.FILE_MODE)
             stack.pop_all()
             return descriptor
 
-    def _find_good(self, descriptor: int, length: int, wanted: Callable[[], bool]) -> set[int]:
-        good = set()
+    def _find_good(self, descriptor: int, length: int, wanted: Callable[[], bool]) -> None:
         for number in range(transfer.count_chunks(length)):
             if not wanted():
                 break
-            if self._hashes.has(number, os.pread(descriptor, limits.CHUNK, number * limits.CHUNK)):
-                good.add(number)
-        return good
+            chunk = os.pread(descriptor, limits.CHUNK, number * limits.CHUNK)
+            self.good[number] = self._hashes.has(number, chunk)
 
     def write_chunk(self, number: int, chunk: bytes) -> bool:
         """Writes a chunk if it is the right one; whether it is. Raises Failed."""
@@ -134,7 +133,7 @@ class PartFile:
                 view, at = view[count:], at + count
         except OSError as error:
             raise FileUnwritable(describe_failure(error)) from None
-        self.good.add(number)
+        self.good[number] = True
         return True
 
     def finish(self) -> str:
@@ -167,7 +166,7 @@ class PartFile:
 
     def close(self) -> None:
         """Ends before it is whole: stays only if something is there that can be gone on with."""
-        if not self.good:
+        if not any(self.good):
             part = downloads.part_of(self._name)
             with suppress(OSError):
                 self._require_part(part)

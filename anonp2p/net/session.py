@@ -11,6 +11,7 @@ import trio
 from anonp2p import errors, limits
 from anonp2p.errors import AnonError
 from anonp2p.net.dial import dial
+from anonp2p.net.files.transfers import Transfers
 from anonp2p.net.links import Links
 from anonp2p.net.mailbox import Mailbox, count_units
 from anonp2p.net.services import Services
@@ -40,6 +41,7 @@ class Session:
         self._mailbox = Mailbox()
         self.links = Links(self.post_input)
         self._services = Services(room.label, network, self.links, tell)
+        self._transfers = Transfers(room.files, network, self.links, self.post_input, self._start)
         self._isolation = secrets.token_hex(16)  # keeps our dials on circuits of their own
         self._has_key = False  # whether we dial by a client key
         self._nursery: trio.Nursery | None = None
@@ -80,6 +82,7 @@ class Session:
                 await self._live()
             finally:
                 self._mailbox.close()
+                self._transfers.close()
             if self.room.hosting:
                 with trio.move_on_after(limits.FLUSH_PATIENCE):
                     await self.links.finish_links()
@@ -185,7 +188,7 @@ class Session:
                 | effects.FetchFileEffect()
                 | effects.StopFileEffect()
             ):
-                pass
+                self._transfers.do(effect)
             case effects.WakeEffect():
                 self._grown = True
             case effects.SweepEffect():

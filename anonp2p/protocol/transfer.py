@@ -169,7 +169,7 @@ class ServingEnd:
 
     def __init__(self, secret: bytes, nonce: bytes, size: int) -> None:
         self._secret = secret
-        self._nonce = nonce
+        self.nonce = nonce
         self._size = size
         self._buffer = bytearray()
         self._keys: tuple[_Sealer, _Sealer] | None = None  # of what is sent, and of what comes
@@ -190,7 +190,7 @@ class ServingEnd:
         taken = bytes(self._buffer)
         self._buffer.clear()
         if self._keys is None:
-            self.challenge = self._nonce + taken
+            self.challenge = self.nonce + taken
             sending, receiving = (_Sealer(self._secret, f"{way} keys", self.challenge) for way in ("serve", "fetch"))
             self._keys = sending, receiving
             return None
@@ -250,11 +250,14 @@ class ServingEnd:
 
 
 class FetchingEnd:
-    """The end of who fetches. size: of the file, as it was offered. nonce: 32 random bytes."""
+    """The end of who fetches. size: of the file, as it was offered.
+
+    nonce: 32 random bytes, which are sent once those of the other end are there.
+    """
 
     def __init__(self, secret: bytes, nonce: bytes, size: int) -> None:
         self._secret = secret
-        self._nonce = nonce
+        self.nonce = nonce
         self._size = size
         self._buffer = bytearray()
         self._kind = b""  # of the record that comes
@@ -277,7 +280,7 @@ class FetchingEnd:
         taken = bytes(self._buffer)
         self._buffer.clear()
         if self._keys is None:
-            self.challenge = taken + self._nonce
+            self.challenge = taken + self.nonce
             sending, receiving = (_Sealer(self._secret, f"{way} keys", self.challenge) for way in ("fetch", "serve"))
             self._keys = sending, receiving
             return None
@@ -295,9 +298,9 @@ class FetchingEnd:
         return self._keys is not None
 
     @property
-    def wants(self) -> int:
-        """How many requests are under way."""
-        return len(self._wanted)
+    def wants(self) -> tuple[Want, ...]:
+        """What has been asked for and has not come, in its order."""
+        return tuple(self._wanted)
 
     @staticmethod
     def _read_short(record: bytes) -> Queued | NotServed:
@@ -322,10 +325,6 @@ class FetchingEnd:
             length = min(limits.CHUNK, suite.SECRET * count_chunks(self._size) - want.first * limits.CHUNK)
             return ListPiece(want.first, _split(record, length))
         return Chunk(want.first, _split(record, chunk_length(self._size, want.first)))
-
-    def greet(self) -> bytes:
-        """What is sent first, once the other end has sent its own."""
-        return self._nonce
 
     def seal_claim(self, claim: bytes) -> bytes:
         """That we may have it: a member id and a signature over the challenge."""

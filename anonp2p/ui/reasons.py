@@ -223,6 +223,7 @@ PHRASES: dict[Code, str] = {
     "The room gets another code; in the room itself, nothing has changed.",
     "other-log-shown": "{} was shown other messages than you: the host tells different members different things.",
     # Files.
+    "others-first": "the sender serves others first, {} before you",
     "offer-expired": "its time is over",
     "offer-withdrawn": "who offered it has ended that",
     "offer-displaced": "who offered it offers too many others",

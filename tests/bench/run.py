@@ -19,6 +19,7 @@ from tests.bench.attack import MIXED, attack, tor_network
 from tests.bench.crowd import BenchFailed, Crowd, Measured, Member
 from tests.bench.crypto import crypto
 from tests.bench.failover import failover
+from tests.bench.files import files
 from tests.bench.irc import irc
 from tests.bench.raid import raid
 from tests.bench.rooms import rooms
@@ -294,6 +295,12 @@ def main() -> int:
     which = one.add_mutually_exclusive_group()
     which.add_argument("--near", action="store_true", help="only the network without distances")
     which.add_argument("--far", action="store_true", help="only the network with distances")
+    one = commands.add_parser("files", help="how fast a file goes to a member, and whether talk is slower meanwhile")
+    one.add_argument("--megabytes", type=int, default=50, help="of the file, in MiB (default: %(default)s)")
+    one.add_argument("--trials", type=int, default=3, help="of each kind (default: %(default)s)")
+    one.add_argument("--delay", type=float, default=0, metavar="MS", help="from relay to relay (default: %(default)s)")
+    one.add_argument("--jitter", type=float, default=0, metavar="MS", help="of it (default: %(default)s)")
+    one.add_argument("--onionshare", default="onionshare-cli", help="to measure beside it (default: %(default)s)")
     arguments = parser.parse_args()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -322,6 +329,8 @@ def main() -> int:
                 screen(columns, rows, arguments.seconds)
             case "rooms":
                 rooms(arguments.trials)
+            case "files":
+                files(arguments.megabytes, arguments.trials, arguments.delay, arguments.jitter, arguments.onionshare)
             case "failover":
                 losses = {"leave": arguments.leaves, "kill": arguments.kills, "silence": arguments.silences}
                 distances = [(0.0, 0.0)] * (not arguments.far) + [(arguments.delay, arguments.jitter)] * (

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from anonp2p import limits
 from anonp2p.crypto import commit, identity, invitations, padding, private, suite
@@ -46,7 +47,7 @@ def held(name: str) -> Any:
     return read(json.loads((make.TARGET / f"{name}.json").read_text()))
 
 
-NOTATION, HANDSHAKE, RATCHETS, LOG, EPOCHS, WELCOME, RETENTION, WORDS, SUCCESSION, PRIVATE = map(
+NOTATION, HANDSHAKE, RATCHETS, LOG, EPOCHS, WELCOME, RETENTION, WORDS, SUCCESSION, PRIVATE, TRANSFERS = map(
     held,
     (
         "notation",
@@ -59,6 +60,7 @@ NOTATION, HANDSHAKE, RATCHETS, LOG, EPOCHS, WELCOME, RETENTION, WORDS, SUCCESSIO
         "words",
         "succession",
         "private_rooms",
+        "transfers",
     ),
 )
 CLIENT_HANDSHAKES = HANDSHAKE["2.2 hello, 2.4 client handshake"]
@@ -74,7 +76,7 @@ def test_the_files_are_what_scripts_vectors_writes() -> None:
 
 
 def test_a_file_that_says_something_else_is_noticed(tmp_path: Path) -> None:
-    assert len(make.differing(tmp_path)) == 13
+    assert len(make.differing(tmp_path)) == 14
     for path, text in make.files(make.TARGET).items():
         (tmp_path / path.name).write_text(text)
     assert make.differing(tmp_path) == []
@@ -858,6 +860,39 @@ def test_who_is_invited_signs_that_5d_3() -> None:
     assert invited["signed"] == second.label("invited") + invited["key"]
     second.verify(slot["invitation"], "invited", b"", invited["key"], invited["signature"])
     assert invitations.is_invited(slot["invitation"], invited["signature"], invited["key"])
+
+
+def test_a_link_of_a_transfer_5e_6() -> None:
+    secret, challenge = TRANSFERS["secret"], TRANSFERS["5e.6 challenge"]
+    private = X25519PrivateKey.from_private_bytes(second.expand(secret, "file client"))
+    assert TRANSFERS["5e.6 client"] == {
+        "private": private.private_bytes_raw(),
+        "public": private.public_key().public_bytes_raw(),
+    }
+    contents, size = make.CONTENTS, len(make.CONTENTS)
+    chunks = contents[:65_536], contents[65_536:]
+    assert TRANSFERS["5e.2 hash list"] == b"".join(map(second.h, chunks))
+    assert TRANSFERS["5e.2 root"] == second.h(TRANSFERS["5e.2 hash list"])
+    claim = LOG["5e.5 claim"]
+    assert claim["challenge"] == challenge
+    assert int(TRANSFERS["size"]) == size
+    keys = [second.expand(secret, f"{way} keys", challenge) for way in ("fetch", "serve")]
+    assert keys == [TRANSFERS["5e.6 fetch keys"], TRANSFERS["5e.6 serve keys"]]
+    pair = [second.u(32, 0) + second.u(32, count) for count in (1, 2)]
+    texts: tuple[bytes, ...] = b"\1" + claim["claim"], b"\2" + pair[0], b"\3" + pair[1], b"\4"
+    up = TRANSFERS["5e.6 records of the fetcher: Claim, WantList 0 1, Want 0 2, Done"]
+    assert [second.unaead(keys[0], at, record) for at, record in enumerate(up)] == [
+        it.ljust(256, b"\0") for it in texts
+    ]
+    long = TRANSFERS["5e.6 records of the author: Piece, Chunk, Chunk, each as its first 100 bytes and its hash"]
+    texts = b"\1" + TRANSFERS["5e.2 hash list"], b"\2" + chunks[0], b"\2" + chunks[1]
+    for at, (record, text) in enumerate(zip(long, texts, strict=True)):
+        sealed = b"\1" + second.aead(keys[1], at, text.ljust(65_537, b"\0"), b"\1")
+        assert record == {"begins": sealed[:100], "hash": second.h(sealed)}
+    short = TRANSFERS["5e.6 records of the author: Queued 3, NotServed 0, 1, 2"]
+    texts = b"\1" + second.u(32, 3), b"\2\0", b"\2\1", b"\2\2"
+    for at, (record, text) in enumerate(zip(short, texts, strict=True), len(long)):
+        assert record == b"\0" + second.aead(keys[1], at, text.ljust(256, b"\0"), b"\0")
 
 
 def test_the_pool_is_sealed_to_one_member_5d_6() -> None:

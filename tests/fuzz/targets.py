@@ -40,7 +40,7 @@ from anonp2p.ui.line.typed_line import parse_typed_line
 from anonp2p.ui.screen.screen import Screen
 from anonp2p.ui.screen.term.terminal import Terminal
 from anonp2p.ui.sequences import Key
-from tests.fuzz import heir, host, member
+from tests.fuzz import heir, host, member, transfer
 from tests.fuzz.source import Source
 from tests.room.peers import ANN, BOB, CREDENTIALS, HOST, ROOM
 from tests.support import second
@@ -460,6 +460,8 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "host": host.host,
     "member": member.member,
     "heir": heir.heir,
+    "transfer": transfer.transfer_,
+    "file name": transfer.file_name_,
 }
 
 
@@ -539,6 +541,8 @@ def _seeds() -> dict[str, list[bytes]]:
     emoji = "\U0001f468\u200d\U0001f469\u2764\ufe0f1\ufe0f\u20e3"
     joined = f"{emoji}\u0628\u200c\u0628\u0915\u094d\u200d\u0937\u0e01\u0e33\u1820\u180e\u1821"
     return {
+        "transfer": [bytes([size, side]) + bytes(range(1, 60)) for size in range(6) for side in range(2)],
+        "file name": ["../-e\u0301\u202e.txt".encode(), ("x" * 99 + ".tar.gz").encode(), b"\xff/.. /. "],
         "splitter": [
             *(
                 bytes([pick, 39]) + padding.frame_content(bytes(size - 2)) * 3

@@ -10,6 +10,7 @@ RUNS = {
     "heir": 600,
     "handshake": 1_000,
     "screen": 150,
+    "transfer": 1_000,
 }  # of the others, which are quick, many
 MANY = 3_000
 

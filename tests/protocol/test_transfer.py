@@ -44,7 +44,7 @@ def feed(end: ServingEnd | FetchingEnd, data: bytes, step: int = 1 << 20) -> Ite
 def greeted(size: int = SIZE) -> tuple[ServingEnd, FetchingEnd]:
     serving, fetching = ServingEnd(SECRET, OURS, size), FetchingEnd(SECRET, THEIRS, size)
     assert list(feed(fetching, OURS)) == []
-    assert list(feed(serving, fetching.greet())) == []
+    assert list(feed(serving, fetching.nonce)) == []
     return serving, fetching
 
 
@@ -69,7 +69,7 @@ def test_what_is_wanted_comes_in_its_order_in_pieces_of_any_size(step: int) -> N
     assert list(feed(fetching, data, step)) == [
         *(Queued(3), ListPiece(0, b"h" * 96), Chunk(1, b"b" * limits.CHUNK), Chunk(2, b"c" * 5), NotServed("over")),
     ]
-    assert fetching.wants == 0
+    assert fetching.wants == ()
     assert list(feed(serving, fetching.seal_done(), step)) == [Done()]
 
 
@@ -197,7 +197,7 @@ def test_the_last_chunk_is_as_long_as_the_file_says() -> None:
 def test_what_is_sealed_for_one_link_opens_on_no_other() -> None:
     _, fetching = greeted()
     other = ServingEnd(SECRET, b"x" * 32, SIZE)
-    list(feed(other, fetching.greet()))
+    list(feed(other, fetching.nonce))
     with pytest.raises(PeerFault, match="unreadable-record"):
         list(feed(other, fetching.seal_claim(CLAIM)))
 

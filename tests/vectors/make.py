@@ -38,6 +38,7 @@ from tests.vectors.negative import negative
 from tests.vectors.private_rooms import private_rooms
 from tests.vectors.succession import succession
 from tests.vectors.transcripts import transcripts
+from tests.vectors.transfers import transfers
 
 TARGET = Path(__file__).resolve().parent
 FILLED = (0, 1, 460, 461, 941, 1_900, 61_420 - 16)  # bytes
@@ -860,6 +861,9 @@ def made(boxes: Boxes) -> dict[str, Vectors]:
         "retention": retention(boxes),
         "words": words_to_compare(boxes),
         "succession": succession(ROOM, {name: Person(name) for name in ("host", "ann", "bob")}, seed, boxes),
+        "transfers": transfers(
+            OFFERED, CONTENTS, Person("bob"), (seed("the sender's half"), seed("the fetcher's half"))
+        ),
         "private_rooms": private_rooms(ROOM, Person("ann"), seed, boxes),
     }
     return {**well_formed, "negative": negative(well_formed, boxes), "transcripts": transcripts(ROOM_KEY, boxes)}

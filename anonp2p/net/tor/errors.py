@@ -241,6 +241,12 @@ class NoRoomSocket(Failed):
     sentence = "No socket could be opened for the room: {detail}."
 
 
+class NoPortLeft(Failed):
+    sentence = (
+        "All ports at which this Tor reaches us are taken: /leave a room, or end an offer of a file by /decline, first."
+    )
+
+
 class NoTorDirectory(Failed):
     sentence = "There is no place for Tor's directory ({detail}). Free some, or let --amnesic keep it in memory."
 

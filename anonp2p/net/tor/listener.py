@@ -14,7 +14,7 @@ import trio
 
 from anonp2p import limits
 from anonp2p.config import Listen
-from anonp2p.net.tor.errors import NoRoomSocket, PeersUnknown
+from anonp2p.net.tor.errors import NoPortLeft, NoRoomSocket, PeersUnknown
 from anonp2p.net.tor.peer_uid import peer_uid
 
 Connection = socket.socket | trio.socket.SocketType
@@ -138,8 +138,10 @@ def _bind(ports: Listen) -> Iterator[tuple[socket.socket, str]]:
                 listening.listen(limits.BACKLOG)
                 break
             except OSError as error:
-                if error.errno != errno.EADDRINUSE or port == ports.last:
+                if error.errno != errno.EADDRINUSE:
                     raise NoRoomSocket(error.strerror) from None
+        else:
+            raise NoPortLeft
         host = f"[{ports.host}]" if ":" in ports.host else ports.host
         yield listening, f"{host}:{listening.getsockname()[1]}"
 

@@ -58,6 +58,7 @@ def test_a_private_room_is_added_with_all_its_keys(profile: Profile, target: str
     passed = filters.rewrite(profile.commands["ADD_ONION"], line.removeprefix("ADD_ONION "), "10.9.8.7")
     assert passed == line.removeprefix("ADD_ONION ").replace(target, f"10.9.8.7:{target.rpartition(':')[2]}")
     assert not is_granted(commands.add_onion(KEY, (), target, [*clients, bytes(32)]), profile)
+    assert is_granted(commands.add_onion(KEY, tuple(commands.DEFENCES), target, clients[:1]), profile)  # of a file
 
 
 @pytest.mark.parametrize("profile", [commands.WHONIX, commands.TAILS])

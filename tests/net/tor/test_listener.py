@@ -70,7 +70,7 @@ def test_each_service_has_a_port_of_its_own_until_there_are_no_more() -> None:
     entrance = RemoteEntrance(ports, "127.0.0.1")
     with entrance.listen() as (_, first), entrance.listen() as (_, second):
         assert [first, second] == [f"127.0.0.1:{ports.first}", f"127.0.0.1:{ports.last}"]
-        with pytest.raises(Failed, match="Address already in use"), entrance.listen():
+        with pytest.raises(Failed, match="All ports at which"), entrance.listen():
             pass
     with entrance.listen() as (_, again):
         assert again == first

@@ -1,0 +1,1 @@
+"""Carries files between members, each over onion services and circuits of its own; decides nothing."""

@@ -185,7 +185,7 @@ class Context:
         room_log, index = self.replica.room_log, ledger.index
         batches = room_log.cut_after(index)
         self.replica.ledger = ledger
-        self.replica.absence.forget_all()
+        self.replica.timing.absence.forget_all()
         self.replica.marks.cut_after(room_log.log.time_at(index), ledger.digest)
         count = 0
         for entry in (entry for batch in batches for entry in batch.entries):

@@ -14,7 +14,6 @@ from anonp2p.protocol import bodies
 from anonp2p.protocol.field_types import Opening
 from anonp2p.protocol.packing import unpack
 from anonp2p.room import changes, entry_rules
-from anonp2p.room.absence import AbsenceRule
 from anonp2p.room.changes import Caution, Change
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import Ledger, expect
@@ -25,8 +24,8 @@ from anonp2p.room.rights import RightDenial
 from anonp2p.room.rights_changes import describe_rights
 from anonp2p.room.roster import Member, Roster
 from anonp2p.room.sealer import Sealer
-from anonp2p.room.slow import SlowRule
 from anonp2p.room.succession import terms
+from anonp2p.room.timing import Timing
 
 _A_PRIVATE = bodies.PrivateBody(b"")  # stands for one of ours that is not boxed yet
 
@@ -49,7 +48,7 @@ class Replica:
     former: the ids of those who were members and are none, the first to go first. evidence: what proves that our host
     lies. unproven_until: a time of the room; of what was before it, something is missing, and nothing proves that the
     rest is of the same log; None where that is not so. final_openings: of the log to which what is replayed now
-    leads; None where nothing is. slow: when who has last said something. absence: since when moderators are away.
+    leads; None where nothing is. timing: when what was ordered, where that matters.
     """
 
     def __init__(self, room: bytes, me: identity.Identity, own_key: suite.EncryptionKeyPair) -> None:
@@ -62,8 +61,7 @@ class Replica:
         self.evidence: list[tuple[bytes, ...]] = []
         self.unproven_until: int | None = None
         self.final_openings: Sequence[Opening] | None = None
-        self.slow = SlowRule()
-        self.absence = AbsenceRule()
+        self.timing = Timing()
         self._latest_shown = 0  # the place of the latest message that was shown
         self._room_log: RoomLog | None = None
         self.begin_identity(me, own_key)
@@ -78,7 +76,7 @@ class Replica:
         if now.room != self.ledger.room:
             self.marks = Marks(identity.hash_room(now.room))
             self.me.enter_room(now.room)
-        self.absence.forget_all()
+        self.timing.absence.forget_all()
         self.ledger = now
 
     def forget_secrets(self) -> None:
@@ -141,30 +139,16 @@ class Replica:
         rights, said = self.ledger.room_rights, _A_PRIVATE if isinstance(body, Whisper) else body
         if denial := rights.find_denial(author, said):
             return denial
-        return "slow" if isinstance(said, bodies.TextBody) and self._is_too_soon(author, time) else None
+        return (
+            "slow"
+            if isinstance(said, bodies.TextBody) and self.timing.is_text_too_soon(self.ledger, author, time)
+            else None
+        )
 
     def holds_back(self, member: bytes) -> bool:
         """Whether the rights of a member keep messages of its back, or some of them."""
         rights = self.ledger.room_rights
         return rights.slow_of(member) > 0 or not rights.may_speak(member)
-
-    def _is_too_soon(self, author: bytes, time: int) -> bool:
-        seconds = self.ledger.room_rights.slow_of(author)
-        return self.slow.is_too_soon(author, self.ledger.openings[-1].term, time, seconds)
-
-    def expect_in_time(self, author: Member, entry: OpenedEntry, time: int, age: float) -> None:
-        """Raises PeerFault for what was ordered too soon. time: of the head that covers it; age: of our clock."""
-        match entry.content and entry.content.body:
-            case bodies.TextBody():
-                expect(not self._is_too_soon(author.id, time), "ordered-too-soon")
-            case bodies.CommitBody(removed=removed):
-                lost = [removal.member for removal in removed if removal.reason == "lost"]
-                expect(not any(self.absence.is_too_soon(it, time, age) for it in lost), "moderator-removed-too-soon")
-
-    def seal_batch(self, time: int, age: float | None = None) -> None:
-        """A head of this time covers all that has a place. age: of our clock then, if it comes on a link that is up."""
-        self.slow.seal_batch(time)
-        self.absence.seal_batch(time, age)
 
     # --- entries
 
@@ -181,7 +165,7 @@ class Replica:
         before = ledger.rights
         about = ledger.take_entry(author, header, content, entry.digest)
         if replay is None and content is not None:
-            self._note_time_of(author, about, content.body, host)
+            self.timing.note_entry(ledger, author, about, content.body, host)
         mine = about.id == self.me.id
         if content is None:
             return changes.HiddenChange()
@@ -223,22 +207,6 @@ class Replica:
             case bodies.CloseBody():
                 return changes.ClosedChange()
         return describe_rights(author.id, content.body, before, ledger)
-
-    def _note_time_of(self, author: Member, about: Member, body: bodies.Body, host: bytes) -> None:
-        """This has taken effect, and it matters when. host: who it was before."""
-        rights = self.ledger.rights
-        match body:
-            case bodies.TextBody():
-                self.slow.note_text(author.id, self.ledger.openings[-1].term)
-            case bodies.AwayBody() if about.id in rights.moderators:
-                self.absence.note_away(about.id)
-            case bodies.BackBody():
-                self.absence.forget_member(about.id)
-            case bodies.CommitBody(removed=removed):
-                for removal in removed:
-                    self.absence.forget_member(removal.member)
-            case bodies.OpeningBody() if about.id != host:
-                self.absence.begin_term(it for it in rights.moderators if self.ledger.get_member(it).away)
 
     def shown_place(self, ledger: Ledger, *, is_history: bool = False) -> int:
         """The place under which the latest entry of this ledger is shown: the same to all, and later than what was.

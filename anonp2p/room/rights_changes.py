@@ -1,6 +1,8 @@
 """What an entry of a moderator's has changed, and what has where a log took the place of another."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+import msgspec
 
 from anonp2p.protocol import bodies
 from anonp2p.protocol.rights import Ban, Rights
@@ -32,12 +34,32 @@ def describe_rights(author: bytes, body: bodies.Body, before: Rights, now: Ledge
     return changes.HiddenChange()
 
 
-def compare_rights(before: Ledger, now: Ledger) -> list[Change]:
-    """What is otherwise in a log that took the place of another: who did it, is not looked for."""
-    return [
+def compare_rights(before: Ledger, now: Ledger, done: Sequence[changes.RightChange]) -> list[Change]:
+    """What is otherwise in a log that took the place of another. done: all that its new entries did.
+
+    Who did it last is named; where nobody did, as something was cut, the host.
+    """
+    found = [
         *_compare_restrictions(now.host, before.rights, now.rights),
         *_compare_roles(now.host, before.rights, now),
+        *_compare_bans(now.host, before.rights, now.rights),
     ]
+    last = {_subject_of(change): change for change in done}
+    return [_by_author_of(last.get(_subject_of(change), change), change) for change in found]
+
+
+def _subject_of(change: changes.RightChange) -> tuple[type, bytes]:
+    """What of the rights it is about."""
+    return type(change), change.member if isinstance(change, _OF_MEMBER) else b""
+
+
+def _by_author_of(other: changes.RightChange, change: changes.RightChange) -> changes.RightChange:
+    if isinstance(other, _OF_MEMBER):
+        return msgspec.structs.replace(change, by=other.by)
+    return msgspec.structs.replace(change, member=other.member)
+
+
+_OF_MEMBER = changes.RoleChange | changes.BanChange | changes.KeptChange  # others have who did it as their member
 
 
 def _compare_restrictions(
@@ -61,6 +83,12 @@ def _compare_roles(author: bytes, before: Rights, now: Ledger) -> Iterator[chang
         found = now.roster.find_member(member)
         if found is not None and was.role_of(member) != is_now.role_of(member):
             yield changes.RoleChange(member, found.nick, is_now.role_of(member), author)
+
+
+def _compare_bans(author: bytes, before: Rights, now: Rights) -> Iterator[changes.RightChange]:
+    had, have = {ban.member for ban in before.bans}, {ban.member for ban in now.bans}
+    yield from (_ban_of(ban, author, banned=False) for ban in before.bans if ban.member not in have)
+    yield from (_ban_of(ban, author, banned=True) for ban in now.bans if ban.member not in had)
 
 
 def _ban_of(ban: Ban, author: bytes, *, banned: bool) -> changes.BanChange:

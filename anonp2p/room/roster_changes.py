@@ -1,20 +1,20 @@
 """What has changed in a room where its log took the place of another: by comparison, not entry by entry."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from anonp2p.room import changes
-from anonp2p.room.changes import Change
+from anonp2p.room.changes import Change, RightChange
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.rights_changes import compare_rights
 from anonp2p.room.roster import Member
 
 
-def compare_ledgers(before: Ledger, now: Ledger, me: bytes) -> list[Change]:
-    """Who came, went and has another nick, and what anybody may do. me: who we are."""
+def compare_ledgers(before: Ledger, now: Ledger, me: bytes, done: Sequence[RightChange]) -> list[Change]:
+    """Who came, went and has another nick, and what anybody may do. me: who we are. done: see `compare_rights`."""
     found = [_compare(member, now, mine=member.id == me) for member in before.roster]
     new = [member for member in now.roster if before.roster.find_member(member.id) is None and not member.away]
     joined = [changes.JoinedChange(member.id, member.nick, unknown_past=False, cautions=()) for member in new]
-    return [*(change for several in found for change in several), *joined, *compare_rights(before, now)]
+    return [*(change for several in found for change in several), *joined, *compare_rights(before, now, done)]
 
 
 def _compare(was: Member, now: Ledger, *, mine: bool) -> Iterator[Change]:

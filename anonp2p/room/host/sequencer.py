@@ -134,7 +134,7 @@ class Sequencer:
         if self.log.is_sealed:
             return
         head, time = self.sign_head(), self.room_time()
-        self._replica.seal_batch(time)
+        self._replica.timing.seal_batch(time)
         wire = self._seal_batch(self.log.unsealed, head)
         dropped, has_ended = self._replica.room_log.seal_batch(head, time, wire)
         if self._history is not None:

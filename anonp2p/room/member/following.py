@@ -118,8 +118,9 @@ class Follower:
         replica.final_openings = switch.now.openings
         self._context.move_shown(switch.fork)  # before more is shown: places grow in the order in which they are told
         now = max(self._heads.told_time, switch.head.time)
+        done: list[changes.RightChange] = []
         for entries, head in switch.batches:
-            self._take_over(entries, head, (now - head.time) / 1000, merges=merges)
+            done += self._take_over(entries, head, (now - head.time) / 1000, merges=merges)
             if self._lifecycle.over:
                 return
         self._heads.take_over(switch.head, switch.head.time)
@@ -128,7 +129,7 @@ class Follower:
         self._outbox.begin_epoch()
         replica.marks.note_head(switch.head.time, switch.head.digest)
         if merges:
-            for change in compare_ledgers(before, replica.ledger, replica.me.id):
+            for change in compare_ledgers(before, replica.ledger, replica.me.id, done):
                 self._reporter.tell_change(change, UNSET)
             self._reporter.tell_cautions(replica.compare_rosters(before.roster, replica.ledger.roster))
             self._context.succession.tell_changes(merged=True)
@@ -137,16 +138,22 @@ class Follower:
         if not self._outbox.has_renewal() and self._context.own_member.key_hash != own_key:
             self._context.add_entry(bodies.RenewBody(own_key), None, UNSET)
 
-    def _take_over(self, entries: Sequence[OpenedEntry], head: Head, age: float, *, merges: bool) -> None:
+    def _take_over(
+        self, entries: Sequence[OpenedEntry], head: Head, age: float, *, merges: bool
+    ) -> list[changes.RightChange]:
+        """These take effect, which were checked; returns what they did to the rights."""
+        done: list[changes.RightChange] = []
         for entry in entries:
             author = self._replica.ledger.get_member(entry.header.author)
             change = self._replica.follow_entry(author, entry, age)
             self._lost += not self._context.take_change(entry, change, age, merges=merges)
             if self._lifecycle.over:
-                return
+                return done
+            done += change.parts if isinstance(change, changes.RightsChange) else ()
             self._replica.room_log.append_entry(entry, self._replica.ledger)
         self._replica.room_log.seal_batch(head.text, head.time)
-        self._replica.seal_batch(head.time)
+        self._replica.timing.seal_batch(head.time)
+        return done
 
     def take_catch_up(self, missed: frames.BackfillFrame) -> None:
         """The same term goes on, as somebody else has it who lost our host too. Raises PeerFault, HostLied.
@@ -214,7 +221,7 @@ class Follower:
         except PeerFault as fault:
             raise self._heads.blame(fault.fault, head, entries) from None
         self._replica.room_log.seal_batch(head.text, head.time)
-        self._replica.seal_batch(head.time, self._heads.age_at(head.time) if self._state.has_caught_up else None)
+        self._replica.timing.seal_batch(head.time, self._heads.age_at(head.time) if self._state.has_caught_up else None)
         self.expire_entries()
         self._heads.accept_head(head)
         if replayed is None:
@@ -231,7 +238,7 @@ class Follower:
     def _take_entry(self, entry: OpenedEntry, time: int) -> None:
         """The log is one entry longer. time: of its head."""
         author, age = check_entry(self._replica.ledger, entry), (self._heads.told_time - time) / 1000
-        self._replica.expect_in_time(author, entry, time, self._context.clock.now.age)
+        self._replica.timing.expect_in_time(self._replica.ledger, author, entry, time, self._context.clock.now.age)
         if author.id == self._replica.me.id:
             self._reporter.tell_given_back(self._outbox.refuse_denied_before(entry.header.counter))
             self._outbox.expect_next(entry.header, entry.digest)

@@ -371,7 +371,7 @@ class MemberRole:
         self._state.lose_link()
         self._uplink.lose()
         self._outbox.lose_link()
-        self._replica.absence.lose_link()
+        self._replica.timing.absence.lose_link()
         self._host_check.note_link_lost()
         if self._lifecycle.phase == "leaving":
             self._lifecycle.leave_room("left")

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from anonp2p import limits
-from anonp2p.crypto import suite
+from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import FLEETING, read_header
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies, frames
@@ -19,6 +19,7 @@ from anonp2p.room.hosting_events import HostEvent
 from anonp2p.room.member.member import MemberRole
 from anonp2p.room.member.states import Asking, LinkState
 from anonp2p.room.message_index import Answered
+from anonp2p.room.moderation_events import BanEvent, KnockChangedEvent, RoleEvent, SlowChangedEvent
 from anonp2p.room.pending import Sealed, Whisper
 from anonp2p.room.succession.terms import first_epoch, make_place
 from tests.room.member.branches import ADDRESSES, SECOND, Branch, Lost
@@ -395,6 +396,38 @@ def test_who_came_and_went_is_told_by_comparison_and_once(lost: Lost, theirs: Br
     assert isinstance(renamed, events.RenamedEvent)
     assert (left.nick, renamed.nick, renamed.was) == ("hugo", "annie", "anna")
     assert happened[3].cause == "merged"
+
+
+def parted(lost: Lost) -> tuple[Branch, int]:
+    """Ann's log, with Bob in it, in which she has begun a term; and where it parts from ours."""
+    lost.hears(lost.ours.says(HOST, joined()))
+    theirs, fork = lost.ours.part(), lost.ours.ledger.index
+    theirs.opens(ANN, 5)
+    theirs.says(ANN, bodies.RoleBody(BOB.id, "moderator"))
+    return theirs, fork
+
+
+def test_what_moderators_did_on_the_other_side_is_told_with_who_did_it(lost: Lost) -> None:
+    """Of what was cut here, the host stands for who undid it."""
+    theirs, fork = parted(lost)
+    lost.hears(lost.ours.says(HOST, bodies.RemoveBody([BOB.id], "", ban=True)))
+    theirs.says(BOB, bodies.SlowBody(5))
+    theirs.says(ANN, bodies.KnockBody(True))
+    happened = lost.goes_over(theirs, fork)
+    ann, bob = (identity.spell_member(who.id) for who in (ANN, BOB))
+    assert [it.member for it in happened if isinstance(it, KnockChangedEvent)] == [ann]
+    assert [it.member for it in happened if isinstance(it, SlowChangedEvent)] == [bob]
+    assert [(it.member, it.by) for it in happened if isinstance(it, RoleEvent) if it.member == bob] == [(bob, ann)]
+    assert [(it.member, it.banned, it.by) for it in happened if isinstance(it, BanEvent)] == [(bob, False, ann)]
+
+
+def test_who_was_banned_on_the_other_side_is_told(lost: Lost) -> None:
+    theirs, fork = parted(lost)
+    lost.hears(lost.ours.says(HOST, text("cut")))
+    theirs.says(BOB, bodies.RemoveBody([HOST.id], "", ban=True))
+    happened = lost.goes_over(theirs, fork)
+    host, bob = (identity.spell_member(who.id) for who in (HOST, BOB))
+    assert [(it.member, it.banned, it.by) for it in happened if isinstance(it, BanEvent)] == [(host, True, bob)]
 
 
 def test_marks_that_were_seen_on_what_is_cut_are_forgotten(lost: Lost, theirs: Branch) -> None:

@@ -313,6 +313,7 @@ NEWCOMER: Final = 10  # minutes for which a member is new to those who were ther
 QUIET: Final = 1_440  # minutes for which messages of newcomers can be put aside: a day
 ASIDE: Final = 200  # messages of newcomers that are put aside, and kept to be read: 800 KiB at most
 TOLD_SELDOM: Final = 10.0  # seconds between lines of line mode on what a flood would repeat: one reads two meanwhile
+OFFERS_TOLD: Final = 8  # files offered within these that are told one by one: as many as fit on a screen
 MOVES_TOLD: Final = 20  # comings and goings within these that line mode tells one by one: as a talk begins
 RAID_JOINS: Final = 30  # people who come within `RAID_SECONDS`, of which the user is told what helps against a raid
 RAID_SECONDS: Final = 10.0  # seconds for that: to a talk as many come within minutes
@@ -341,6 +342,7 @@ LONG_MESSAGE: Final = 8  # lines of a message beyond which the full screen asks 
 ERRORS_TOLD: Final = 10  # of errors of ours that are told after a full screen: the first ones tell the most
 
 EXCERPT: Final = 40  # columns of a message that a reply to it quotes: half a line
+PATHS_OFFERED: Final = 200  # names of files that Tab goes through: nobody presses it more often
 NUMBERED: Final = 20  # messages that are listed with their numbers: as many as fit on a screen
 EXCERPTS: Final = 1_000  # messages that line mode can quote: 100 KiB; 4 MiB at most where it can copy them
 PIPED_LINE: Final = 80  # columns at which what others say is folded on a pipe: common terminals have no fewer

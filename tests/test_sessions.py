@@ -7,7 +7,8 @@
     NAME= STATUS       it ends with this exit code, having printed nothing else, and with nothing to say on stderr
 
 {code} stands for the code of the room that was created, {invitation} for that of the last invitation to it,
-({tag}) for any tag. The tries to reach a room are left out.
+({tag}) for any tag. The tries to reach a room are left out. In the home directory there is a file of 12
+bytes, `my report.pdf`.
 """
 
 import os
@@ -26,7 +27,7 @@ from anonp2p.config import Config
 from anonp2p.errors import AnonError
 from anonp2p.net.transport import Transport
 from anonp2p.room import events
-from anonp2p.ui.line import line_mode
+from anonp2p.ui.line import interpreter, line_mode
 from anonp2p.ui.line.output import Output
 from tests.support.transports import MemoryNetwork, Tor
 
@@ -101,7 +102,10 @@ class Program:
 
 
 @pytest.mark.parametrize("name", SESSIONS)
-async def test_session(name: str, monkeypatch: pytest.MonkeyPatch, nursery: trio.Nursery) -> None:
+async def test_session(name: str, monkeypatch: pytest.MonkeyPatch, nursery: trio.Nursery, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(interpreter, "find_mat2", lambda: None)
+    (tmp_path / "my report.pdf").write_text("What I found")
     with trio.fail_after(PATIENCE):
         await play(SESSIONS[name], monkeypatch, nursery)
 

@@ -4,9 +4,12 @@ import re
 from typing import Literal
 
 from anonp2p.room import events
+from anonp2p.room.file_events import OfferEvent, TransferEvent
 from anonp2p.room.moderation_events import WaitingEvent
 
 Level = Literal["all", "mentions", "none"]  # what calls: each message, those that name us or are for us alone, nothing
+
+Said = events.MessageEvent | OfferEvent
 
 
 class Attention:
@@ -39,9 +42,10 @@ class Attention:
         """The user looks at the room."""
         self.unread = self.mentions = 0
 
-    def is_mentioned(self, message: events.MessageEvent) -> bool:
-        """Whether a message names the user, or is for the user alone."""
-        return not message.mine and (message.private is True or bool(find_nick(message.text, self.nick)))
+    def is_mentioned(self, message: Said) -> bool:
+        """Whether a message names the user, or is for the user alone; of an offer, whether the file's name does."""
+        text = message.text if isinstance(message, events.MessageEvent) else message.name
+        return not message.mine and (message.private is True or bool(find_nick(text, self.nick)))
 
     def take_event(self, event: events.Event, *, seen: bool) -> bool:
         """Counts what is new. seen: the user looks at the room. Returns whether the event calls the user."""
@@ -56,12 +60,18 @@ class Attention:
             case WaitingEvent(count=count):
                 was, self._waiting = self._waiting, count
                 return bool(count) and not was and self.level != "none"
-            case events.MessageEvent(mine=False, history=False) if self.level != "none":
-                is_mentioned = self.is_mentioned(event)
-                self.unread += not seen
-                self.mentions += is_mentioned and not seen
-                return is_mentioned or self.level == "all"
+            case TransferEvent(mine=False, state="done" | "failed") if self.level != "none":
+                return True
+            case events.MessageEvent(mine=False, history=False) | OfferEvent(mine=False, history=False):
+                return self.level != "none" and self._count(event, seen=seen)
         return False
+
+    def _count(self, message: Said, *, seen: bool) -> bool:
+        """Counts what somebody says. Returns whether it calls the user."""
+        is_mentioned = self.is_mentioned(message)
+        self.unread += not seen
+        self.mentions += is_mentioned and not seen
+        return is_mentioned or self.level == "all"
 
 
 def find_nick(text: str, nick: str) -> list[tuple[int, int]]:

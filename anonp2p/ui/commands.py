@@ -9,7 +9,7 @@ from anonp2p.errors import BadInput, Usage, WrongArgument
 from anonp2p.names import nicks
 from anonp2p.room import events, inputs
 from anonp2p.room.moderation_inputs import KeepInput, KnockInput, LockInput, UnbanInput
-from anonp2p.ui import arguments, manual
+from anonp2p.ui import arguments, file_arguments, manual
 from anonp2p.ui.actions import (
     Action,
     ClearScreenAction,
@@ -85,6 +85,17 @@ COMMANDS: tuple[Command, ...] = (
         "[NICK] [yes|no]",
         "words to compare by another way: same room, or nobody between you two",
         arguments.parse_verify,
+    ),
+    Command(
+        "/send",
+        "PATH [NICK] [--clean]",
+        "offer a file to the room, or to one member; --clean: without the traces that mat2 finds",
+        file_arguments.parse_send,
+    ),
+    Command("/files", "", "show the files on offer, and how far they are", lambda _, re: inputs.AskInput("/files", re)),
+    Command("/accept", "OFFER [PATH]", "take a file, to PATH or your downloads folder", file_arguments.parse_accept),
+    Command(
+        "/decline", "OFFER", "stop taking a file, hide an offer, or end one of yours", file_arguments.parse_decline
     ),
     Command("/notify", "[all|mentions|none|desktop] [on|off]", "what calls you in this room", arguments.parse_notify),
     Command("/rooms", "", "show the rooms you are in", lambda _, re: ListRoomsAction(re)),
@@ -206,6 +217,13 @@ def names_message(typed: str) -> bool:
     name, space, _ = from_first_seen(typed).partition(" ")
     found = find_command(name) if name.startswith("/") else None
     return bool(space) and found is not None and "SEQ" in found.argument
+
+
+def is_offer(line: str) -> bool:
+    """Whether a line offers a file, or tries to."""
+    name = from_first_seen(line).partition(" ")[0]
+    found = find_command(name) if name.startswith("/") else None
+    return found is not None and found.name == "/send"
 
 
 def parse_line(line: str, re: events.Re = UNSET) -> Action:

@@ -2,11 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from anonp2p.ui.actions import Command
 from anonp2p.ui.commands import COMMANDS, find_command
+from anonp2p.ui.shell_words import escape_word, read_words
 
 _PARTS = re.compile(r"\[[^]]*\]|\S+")  # of an argument as the table has it
 _WORD = re.compile(r"\S*\Z")
@@ -16,7 +18,9 @@ class Known(NamedTuple):
     """What a word may be completed to, each in the order in which it is offered.
 
     nicks: of the members, the latest speaker first. waiting: nicks of those who knock. rooms: names. numbers: of the
-    messages that the command may name, the latest first. banned: nicks of those who were thrown out for good.
+    messages that the command may name, the latest first. banned: nicks of those who were thrown out for good. offers:
+    numbers of the files on offer, the latest first. list_paths: finds the paths that begin so; directories end with a
+    slash.
     """
 
     nicks: Sequence[str] = ()
@@ -24,6 +28,8 @@ class Known(NamedTuple):
     rooms: Sequence[str] = ()
     numbers: Sequence[str] = ()
     banned: Sequence[str] = ()
+    offers: Sequence[str] = ()
+    list_paths: Callable[[str], Sequence[str]] = lambda _: ()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -91,9 +97,28 @@ def complete(typed: str, known: Known) -> tuple[int, tuple[str, ...]]:
     command = find_command(name)
     if command is None:
         return start, ()
+    if "PATH" in command.argument:
+        return _path_or_other(command, typed, known)
+    return start, _argument(command.argument, argument.split(), word, _filled(command, known))
+
+
+def _filled(command: Command, known: Known) -> dict[str, Sequence[str]]:
+    """What the capitals of a command's argument may stand for, but paths."""
     nicks = {"here": known.nicks, "waiting": known.waiting, "banned": known.banned}[command.whom]
-    filled = {"NICK": nicks, "ROOM": known.rooms, "SEQ": known.numbers}
-    return start, _argument(command.argument, argument.split(), word, filled)
+    return {"NICK": nicks, "ROOM": known.rooms, "SEQ": known.numbers, "OFFER": known.offers}
+
+
+def _path_or_other(command: Command, typed: str, known: Known) -> tuple[int, tuple[str, ...]]:
+    """The same for a command that takes a path, whose words are read as shells read them."""
+    before = len(typed) - len(typed.partition(" ")[2])
+    read = read_words(typed[before:])
+    words = [word.text for word in read.words]
+    start, word = (len(typed), "") if read.after_blank else (before + read.words[-1].start, words.pop())
+    plain = [part.strip("[]") for part in _PARTS.findall(command.argument) if "--" not in part]
+    place = sum(not given.startswith("--") for given in words)
+    paths = known.list_paths(word) if plain[place : place + 1] == ["PATH"] and not word.startswith("--") else ()
+    found = tuple(escape_word(path) + ("" if path.endswith("/") else " ") for path in paths)
+    return start, found or _argument(command.argument, words, word, _filled(command, known))
 
 
 def _mentions(word: str, nicks: Sequence[str], *, at_start: bool) -> tuple[str, ...]:

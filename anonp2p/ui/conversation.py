@@ -1,12 +1,14 @@
 """A private conversation: while it lasts, what is typed in a room goes to one member, and never to all."""
 
+import dataclasses
 from collections.abc import Iterable
 
-from anonp2p.room import events, inputs
+from anonp2p.errors import AnonError
+from anonp2p.room import events, file_inputs, inputs
 from anonp2p.room.errors import WhisperToSelf
 from anonp2p.room.snapshot import MemberView, find_named
 from anonp2p.ui.actions import Action
-from anonp2p.ui.commands import from_first_seen, is_command
+from anonp2p.ui.commands import from_first_seen, is_command, parse_line
 from anonp2p.ui.errors import ConversationOver, NotInConversation
 
 
@@ -43,6 +45,10 @@ class Conversation:
                 return inputs.WhisperInput(self.nick, text, re, self.member)
             case inputs.ReplyInput() if answered == self.member:
                 return action
+            case file_inputs.SendFileInput(nick=""):
+                if self.is_over:
+                    raise ConversationOver(self.nick)
+                return dataclasses.replace(action, nick=self.nick, member=self.member)
             case inputs.SayInput() | inputs.ReplyInput():
                 raise NotInConversation
         return action
@@ -50,9 +56,19 @@ class Conversation:
     def keep_private(self, typed: str) -> str:
         """What is to stand in the input line once the conversation is over: a text that still goes to the member."""
         seen = from_first_seen(typed)
+        if _offers_to_all(seen):
+            return f"{typed.rstrip()} {self.nick}"
         if not seen or is_command(typed):
             return typed
         return f"/msg {self.nick} {seen.replace('//', '/', 1) if seen.startswith('//') else typed}"
+
+
+def _offers_to_all(line: str) -> bool:
+    """Whether a line offers a file to the whole room."""
+    try:
+        return isinstance(action := parse_line(line), file_inputs.SendFileInput) and not action.nick
+    except AnonError:
+        return False
 
 
 def begin_conversation(members: Iterable[MemberView], nick: str) -> Conversation:

@@ -53,3 +53,11 @@ class NotInRoom(NotAllowed):
 
 class TooMuchPending(NotAllowed):
     sentence = "Too much of yours is still on its way in this room: wait a little."
+
+
+class OpenQuote(BadInput):
+    sentence = "A quotation mark is not closed there; \\ goes before one that belongs to the name."
+
+
+class PathInWords(BadInput):
+    sentence = 'A path with spaces is put into quotes, as in {detail} "my report.pdf".'

@@ -1,9 +1,10 @@
 """Members of one room whose messages the user does not want to see, as long as this program runs."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from anonp2p.names import nicks
-from anonp2p.room import events
+from anonp2p.room import events, file_events
 from anonp2p.room.snapshot import MemberView, find_named
 from anonp2p.ui.errors import IgnoresItself, NobodyIgnored
 
@@ -37,9 +38,13 @@ class Ignored:
         match event:
             case events.RenamedEvent(member=member, nick=nick) if member in self._nicks:
                 self._nicks[member] = nick
-            case events.MessageEvent(member=member):
+            case events.MessageEvent(member=member) | file_events.OfferEvent(member=member):
                 return member in self._nicks
         return False
+
+    def keep_shown(self, offers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The offers that are to be shown, of the rows of the reply to /files."""
+        return [row for row in offers if row["member"] not in self._nicks]
 
 
 def find_ignored(members: Iterable[MemberView], nick: str) -> MemberView:

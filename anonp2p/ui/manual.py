@@ -95,6 +95,28 @@ PAGES: dict[str, Page] = {
         ),
         "/verify ben",
     ),
+    "/send": Page(
+        (
+            ("PATH", "a file; Tab completes it, ~ is your home directory, a path with spaces is put into quotes"),
+            ("NICK", "only this member can take it; without it, whoever is in the room"),
+            (
+                "--clean",
+                "a copy of that name is offered, without what mat2 knows to remove of author, place and device",
+            ),
+        ),
+        '/send "~/my report.pdf" ben',
+    ),
+    "/files": Page((), "/files"),
+    "/accept": Page(
+        (
+            ("OFFER", "the number of an offer, as it is shown or as /files lists it"),
+            ("PATH", "a file that is not there yet, or a directory; without it, your downloads folder"),
+        ),
+        "/accept 3 ~/reports/",
+    ),
+    "/decline": Page(
+        (("OFFER", "the number of an offer; what was taken of it so far stays, for /accept to go on"),), "/decline 3"
+    ),
     "/notify": Page(
         (
             ("all", "every message rings the bell while you look elsewhere, and counts in the window's title"),
@@ -191,6 +213,15 @@ HABITS: dict[str, str] = {
     "/delete": "/retract",
     "/unsend": "/retract",
     "/expire": "/retain",
+    "/upload": "/send",
+    "/sendfile": "/send",
+    "/share": "/send",
+    "/offers": "/files",
+    "/transfers": "/files",
+    "/get": "/accept",
+    "/fetch": "/accept",
+    "/download": "/accept",
+    "/cancel": "/decline",
     "/list": "/rooms",
     "/channels": "/rooms",
     "/buffer": "/switch",

@@ -9,8 +9,9 @@ from collections import OrderedDict
 import msgspec
 
 from anonp2p import limits
-from anonp2p.room import events
+from anonp2p.room import events, file_events
 from anonp2p.room.moderation_events import KeptEvent, RoleEvent
+from anonp2p.ui.attention import Said
 
 
 class Newcomers:
@@ -23,7 +24,7 @@ class Newcomers:
         self.minutes: int | None = None
         self._joined: dict[str, float] = {}  # when those came who are there and new, by member
         self._known: OrderedDict[str, None] = OrderedDict()  # members who are not new, whatever happens
-        self._aside: OrderedDict[int, events.MessageEvent] = OrderedDict()  # by seq, the latest last
+        self._aside: OrderedDict[int, Said] = OrderedDict()  # by seq, the latest last
 
     def take_event(self, event: events.Event, now: float) -> bool:
         """Follows who comes and goes. Returns whether the event is to be put aside in place of being shown."""
@@ -43,7 +44,7 @@ class Newcomers:
             case events.MovedEvent(was=was, seq=seq):
                 if moved := self._aside.pop(was, None):
                     self._aside[seq] = msgspec.structs.replace(moved, seq=seq)
-            case events.MessageEvent(member=member):
+            case events.MessageEvent(member=member) | file_events.OfferEvent(member=member):
                 if self.minutes is not None and self._is_younger(member, self.minutes, now):
                     self._put_aside(event)
                     return True
@@ -56,8 +57,8 @@ class Newcomers:
         return self._is_younger(member, max(limits.NEWCOMER, self.minutes or 0), now)
 
     def mark_event(self, event: events.Event, now: float) -> events.Event:
-        """The event; a message of a newcomer's says so."""
-        if isinstance(event, events.MessageEvent) and self.is_new(event.member, now):
+        """The event; a message or an offer of a newcomer's says so."""
+        if isinstance(event, Said) and self.is_new(event.member, now):
             return msgspec.structs.replace(event, newcomer=True)
         return event
 
@@ -66,7 +67,7 @@ class Newcomers:
         for seq in [seq for seq, message in self._aside.items() if message.member == member]:
             del self._aside[seq]
 
-    def list_aside(self) -> list[events.MessageEvent]:
+    def list_aside(self) -> list[Said]:
         """What was put aside and has not ended, the latest last."""
         return list(self._aside.values())
 
@@ -81,7 +82,7 @@ class Newcomers:
         if len(self._known) > limits.LOOKS:
             self._known.popitem(last=False)
 
-    def _put_aside(self, message: events.MessageEvent) -> None:
+    def _put_aside(self, message: Said) -> None:
         if message.ttl == 0:
             return  # to be shown once, and never kept
         self._aside[message.seq] = message

@@ -7,6 +7,7 @@ from anonp2p.crypto.epoch import KEPT
 from anonp2p.room import events, retention
 from anonp2p.room.succession.terms import index_of
 from anonp2p.ui import qr
+from anonp2p.ui.file_wording import NO_FILES, list_file
 
 NO_MESSAGES = "There is no message here that has a number"
 JOINING_BY_PASTE = "anonp2p join -  asks for the code: the shell's history has none of it."
@@ -57,6 +58,8 @@ def describe_reply(reply: events.ReplyEvent) -> list[str]:
             return [f"Nobody else comes by invitation {data['invitation']}."]
         case events.ReplyEvent(command="/invites", data=rows):
             return [f"  {number}  {about}" for number, about in map(list_invitation, rows)] or [NO_INVITATIONS]
+        case events.ReplyEvent(command="/files", data={"files": rows}):
+            return [f"  {number}  {about}" for number, about in map(list_file, rows)] or [NO_FILES]
         case events.ReplyEvent(command="/quiet", data=rows):
             return [f"  {row['nick']}: {row['words']}" for row in rows] or [NOTHING_ASIDE]
         case events.ReplyEvent(command="/rooms", data=rooms):

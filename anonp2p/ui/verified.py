@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from anonp2p.room import events
+from anonp2p.room import events, file_events
 from anonp2p.room.hosting_events import HeirsEvent, Successor
 
 VERIFIED: Final = "✓"  # no nick can have it
@@ -56,7 +56,7 @@ class Verified:
         if not self._members or isinstance(event, _TYPED_OFF):
             return event
         match event:
-            case events.MessageEvent(mine=True, to=str(to)):
+            case events.MessageEvent(mine=True, to=str(to)) | file_events.OfferEvent(mine=True, to=str(to)):
                 return msgspec.structs.replace(event, to=to + self.mark_nick(to))
             case events.EnteredEvent(members=members):
                 return msgspec.structs.replace(event, members=self._mark_all(members))
@@ -68,20 +68,22 @@ class Verified:
             case events.ReplyEvent(command="/who", data=people):
                 return msgspec.structs.replace(event, data=self._mark_all(people))
             case events.ReplyEvent(command="/heirs", data=data):
-                marked = {key: self._mark_rows(value) for key, value in data.items()}
+                marked = {key: self.mark_rows(value) for key, value in data.items()}
                 return msgspec.structs.replace(event, data=marked)
+            case events.ReplyEvent(command="/files", data={"files": rows}):
+                return msgspec.structs.replace(event, data={"files": self.mark_rows(rows)})
             case events.ReplyEvent(command="/numbers" | "/quiet", data=rows):
-                return msgspec.structs.replace(event, data=self._mark_rows(rows))
+                return msgspec.structs.replace(event, data=self.mark_rows(rows))
         mark, nick = self.mark(getattr(event, "member", "")), getattr(event, "nick", "")
         return msgspec.structs.replace(event, nick=nick + mark) if nick and mark else event
 
     def _mark_all(self, named: Iterable[_Named]) -> list[_Named]:
         return [msgspec.structs.replace(one, nick=one.nick + self.mark(one.member)) for one in named]
 
-    def _mark_rows(self, data: Any) -> Any:
-        """Rows of a reply, or one, that say of whom they are; what says nothing of that is left alone."""
+    def mark_rows(self, data: Any) -> Any:
+        """Rows of a reply, or one, with a mark behind each nick; what says nothing of whom it is is left alone."""
         if isinstance(data, list):
-            return [self._mark_rows(row) for row in data]
+            return [self.mark_rows(row) for row in data]
         if isinstance(data, dict) and data.get("nick"):
             return {**data, "nick": data["nick"] + self.mark(data.get("member", ""))}
         return data

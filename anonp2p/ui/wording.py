@@ -6,9 +6,11 @@ from msgspec import UNSET, UnsetType
 
 from anonp2p import limits
 from anonp2p.room import events
+from anonp2p.room.file_events import AnyFileEvent, OfferEvent
 from anonp2p.room.hosting_events import AnyHostingEvent
 from anonp2p.room.moderation_events import AnyModerationEvent
 from anonp2p.ui.attention import Level
+from anonp2p.ui.file_wording import describe_file_event
 from anonp2p.ui.hosting_wording import describe_hosting
 from anonp2p.ui.reasons import describe_error, describe_reason
 from anonp2p.ui.replies import PRIVATE, describe_reply, span
@@ -32,10 +34,14 @@ INDENT = "    "
 
 
 class Quote(NamedTuple):
-    """What a reply shows of the message that it refers to: who said it, and its first words, sanitized."""
+    """What is shown of a message that is referred to: who said it, and its first words, sanitized.
+
+    is_offer: they name a file that was offered.
+    """
 
     nick: str
     words: str
+    is_offer: bool = False
 
     def __repr__(self) -> str:
         return "<Quote>"
@@ -58,8 +64,12 @@ def format_line(event: events.Event, room: str = "", quote: Quote | None = None)
             if event.reply is not None or event.reply_gone is not UNSET:
                 notes.append(f"{nick} replies to {describe_quote(quote)}")
             return "\n".join([*(program_prefix(room) + sanitize_line(note) for note in notes), said])
+        case OfferEvent(late=True, nick=nick):
+            note = program_prefix(room) + sanitize_line(f"{nick} {SAID_EARLIER}")
+            return "\n".join([note, *(_block(program_prefix(room), part) for part in describe_event(event))])
         case events.ExpiredEvent(retracted=True) if quote:
-            return program_prefix(room) + sanitize_line(f"{quote.nick} has taken a message back")
+            ended = f"offers {quote.words} no more" if quote.is_offer else "has taken a message back"
+            return program_prefix(room) + sanitize_line(f"{quote.nick} {ended}")
         case _:
             return "\n".join(_block(line_prefix(event, room), part) for part in describe_event(event))
 
@@ -143,6 +153,8 @@ def describe_event(event: events.Event) -> list[str]:
 def _describe(event: events.Event) -> list[str]:
     if isinstance(event, AnyHostingEvent):
         return describe_hosting(event)
+    if isinstance(event, AnyFileEvent):
+        return [describe_file_event(event)]
     if isinstance(event, AnyModerationEvent):
         return describe_right(event)
     match event:

@@ -12,7 +12,7 @@ from anonp2p.errors import AnonError, BadInput, TooLong, Usage
 from anonp2p.names.codes import Code, RoomKey, encode_key
 from anonp2p.names.errors import CodeLength, CodeLetters, CodeMistyped, KeyMistyped
 from anonp2p.protocol import room_state
-from anonp2p.room import inputs, retention
+from anonp2p.room import file_inputs, inputs, retention
 from anonp2p.room.moderation_inputs import (
     AdmitInput,
     InviteInput,
@@ -47,7 +47,7 @@ from anonp2p.ui.actions import (
     SwitchRoomAction,
 )
 from anonp2p.ui.commands import COMMANDS, parse_line
-from anonp2p.ui.errors import UnknownCommand
+from anonp2p.ui.errors import OpenQuote, PathInWords, UnknownCommand
 
 ADDRESS = RoomKey(b"k" * 32).public
 CODE = encode_key(ADDRESS)
@@ -205,6 +205,17 @@ TYPED: list[tuple[str, Action]] = [
     ("//quit", inputs.SayInput("/quit")),
     ("///", inputs.SayInput("//")),
     ("//", inputs.SayInput("/")),
+    ("/send report.pdf", file_inputs.SendFileInput("report.pdf")),
+    ("/send report.pdf ben", file_inputs.SendFileInput("report.pdf", "ben")),
+    ("/send 'my report.pdf' @ben --clean", file_inputs.SendFileInput("my report.pdf", "ben", clean=True)),
+    (r"/send --clean my\ report.pdf", file_inputs.SendFileInput("my report.pdf", clean=True)),
+    ("/send ./--clean", file_inputs.SendFileInput("./--clean")),
+    ("/send /a/~/b", file_inputs.SendFileInput("/a/~/b")),
+    ("/upload x", file_inputs.SendFileInput("x")),
+    ("/files", inputs.AskInput("/files")),
+    ("/accept 3", file_inputs.AcceptInput(3)),
+    ('/accept 3 "a dir/"', file_inputs.AcceptInput(3, "a dir/")),
+    ("/decline 3", file_inputs.DeclineInput(3)),
 ]
 
 by_name = pytest.mark.parametrize("row", COMMANDS, ids=lambda row: row.name)
@@ -539,6 +550,27 @@ def test_the_slash_that_is_typed_twice_counts_once() -> None:
         ("/retain 366d", BadInput),
         ("/retain 99999999999999999999d", BadInput),
         ("/retain for ever", BadInput),
+        ("/send", errors.Usage),
+        ("/send --clean", errors.Usage),
+        ("/send x --cleen", errors.Usage),
+        ("/send x --clean --clean", errors.Usage),
+        ("/send ''", errors.Usage),
+        ("/send my own report.pdf", PathInWords),
+        ("/send 'my report.pdf", OpenQuote),
+        ("/send a\0b", BadInput),
+        ("/accept", errors.Usage),
+        ("/accept report.pdf", BadInput),
+        ("/accept ''", BadInput),
+        ("/accept ３", BadInput),
+        ("/accept -3", BadInput),
+        ("/accept 1234567890", BadInput),
+        ("/accept 3 ''", errors.Usage),
+        ("/accept 3 my reports", PathInWords),
+        ("/accept 3 'my", OpenQuote),
+        ("/accept 3 a\0b", BadInput),
+        ("/decline", errors.Usage),
+        ("/decline 3 4", BadInput),
+        ("/decline all", BadInput),
     ],
 )
 def test_a_bad_argument_is_told_as_such(line: str, error: type[AnonError]) -> None:
@@ -580,6 +612,16 @@ def test_a_room_has_no_other_rules_than_those_asked_for(text: str) -> None:
     assert action.history == NO_HISTORY or "--history" in text
     assert (action.knock, action.private) == ("--knock" in text, "--private" in text)
     assert action.retention.least <= action.retention.default <= action.retention.most
+
+
+def test_a_path_is_what_the_tilde_stands_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
+    assert parse_line("/send '~/my report.pdf'") == file_inputs.SendFileInput("/home/ann/my report.pdf")
+    assert parse_line("/accept 3 ~/reports/") == file_inputs.AcceptInput(3, "/home/ann/reports/")
+
+
+def test_a_path_with_spaces_is_told_to_be_put_into_quotes() -> None:
+    assert str(fails("/accept 3 my reports")).endswith('/accept 3 "my report.pdf".')
 
 
 def test_a_command_begins_with_a_slash() -> None:

@@ -9,7 +9,16 @@ from anonp2p.ui.completion import Completer, Known, complete
 
 NICKS = ("anon-x93k", "Bob", "bert", "Zoë", "ａnton")  # whoever spoke last first
 ROOMS = ("demo", "den", "Other")
-KNOWN = Known(NICKS, ("guest", "gil"), ROOMS, ("12", "9", "3"), ("eve", "eddy"))
+PATHS = {"": ["a b/", "it's.pdf"], "a": ["a b/"], "a b/": ["a b/c.pdf"], "~/x": ["~/x.pdf"]}
+KNOWN = Known(
+    NICKS,
+    ("guest", "gil"),
+    ROOMS,
+    ("12", "9", "3"),
+    ("eve", "eddy"),
+    ("4", "2"),
+    lambda begun: PATHS.get(begun, []),
+)
 NAMES = tuple(command.name for command in COMMANDS)
 
 # What is typed before the cursor, and what the first Tab makes of it.
@@ -101,6 +110,26 @@ FIRST = [
     ("/retract 9", "/retract 9 "),
     ("/retract b", None),
     ("/retract 9 ", None),
+    ("/send ", "/send a\\ b/"),
+    ("/send a", "/send a\\ b/"),
+    ("/send 'a", "/send a\\ b/"),
+    ('/send "a b/', "/send a\\ b/c.pdf "),
+    ("/send a\\ b/", "/send a\\ b/c.pdf "),
+    ("/send ~/x", "/send ~/x.pdf "),
+    ("/send none", None),
+    ("/send none ", "/send none anon-x93k "),
+    ("/send 'a b.pdf' b", "/send 'a b.pdf' Bob "),
+    ("/send --clean ", "/send --clean a\\ b/"),
+    ("/send --c", "/send --clean "),
+    ("/send none --", "/send none --clean "),
+    ("/send none ben ", "/send none ben --clean "),
+    ("/send --clean none ben ", None),
+    ("/accept ", "/accept 4 "),
+    ("/accept 2", "/accept 2 "),
+    ("/accept 2 a", "/accept 2 a\\ b/"),
+    ("/accept 2 none ", None),
+    ("/decline ", "/decline 4 "),
+    ("/decline 4 ", None),
 ]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from anonp2p.room import events, inputs
+from anonp2p.room import events, file_inputs, inputs
 from anonp2p.room.errors import NoSuchNick, WhisperToSelf
 from anonp2p.room.snapshot import MemberView
 from anonp2p.ui.conversation import Conversation, begin_conversation
@@ -44,6 +44,17 @@ def test_nothing_goes_to_all() -> None:
     assert talk.address_action(inputs.AskInput("/who")) == inputs.AskInput("/who")
 
 
+def test_a_file_is_offered_to_the_member_unless_somebody_is_named() -> None:
+    talk = Conversation("b", "ben")
+    offered = file_inputs.SendFileInput("a.pdf", re=7)
+    assert talk.address_action(offered) == file_inputs.SendFileInput("a.pdf", "ben", re=7, member="b")
+    named = file_inputs.SendFileInput("a.pdf", "cho", clean=True)
+    assert talk.address_action(named) == named
+    talk.take_event(events.LeftEvent(room="r1", member="b", nick="ben", reason="left"))
+    with pytest.raises(ConversationOver):
+        talk.address_action(offered)
+
+
 def test_when_the_member_has_left_nothing_is_sent_until_it_is_back() -> None:
     talk = Conversation("b", "ben")
     talk.take_event(events.LeftEvent(room="r1", member="b", nick="ben", reason="lost"))
@@ -65,6 +76,10 @@ def test_when_the_member_has_left_nothing_is_sent_until_it_is_back() -> None:
         ("\u200b/who", "\u200b/who"),
         ("", ""),
         (" \n", " \n"),
+        ("/send a.pdf", "/send a.pdf ben"),
+        ("/upload 'a b' --clean ", "/upload 'a b' --clean ben"),
+        ("/send a.pdf cho", "/send a.pdf cho"),
+        ("/send 'a", "/send 'a"),
     ],
 )
 def test_what_was_for_one_does_not_become_a_message_to_all(typed: str, kept: str) -> None:

@@ -7,6 +7,7 @@ from anonp2p.room.errors import NoSuchNick
 from anonp2p.room.snapshot import MemberView
 from anonp2p.ui.errors import IgnoresItself, NobodyIgnored
 from anonp2p.ui.ignored import Ignored, find_ignored
+from tests.support.offers import offered
 
 
 def says(member: str, nick: str) -> events.MessageEvent:
@@ -35,6 +36,15 @@ def test_only_what_is_said_is_hidden() -> None:
         events.LeftEvent(room="r1", member="b", nick="ben", reason="left"),
     ):
         assert not ignored.hides(event)
+
+
+def test_no_file_of_theirs_is_shown_or_listed() -> None:
+    ignored = Ignored()
+    ignored.add_member("b", "ben")
+    assert ignored.hides(offered(member="b"))
+    assert not ignored.hides(offered(member="c"))
+    rows = [{"member": "b", "offer": 1}, {"member": "c", "offer": 2}]
+    assert ignored.keep_shown(rows) == rows[1:]
 
 
 def test_one_can_be_ignored_no_more() -> None:

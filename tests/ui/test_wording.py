@@ -381,6 +381,8 @@ def test_that_a_message_was_taken_back_is_said_without_its_words() -> None:
     assert wording.format_line(event) == "[SYSTEM] A message was taken back by its author"
     quote = wording.Quote("bob", "as I said")
     assert wording.format_line(event, "den", quote) == "[SYSTEM] den: bob has taken a message back"
+    offer = wording.Quote("bob", "a.pdf", is_offer=True)
+    assert wording.format_line(event, quote=offer) == "[SYSTEM] bob offers a.pdf no more"
 
 
 @given(texts)
@@ -874,7 +876,7 @@ def test_what_is_said_of_an_event_is_its_line_for_others_to_draw(kind: type[Even
         lines = wording.describe_event(event)
         assert all(line == sanitize.sanitize_text(line) for line in lines)
         assert isinstance(event, events.UnsentEvent) or not any("\n" in line for line in lines)
-        if not isinstance(event, events.MessageEvent):
+        if not (isinstance(event, events.MessageEvent) or getattr(event, "late", False)):
             assert wording.format_line(event) == "\n".join("[SYSTEM] " + line.replace("\n", "\n    ") for line in lines)
 
 

@@ -6,19 +6,22 @@ from typing import NamedTuple
 from msgspec import UNSET
 
 from anonp2p import limits
+from anonp2p.names.file_names import clean_name
 from anonp2p.room import events
+from anonp2p.room.file_events import OfferEvent
 from anonp2p.room.succession.terms import index_of
 from anonp2p.ui import wording
 
 
 class Excerpt(NamedTuple):
-    """Of a message: who said it, under which nick, and its first words, sanitized."""
+    """Of a message: who said it, under which nick, and its first words, sanitized. is_offer: they name a file."""
 
     member: str
     nick: str
     words: str
     text: str  # all of it, if it is kept
     newcomer: bool = False  # whether its author was one then
+    is_offer: bool = False
 
     def __repr__(self) -> str:
         return "<Excerpt>"
@@ -37,13 +40,16 @@ class Excerpts:
     def take_event(self, event: events.Event) -> None:
         """Remembers a message that may be kept, and forgets one that has ended."""
         match event:
-            case events.MessageEvent(ttl=0):
+            case events.MessageEvent(ttl=0) | OfferEvent(ttl=0):
                 pass  # shown once, and never kept
             case events.MessageEvent(room=room, seq=seq, member=member, nick=nick, text=text, newcomer=newcomer):
                 kept = text if self._keeps_texts else ""
-                self._kept[room, seq] = Excerpt(member, nick, wording.excerpt(text), kept, newcomer is True)
-                if len(self._kept) > limits.EXCERPTS:
-                    self._kept.popitem(last=False)
+                self._keep((room, seq), Excerpt(member, nick, wording.excerpt(text), kept, newcomer is True))
+            case OfferEvent(room=room, seq=seq, member=member, nick=nick, name=name, newcomer=newcomer):
+                shown = clean_name(name)
+                kept = shown if self._keeps_texts else ""
+                excerpt = Excerpt(member, nick, wording.excerpt(shown), kept, newcomer is True, is_offer=True)
+                self._keep((room, seq), excerpt)
             case events.ExpiredEvent(room=room, seq=seq):
                 self._kept.pop((room, seq), None)
             case events.MovedEvent(room=room, was=was, seq=seq):
@@ -52,6 +58,11 @@ class Excerpts:
             case events.GoneEvent(room=room):
                 for place in [place for place in self._kept if place[0] == room]:
                     del self._kept[place]
+
+    def _keep(self, place: tuple[str, int], excerpt: Excerpt) -> None:
+        self._kept[place] = excerpt
+        if len(self._kept) > limits.EXCERPTS:
+            self._kept.popitem(last=False)
 
     def list_latest(self, room: str) -> list[dict[str, object]]:
         """The latest messages of a room as data, the latest last."""

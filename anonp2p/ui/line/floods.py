@@ -2,8 +2,9 @@
 
 from anonp2p import limits
 from anonp2p.room import events
+from anonp2p.room.file_events import OfferEvent
 from anonp2p.room.moderation_events import WaitingEvent
-from anonp2p.ui import wording
+from anonp2p.ui import file_wording, wording
 from anonp2p.ui.sanitize import sanitize_line
 from anonp2p.ui.wording import Move
 
@@ -19,6 +20,10 @@ class Floods:
         self._aside = 0
         self._authors: set[str] = set()  # of what was put aside
         self._aside_told = float("-inf")
+        self._offers = 0  # held back
+        self._offerers: set[str] = set()
+        self._offers_since = float("-inf")  # when the offers began that are counted now
+        self._offers_told = 0
         self._waiting = WaitingEvent(room="", count=0, people=[])
         self._seen: set[tuple[str, str]] = set()  # nicks and tags of those who wait and of whom the user knows
         self._waiting_told = float("-inf")
@@ -37,6 +42,11 @@ class Floods:
             case events.LookalikeEvent(nick=nick, was=was, of=of):
                 if self._is_too_much(now):
                     self._lookalikes.append((nick, was, of))
+                    return True
+            case OfferEvent(mine=False, member=member):
+                if self._are_many_offers(now):
+                    self._offers += 1
+                    self._offerers.add(member)
                     return True
             case WaitingEvent():
                 self._waiting = event
@@ -79,10 +89,23 @@ class Floods:
             due.append(wording.put_aside(self._aside, len(self._authors)))
             self._aside, self._aside_told = 0, now
             self._authors.clear()
+        if self._offers and now - self._offers_since >= limits.TOLD_SELDOM:
+            due.append(file_wording.many_offers(self._offers, len(self._offerers)))
+            self._offers, self._offers_told, self._offers_since = 0, 0, now
+            self._offerers.clear()
         if self._named - self._seen and now - self._waiting_told >= limits.TOLD_SELDOM:
             due.append(self.describe_waiting())
             self._seen, self._waiting_told = self._named, now
         return due
+
+    def _are_many_offers(self, now: float) -> bool:
+        """The same of files that are offered."""
+        if self._offers:
+            return True
+        if now - self._offers_since >= limits.TOLD_SELDOM:
+            self._offers_since, self._offers_told = now, 0
+        self._offers_told += 1
+        return self._offers_told > limits.OFFERS_TOLD
 
     def _is_too_much(self, now: float) -> bool:
         """Whether more came and went within so many seconds than is told one by one."""

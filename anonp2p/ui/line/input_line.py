@@ -9,6 +9,7 @@ from collections import deque
 
 from anonp2p import limits
 from anonp2p.names import codes
+from anonp2p.ui.commands import is_offer
 from anonp2p.ui.completion import Completer, Known
 from anonp2p.ui.keys import PASTE
 from anonp2p.ui.widths import width
@@ -60,6 +61,12 @@ class InputLine:
     def forget_joins(self) -> None:
         """No code of a room can be brought back."""
         kept = (one for one in self._sent if not (one.lstrip().startswith("/join") or codes.is_meant(one)))
+        self._sent = deque(kept, maxlen=limits.SENT_TEXTS)
+        self._at = min(self._at, len(self._sent))
+
+    def forget_offers(self) -> None:
+        """No path of a file that was to be offered can be brought back."""
+        kept = (one for one in self._sent if not is_offer(one))
         self._sent = deque(kept, maxlen=limits.SENT_TEXTS)
         self._at = min(self._at, len(self._sent))
 

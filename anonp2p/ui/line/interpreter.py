@@ -4,11 +4,15 @@ import dataclasses
 import time
 from collections.abc import Callable
 
+import msgspec
 from msgspec import UNSET
 
 from anonp2p.errors import AnonError, BadInput, NoRoom
+from anonp2p.files.cleaning import find_mat2
 from anonp2p.names import codes
 from anonp2p.room import events, inputs
+from anonp2p.room.file_events import OfferEvent, TransferEvent
+from anonp2p.room.file_inputs import SendFileInput
 from anonp2p.room.hosting_events import HeirsEvent
 from anonp2p.room.succession.terms import index_of
 from anonp2p.ui import manual, replies, wording
@@ -26,16 +30,19 @@ from anonp2p.ui.actions import (
     ShowHelpAction,
     SwitchRoomAction,
 )
+from anonp2p.ui.attention import Said
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.commands import ask_first
 from anonp2p.ui.completion import Known
 from anonp2p.ui.errors import CodeAsMessage
+from anonp2p.ui.file_wording import warn_of_traces
 from anonp2p.ui.frontend import FindRoom, UserRequest
 from anonp2p.ui.line.excerpts import Excerpts
 from anonp2p.ui.line.line_room import LineRoom
 from anonp2p.ui.line.local_commands import LocalAction, LocalCommands
 from anonp2p.ui.line.typed_line import parse_typed_line
+from anonp2p.ui.paths import list_paths
 from anonp2p.ui.rooms import Rooms
 from anonp2p.ui.sanitize import sanitize_line
 from anonp2p.ui.verified import Verified
@@ -69,6 +76,7 @@ class Interpreter:
         self._rooms: Rooms[LineRoom] = Rooms()
         self._excerpts = Excerpts(keeps_texts=clipboard is not None)
         self._local = LocalCommands(bell, clipboard, self._excerpts)
+        self._has_warned = False  # of what files say of who made them
         self._held_code = ""  # a line that was nothing but a code, and was not sent
 
     def open_room(self, label: str, again: JoinRoomAction | None = None) -> None:
@@ -95,12 +103,19 @@ class Interpreter:
         if room and not self._json and room.floods.hold_event(event, self._clock()):
             self.tell_due()
             return False
+        if room and not self._json and isinstance(event, TransferEvent):
+            return room.offers.is_told(event, self._clock(), progress=self._bell is not None)
         return self._json or not (room and isinstance(event, HeirsEvent) and room.repeats(event))
 
-    def mark_newcomer(self, event: events.Event) -> events.Event:
-        """The event; a message of somebody who came lately says so."""
+    def adapt_event(self, event: events.Event) -> events.Event:
+        """The event; what somebody says who came lately is marked, and no file of whom the user ignores is listed."""
         room = self._rooms.by_label.get(getattr(event, "room", ""))
-        return room.newcomers.mark_event(event, self._clock()) if room else event
+        if room is None:
+            return event
+        if isinstance(event, events.ReplyEvent) and event.command == "/files":
+            rows = room.ignored.keep_shown(event.data["files"])
+            return msgspec.structs.replace(event, data={"files": rows})
+        return room.newcomers.mark_event(event, self._clock())
 
     def follow_event(self, event: events.Event) -> None:
         """Says what follows for the user from an event that has been told."""
@@ -121,7 +136,9 @@ class Interpreter:
         """Whether a message is put aside, in which case people are told so; programs are shown all."""
         if not room.newcomers.take_event(event, self._clock()) or self._json:
             return False
-        assert isinstance(event, events.MessageEvent), "nothing else is put aside"
+        assert isinstance(event, Said), "nothing else is put aside"
+        if isinstance(event, OfferEvent):
+            room.offers.note_offer(event)
         room.floods.put_aside(event.member)
         return True
 
@@ -153,7 +170,8 @@ class Interpreter:
         if found is None:
             return None
         verified = self._verified_in(getattr(event, "room", ""))
-        return wording.Quote(found.nick + (verified.mark(found.member) if verified else ""), found.words)
+        nick = found.nick + (verified.mark(found.member) if verified else "")
+        return wording.Quote(nick, found.words, is_offer=found.is_offer)
 
     def mark_verified(self, event: events.Event) -> events.Event:
         """The event as a person on a terminal is shown it: with a mark behind each nick of somebody verified."""
@@ -186,7 +204,9 @@ class Interpreter:
         here = self._active_room
         waiting = here.floods.waiting if here else []
         banned = [sanitize_line(nick) for nick in room.banned()] if room else []
-        return Known([sanitize_line(one.nick) for one in members if not one.mine], waiting, names, numbers, banned)
+        offers = here.offers.numbers if here else []
+        nicks = [sanitize_line(one.nick) for one in members if not one.mine]
+        return Known(nicks, waiting, names, numbers, banned, offers, list_paths)
 
     def interpret_line(self, line: bytes) -> UserRequest | None:
         """The request that a line stands for; None where it stands for none, or was answered here."""
@@ -222,8 +242,15 @@ class Interpreter:
                 except BadInput as error:
                     return UserRequest(error, typed.re, room)
             case action:
+                self._warn_of_traces(action, room, typed.re)
                 return UserRequest(action, typed.re, room, typed.unsent)
         return None
+
+    def _warn_of_traces(self, action: Action | AnonError, room: str | None, re: events.Re) -> None:
+        """Says, before the first file is offered, that files tell of who made them."""
+        if isinstance(action, SendFileInput) and isinstance(room, str) and not self._has_warned:
+            self._has_warned = True
+            self._tell(events.NoticeEvent(room=room, text=warn_of_traces(can_clean=find_mat2() is not None), re=re))
 
     def _of_person(self, action: Action | AnonError, room: str | None) -> Action | AnonError:
         """The action as people mean it: they name a message by its number, and may be asked whether they mean it."""

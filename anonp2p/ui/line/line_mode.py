@@ -108,7 +108,7 @@ class LineMode:
             self._output.show_line()
 
     def tell(self, event: events.Event) -> None:
-        event = self._interpreter.mark_newcomer(event)
+        event = self._interpreter.adapt_event(event)
         quote = self._interpreter.find_quote(event)
         if self._interpreter.take_event(event) and (self._typing is None or self._worth.is_told(event)):
             marked = self._interpreter.mark_verified(event)

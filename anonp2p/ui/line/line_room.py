@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from anonp2p.room import events, inputs
+from anonp2p.room import events, file_inputs, inputs
+from anonp2p.room.file_events import OfferEvent
 from anonp2p.room.hosting_events import HeirsEvent, Successor
 from anonp2p.ui.actions import Action
 from anonp2p.ui.advice import Advice
@@ -10,10 +11,13 @@ from anonp2p.ui.attention import Attention
 from anonp2p.ui.conversation import Conversation
 from anonp2p.ui.ignored import Ignored
 from anonp2p.ui.line.floods import Floods
+from anonp2p.ui.line.line_offers import LineOffers
 from anonp2p.ui.newcomers import Newcomers
 from anonp2p.ui.sanitize import sanitize_line
 from anonp2p.ui.verified import Verified
 from anonp2p.ui.way_in import WayIn
+
+_SENDING = (inputs.SayInput, inputs.ReplyInput, inputs.WhisperInput, file_inputs.SendFileInput)
 
 
 @dataclass(slots=True, repr=False)
@@ -29,6 +33,7 @@ class LineRoom:
     newcomers: Newcomers = field(default_factory=Newcomers)
     advice: Advice = field(default_factory=Advice)
     floods: Floods = field(default_factory=Floods)
+    offers: LineOffers = field(default_factory=LineOffers)
     first_heir: list[Successor] | None = None  # as last told: a list of one, or of none
 
     def take_event(self, event: events.Event) -> bool:
@@ -38,6 +43,8 @@ class LineRoom:
                 self.name = name
             case events.GoneEvent():
                 self.conversation = None
+            case OfferEvent():
+                self.offers.note_offer(event)
         self.way_in.take_event(event)
         if self.conversation:
             self.conversation.take_event(event)
@@ -53,7 +60,7 @@ class LineRoom:
         """What is meant by an action here. Raises AnonError for what cannot be, or would go to others than is meant."""
         if goes_on := self.way_in.go_on_with(action):
             return goes_on
-        if self.way_in.over and isinstance(action, inputs.SayInput | inputs.ReplyInput | inputs.WhisperInput):
+        if self.way_in.over and isinstance(action, _SENDING):
             raise self.way_in.refuse_input()
         return self.conversation.address_action(action) if self.conversation else action
 

@@ -7,6 +7,7 @@ from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.conversation import begin_conversation
 from anonp2p.ui.errors import PRIVATE_CODE, NoBell, NoConversation, NothingToCopy
+from anonp2p.ui.file_wording import said_words
 from anonp2p.ui.frontend import RoomView
 from anonp2p.ui.ignored import find_ignored
 from anonp2p.ui.line.excerpts import Excerpts
@@ -100,6 +101,6 @@ def _ignore(action: IgnoreAction, room: RoomView, kept: LineRoom) -> str:
 def _list_aside(kept: LineRoom) -> list[dict[str, object]]:
     """What was put aside, as data."""
     return [
-        {"seq": it.seq, "member": it.member, "nick": it.nick, "words": " ".join(sanitize_text(it.text).split())}
+        {"seq": it.seq, "member": it.member, "nick": it.nick, "words": said_words(it)}
         for it in kept.newcomers.list_aside()
     ]

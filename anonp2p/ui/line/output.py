@@ -10,6 +10,7 @@ import trio
 from anonp2p import limits
 from anonp2p.errors import AnonError, Failed, OutputFailed
 from anonp2p.room import events
+from anonp2p.room.file_events import OfferEvent, TransferEvent
 from anonp2p.room.hosting_events import CodeEvent
 from anonp2p.room.moderation_events import SelfKickedEvent
 from anonp2p.ui import sanitize, stdio, wording
@@ -23,6 +24,8 @@ _ERASE_ROW = "\r\x1b[K"
 _CLEAR = "\x1b[2J\x1b[3J\x1b[H"
 _WORDS_OF_OTHERS = (
     events.MessageEvent,
+    OfferEvent,
+    TransferEvent,
     events.UnsentEvent,
     SelfKickedEvent,
 )  # the last has a host's reason in it
@@ -185,7 +188,7 @@ def _has_words_of_others(event: events.Event) -> bool:
         case events.LeftEvent(why=why):
             return bool(why)
         case events.ReplyEvent(command=command):
-            return command == "/quiet"
+            return command in ("/quiet", "/files")
     return isinstance(event, _WORDS_OF_OTHERS)
 
 

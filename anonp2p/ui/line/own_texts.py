@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from anonp2p import limits
 from anonp2p.room import events
+from anonp2p.room.file_events import OfferEvent
 
 if TYPE_CHECKING:
     from anonp2p.ui.line.input_line import InputLine  # for terminals alone: it takes urwid, which starts a program
@@ -16,6 +17,7 @@ class OwnTexts:
     def __init__(self, line: "InputLine") -> None:
         self._line = line
         self._texts: OrderedDict[tuple[str, int], str] = OrderedDict()
+        self._offers: set[tuple[str, int]] = set()  # the user's own, by room and number
         self._entered: set[str] = set()  # the rooms that we are in
 
     def take_event(self, event: events.Event) -> None:
@@ -30,6 +32,14 @@ class OwnTexts:
                 self._texts[room, seq] = text
                 if len(self._texts) > limits.SENT_TEXTS:
                     self._texts.popitem(last=False)
+            case OfferEvent(mine=True, room=room, seq=seq):
+                self._offers.add((room, seq))
+            case events.MovedEvent(room=room, was=was, seq=seq) if (room, was) in self._offers:
+                self._offers.remove((room, was))
+                self._offers.add((room, seq))
+            case events.ExpiredEvent(room=room, seq=seq) if (room, seq) in self._offers:
+                self._offers.remove((room, seq))
+                self._line.forget_offers()
             case events.MovedEvent(room=room, was=was, seq=seq):
                 if text := self._texts.pop((room, was), ""):
                     self._texts[room, seq] = text
@@ -42,4 +52,5 @@ class OwnTexts:
             case events.GoneEvent(room=room) if room in self._entered:
                 self._entered.remove(room)
                 self._texts.clear()
+                self._offers.clear()
                 self._line.forget_all()

@@ -53,9 +53,7 @@ def _tor(tor: TorStatus, columns: int) -> list[Row]:
     if tor.ready:
         return rows.wrapped("ok", sanitize.sanitize_line(tor.ready), columns)
     wide = min(30, columns - 12)
-    done = wide * min(max(tor.progress, 0), 100) // 100
-    undone = "░" * (wide - done) + f" {tor.progress:3} %"
-    drawn: list[Row] = [[("progress", "Tor "), ("progress done", "█" * done), ("progress", undone)]]
+    drawn: list[Row] = [[("progress", "Tor "), *rows.bar(tor.progress, wide), ("progress", f" {tor.progress:3} %")]]
     drawn += rows.wrapped("quiet", sanitize.sanitize_line(tor.summary), columns)
     if tor.notice:
         drawn += rows.wrapped("caution", sanitize.sanitize_line(tor.notice), columns)

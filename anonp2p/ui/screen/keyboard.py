@@ -9,6 +9,7 @@ from anonp2p.ui import commands, endings, sanitize
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.commands import from_first_seen
 from anonp2p.ui.completion import Completer, Known
+from anonp2p.ui.paths import list_paths
 from anonp2p.ui.rooms import label_room
 from anonp2p.ui.screen import overlays
 from anonp2p.ui.screen.bare_view import BareView
@@ -259,6 +260,9 @@ class Keyboard:
         numbers = (log.number_of(it) for it in log.latest_messages() if it.mine or not own)
         return [str(number) for number in islice(numbers, limits.NUMBERED) if number is not None]
 
+    def _list_offers(self) -> list[str]:
+        return [str(number) for number in self._scene.active.offers.numbers]
+
     def _complete(self, *, forward: bool) -> None:
         active = self._scene.active
         here = dict.fromkeys(self._scene.people(active).nicks)
@@ -266,16 +270,23 @@ class Keyboard:
         rooms = [tab.name for tab in self._scene.tabs.of_rooms if tab.name]
         room = self._scene.find_room(active.label)
         banned = [sanitize.sanitize_line(nick) for nick in room.banned()] if room and not active.way_in.over else []
-        known = Known(list(spoke | here), active.waiting.nicks, rooms, self._list_numbers(), banned)
+        nicks, numbers, offers = list(spoke | here), self._list_numbers(), self._list_offers()
+        known = Known(nicks, active.waiting.nicks, rooms, numbers, banned, offers, list_paths)
         edited = self._completer.press(self._editor.edit_text, self._editor.edit_pos, known, forward=forward)
         if edited:
             self._editor.replace(*edited)
         if self._completer.candidates:
             chosen = self._completer.chosen
-            marked = [one + self._mark_candidate(one) for one in self._completer.candidates]
+            marked = [_last_part(one) + self._mark_candidate(one) for one in self._completer.candidates]
             shown = [f"[{one}]" if at == chosen else one for at, one in enumerate(marked)]
             self._scene.hint = Hint("  ".join(shown[chosen // _OFFERED * _OFFERED :][:_OFFERED]))
 
     def _mark_candidate(self, candidate: str) -> str:
         """What stands behind a candidate that is the nick of somebody verified."""
         return self._scene.active.looks.verified.mark_nick(candidate.removeprefix("@").removesuffix(":"))
+
+
+def _last_part(candidate: str) -> str:
+    """Of a path what it ends with, which tells it from the others; all of anything else."""
+    parent = candidate.rstrip("/").rpartition("/")[0]
+    return candidate[len(parent) + 1 :] if parent else candidate

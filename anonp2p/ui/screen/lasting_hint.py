@@ -1,7 +1,9 @@
 """What stands above the input line as long as there is nothing else to say there."""
 
+from anonp2p.files.cleaning import find_mat2
 from anonp2p.ui import endings
 from anonp2p.ui.commands import from_first_seen
+from anonp2p.ui.file_wording import warn_of_traces
 from anonp2p.ui.replies import span
 from anonp2p.ui.screen.hint import Hint
 from anonp2p.ui.screen.scene import Scene
@@ -42,7 +44,7 @@ def _foresee(scene: Scene) -> dict[str, str]:
     tab = scene.active
     snapshot = scene.snapshot(tab)
     rooms = scene.list_rooms()
-    becomes = {"/quit": endings.foresee_quit(rooms)}
+    becomes = {"/quit": endings.foresee_quit(rooms), "/send": warn_of_traces(can_clean=find_mat2() is not None)}
     if snapshot:
         becomes["/leave"] = endings.foresee_quit((title, seen) for title, seen in rooms if seen.code == snapshot.code)
         becomes["/close"] = endings.foresee_close(tab.title, snapshot)

@@ -20,6 +20,7 @@ from anonp2p.ui.links import find_links
 from anonp2p.ui.screen import rows
 from anonp2p.ui.screen.looks import MemberLooks
 from anonp2p.ui.screen.rows import Piece, Row
+from anonp2p.ui.screen.shown_offer import ShownOffer
 from anonp2p.ui.widths import width, wrap
 
 _COUNTDOWN = 5  # columns at the right margin: a space, and up to 4 as in `364d`
@@ -130,8 +131,9 @@ class LogLine(ABC):
 
 @dataclass(slots=True, repr=False, eq=False)
 class ChatMessage(LogLine):
-    """A message. text: as its author wrote it. seq: None until it has its place. until: when it ends, by our clock.
+    """A message. text: as its author wrote it; of an offer, the name of the file. offer: that file.
 
+    seq: None until it has its place. until: when it ends, by our clock.
     to, to_member: whom a private one of our own is for.
     former_seqs: those that it had before halves of the room met. reply: the seq of the message that it refers to;
     reply_gone: that is not there any more, or never was. late: it was not shown at its first place, which was cut.
@@ -156,6 +158,7 @@ class ChatMessage(LogLine):
     mention: bool = False
     me: str = ""  # our nick at that time
     newcomer: bool = False  # its author came lately: no link in it is shown as one
+    offer: ShownOffer | None = None
     whole: bool = False  # to be shown with all its lines, however many
 
     def is_changing(self) -> bool:
@@ -195,7 +198,8 @@ class ChatMessage(LogLine):
         above = self.continues(after), self._is_same_minute(after)
         looks = context.looks.version, context.looks.style(self.member)
         shown = self._left(context), self._clock(context), self._quote(context), self.whole
-        return *above, *looks, *shown, self.seq is None, context.selected is self, context.sought
+        version = self.offer.version if self.offer else 0
+        return *above, *looks, *shown, version, self.seq is None, context.selected is self, context.sought
 
     def _quote(self, context: LineContext) -> str:
         """What is quoted, if it is a reply: looked up each time, so that nothing of it is kept here."""
@@ -305,6 +309,8 @@ class ChatMessage(LogLine):
 
     def _body(self, columns: int, context: LineContext) -> tuple[list[Row], int]:
         """Its rows, and how many of its lines are not shown."""
+        if self.offer:
+            return self.offer.draw(columns, context.looks.mark), 0
         text, hidden = sanitize.sanitize_text(self.text), 0
         if not self.whole:
             text, hidden = wording.fold_text(text, UNFOLDED, FOLDED)

@@ -5,6 +5,7 @@ from anonp2p.ui.screen.hint import Hint
 from anonp2p.ui.screen.input.editor import Editor
 from anonp2p.ui.screen.log_lines import ChatMessage
 from anonp2p.ui.screen.scene import Scene
+from anonp2p.ui.screen.shown_offer import ShownOffer
 from anonp2p.ui.screen.submission import Submission
 
 
@@ -38,6 +39,12 @@ class MessageCursor:
             case "c":
                 self._submission.copy_text()
                 self._let_go()
+            case "a" if selected.offer and selected.offer.can_be_taken:
+                self._let_go()
+                self._submission.accept_offer(selected.offer.number)
+            case "d" | "delete" if selected.offer and not selected.mine:
+                self._let_go()
+                self._submission.decline_offer(selected.offer.number)
             case "i" if not selected.mine:
                 self._let_go()
                 self._submission.ignore_author(selected)
@@ -79,7 +86,8 @@ class MessageCursor:
             whose = "your own" if selected.mine else sanitize.sanitize_line(selected.nick) + mark
             more = "D takes it back" if selected.mine else "I ignores its author"
             more += "; Alt-O shows all lines, or fewer" if selected.is_long else ""
-            text = f"Message, {whose}: Enter replies, C copies, {more}; Up, Down: another one; Esc: none"
+            what = f"File, {whose}: {_name_keys(selected.offer)}" if selected.offer else f"Message, {whose}: "
+            text = f"{what}Enter replies, C copies, {more}; Up, Down: another one; Esc: none"
             self._scene.hint = Hint(text, "title")
 
     def _reply(self, selected: ChatMessage) -> None:
@@ -91,3 +99,10 @@ class MessageCursor:
         line = f"/reply {number} {'' if typed.startswith('/') else typed}"
         self._editor.replace(line, len(line))
         self._let_go()
+
+
+def _name_keys(offer: ShownOffer) -> str:
+    """What keys do with an offer of another's, besides what they do with a message."""
+    if offer.mine:
+        return ""
+    return f"{'A takes it, ' if offer.can_be_taken else ''}D {'stops it' if offer.is_under_way else 'hides it'}, "

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from anonp2p import limits
-from anonp2p.ui import manual, qr, replies, sanitize, wording
+from anonp2p.ui import file_wording, manual, qr, replies, sanitize, wording
 from anonp2p.ui.actions import Command
 from anonp2p.ui.newcomers import Newcomers
 from anonp2p.ui.screen import rows
@@ -44,6 +44,7 @@ _KEYS = (
     ("Ctrl-N, Ctrl-P", "the next, the previous room"),
     ("Alt-A, Alt-U", "the next room with something new; back to the first new message of this one"),
     ("Alt-Up, Alt-Down", "select a message; then Enter replies, C copies, I ignores its author, D takes back your own"),
+    ("", "a file on offer: A takes it, D stops that, hides the offer, or ends your own"),
     ("Alt-P, Alt-N", "select the previous, the next message that calls you"),
     ("Ctrl-F", "find a message, as you type what is in it"),
     ("Ctrl-R", "find what you have typed before"),
@@ -136,13 +137,23 @@ def of_aside(newcomers: Newcomers, looks: MemberLooks) -> Overlay:
         table = [
             (
                 f"{sanitize.sanitize_line(it.nick)}{looks.mark(it.member)}",
-                " ".join(sanitize.sanitize_text(it.text).split()),
+                file_wording.said_words(it),
             )
             for it in newcomers.list_aside()
         ]
         return _table(table, columns) if table else rows.wrapped("quiet", f"{replies.NOTHING_ASIDE}.", columns)
 
     return Overlay("put aside: Esc goes back", build)
+
+
+def of_files(rows_of: Sequence[dict[str, Any]]) -> Overlay:
+    """The files on offer, and how far they are. rows_of: of the reply."""
+
+    def build(columns: int, _: int) -> list[Row]:
+        table = [(number, sanitize.sanitize_line(about)) for number, about in map(file_wording.list_file, rows_of)]
+        return _table(table, columns) if table else rows.wrapped("quiet", f"{file_wording.NO_FILES}.", columns)
+
+    return Overlay("files: Esc puts them away", build)
 
 
 def of_qr(code: str) -> Overlay:

@@ -6,7 +6,7 @@ from itertools import groupby
 from anonp2p import limits
 from anonp2p.room import events
 from anonp2p.room.hosting_events import HeirsEvent
-from anonp2p.ui import hosting_wording, replies, rights_wording, sanitize, wording
+from anonp2p.ui import file_wording, hosting_wording, replies, rights_wording, sanitize, wording
 from anonp2p.ui.screen import rows
 from anonp2p.ui.screen.log_lines import Layout, LineContext, LogLine, time_of_day
 from anonp2p.ui.screen.looks import MemberLooks
@@ -175,6 +175,31 @@ class AsideLine(LogLine):
 
     def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
         said = wording.put_aside(self.count, len(self.authors))
+        return SystemLine(self.at, [said], "quiet", "⋯").rows(layout, context)
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class OffersLine(LogLine):
+    """How many files were offered here, where so many were that they have no lines of their own."""
+
+    count: int = 0
+    authors: set[str] = field(default_factory=set)
+
+    @property
+    def size(self) -> int:  # type: ignore[override]
+        """Bytes it takes, about."""
+        return LogLine.size + 100 * len(self.authors)
+
+    def add_offer(self, member: str) -> None:
+        """One more, of this member."""
+        self.count += 1
+        self.authors.add(member)
+
+    def _changing(self, context: LineContext, after: LogLine | None) -> tuple[object, ...]:
+        return (self.count,)
+
+    def _draw(self, layout: Layout, context: LineContext, after: LogLine | None) -> list[Row]:
+        said = file_wording.many_offers(self.count, len(self.authors))
         return SystemLine(self.at, [said], "quiet", "⋯").rows(layout, context)
 
 

@@ -51,6 +51,12 @@ def code(text: str, columns: int) -> list[Row]:
     return [[("code", text[at : at + columns])] for at in range(0, len(text), columns)]
 
 
+def bar(percent: int, columns: int) -> Row:
+    """How much of something is done, in so many columns."""
+    done = columns * min(max(percent, 0), 100) // 100
+    return [("progress done", "█" * done), ("progress", "░" * (columns - done))]
+
+
 def rule(style: str, text: str, columns: int) -> Row:
     """A line across with words in it."""
     words = cut(f" {text} ", columns) if text else ""

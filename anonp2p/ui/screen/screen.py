@@ -142,6 +142,8 @@ class Screen:
                 return overlays.of_code(tab.name, data["code"], private=self._is_private(tab), knock=knock)
             case events.ReplyEvent(command="/invite", data=data):
                 return overlays.of_invitation(data, partial(self._submission.copy, data["code"], "The invitation"))
+            case events.ReplyEvent(command="/files", data={"files": rows}):
+                return overlays.of_files(tab.ignored.keep_shown(tab.looks.verified.mark_rows(rows)))
             case events.ReplyEvent(command="/invites", data=data):
                 return overlays.of_invitations(data)
             case events.ReplyEvent(command="/verify", data={"nick": nick, "words": words, "me": me}):

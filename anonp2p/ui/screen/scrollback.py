@@ -57,6 +57,10 @@ class Scrollback:
         """Takes out a message that is no longer on its way, whatever became of it."""
         return self._pending.pop(number, None)
 
+    def is_pending_offer(self, number: object) -> bool:
+        """Whether a file of ours with this number is to be offered, and is not yet."""
+        return isinstance(number, int) and number in self._pending and self._pending[number].offer is not None
+
     @property
     def pending_count(self) -> int:
         """How many messages of ours are on their way."""

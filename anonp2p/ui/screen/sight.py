@@ -79,6 +79,10 @@ class Sight:
 
     # --- what is in sight
 
+    def shows(self, line: LogLine) -> bool:
+        """Whether some of this line was in sight when the log was drawn last."""
+        return any(drawn is line for drawn in self._drawn)
+
     @property
     def looking_back(self) -> bool:
         """Whether the latest is out of sight."""

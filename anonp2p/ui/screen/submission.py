@@ -10,8 +10,10 @@ import trio
 
 from anonp2p import limits
 from anonp2p.errors import AnonError, NoRoom, TooLong
+from anonp2p.files.cleaning import find_mat2
 from anonp2p.names import codes
-from anonp2p.room import events, inputs
+from anonp2p.names.file_names import clean_name
+from anonp2p.room import events, file_inputs, inputs
 from anonp2p.room.snapshot import MemberView
 from anonp2p.ui import actions, commands, sanitize, wording
 from anonp2p.ui.actions import AppAction
@@ -19,6 +21,7 @@ from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.conversation import Conversation, begin_conversation
 from anonp2p.ui.errors import PRIVATE_CODE, NoConversation, NothingToCopy, TooMuchPending
+from anonp2p.ui.file_wording import warn_of_traces
 from anonp2p.ui.frontend import UserRequest
 from anonp2p.ui.ignored import find_ignored
 from anonp2p.ui.links import choose_link
@@ -29,6 +32,7 @@ from anonp2p.ui.screen.input.typeahead import Typeahead
 from anonp2p.ui.screen.log_lines import ChatMessage
 from anonp2p.ui.screen.overlays import Overlay
 from anonp2p.ui.screen.scene import Scene
+from anonp2p.ui.screen.shown_offer import ShownOffer
 from anonp2p.ui.screen.tab import Tab
 
 Answer = Literal["", "yes", "no"]
@@ -66,6 +70,7 @@ class Submission:
         self._clipboard = clipboard
         self._clear_terminal = clear_terminal
         self._number = 0
+        self._has_warned = False  # of what files say of who made them
         self._send, self.requests = trio.open_memory_channel[UserRequest](limits.PENDING)
 
     def submit_text(self, answer: Answer = "") -> Question:
@@ -104,8 +109,12 @@ class Submission:
             # What only one member was to read does not come back as what all would.
             kept = active.conversation.keep_private(text) if active.conversation else text
             active.draft.history.add(kept, self._number)
-        if isinstance(action, inputs.SayInput | inputs.WhisperInput | inputs.ReplyInput):
+        if isinstance(action, inputs.SayInput | inputs.WhisperInput | inputs.ReplyInput | file_inputs.SendFileInput):
             active.add_pending(self._number, self._pending_message(action))
+        if isinstance(action, file_inputs.SendFileInput) and not self._has_warned:
+            self._has_warned = True
+            warning = warn_of_traces(can_clean=find_mat2() is not None)
+            active.add_system_line(self._scene.now(), [warning], "title")
         active.sight.scroll_to_end()
         active.log.mark_read()
         act()
@@ -211,12 +220,18 @@ class Submission:
             self._typeahead.begin(self._number)
         self._send.send_nowait(UserRequest(action, self._number, self._scene.active.label or None))
 
-    def _pending_message(self, action: inputs.SayInput | inputs.WhisperInput | inputs.ReplyInput) -> ChatMessage:
+    def _pending_message(
+        self, action: inputs.SayInput | inputs.WhisperInput | inputs.ReplyInput | file_inputs.SendFileInput
+    ) -> ChatMessage:
         """The message as it is shown until it is ordered."""
         snapshot = self._scene.snapshot(self._scene.active)
         member, nick = (snapshot.member, snapshot.nick) if snapshot else ("", "")
-        pending = ChatMessage(self._scene.now(), member, nick, action.text, mine=True)
+        text = clean_name(action.path) if isinstance(action, file_inputs.SendFileInput) else action.text
+        pending = ChatMessage(self._scene.now(), member, nick, text, mine=True)
         match action:
+            case file_inputs.SendFileInput(nick=to):
+                pending.offer = ShownOffer(text, mine=True)
+                pending.private, pending.to = bool(to), to
             case inputs.SayInput(action=does):
                 pending.action = does
             case inputs.WhisperInput(nick=to):
@@ -278,8 +293,22 @@ class Submission:
     def retract_message(self, message: ChatMessage) -> None:
         """Ends a message of ours, for all."""
         self._number += 1
+        self._do(inputs.RetractInput(message.seq, self._number))
+
+    def accept_offer(self, number: int) -> None:
+        """Takes the file of an offer, to where it says."""
+        self._number += 1
+        self._do(file_inputs.AcceptInput(number, re=self._number))
+
+    def decline_offer(self, number: int) -> None:
+        """Stops taking a file of another's, or hides the offer."""
+        self._number += 1
+        self._do(file_inputs.DeclineInput(number, self._number))
+
+    def _do(self, action: actions.Action) -> None:
+        """Does what a key asks for."""
         try:
-            self._prepare(inputs.RetractInput(message.seq, self._number))()
+            self._prepare(action)()
         except AnonError as error:
             self._scene.hint = Hint(str(error), "error")
 

@@ -4,8 +4,10 @@ from msgspec import UNSET
 
 from anonp2p import limits
 from anonp2p.names import codes
+from anonp2p.names.file_names import clean_name
 from anonp2p.room import events
 from anonp2p.room.events import Event
+from anonp2p.room.file_events import OfferEvent, TransferEvent
 from anonp2p.room.hosting_events import (
     CodeEvent,
     HeirEvent,
@@ -19,7 +21,7 @@ from anonp2p.room.moderation_events import LockUnchangedEvent, RoleEvent, SelfKi
 from anonp2p.ui import hosting_wording, sanitize, wording
 from anonp2p.ui.actions import JoinRoomAction
 from anonp2p.ui.advice import Advice
-from anonp2p.ui.attention import Attention
+from anonp2p.ui.attention import Attention, Said
 from anonp2p.ui.conversation import Conversation
 from anonp2p.ui.ignored import Ignored
 from anonp2p.ui.newcomers import Newcomers
@@ -28,9 +30,11 @@ from anonp2p.ui.screen.changing_lines import ChangingLines
 from anonp2p.ui.screen.input.drafts import Draft
 from anonp2p.ui.screen.log_lines import ChatMessage
 from anonp2p.ui.screen.looks import MemberLooks
+from anonp2p.ui.screen.offer_lines import OfferLines
 from anonp2p.ui.screen.program_lines import SystemLine
 from anonp2p.ui.screen.scrollback import Scrollback
 from anonp2p.ui.screen.shown_link import ShownLink
+from anonp2p.ui.screen.shown_offer import offer_of
 from anonp2p.ui.screen.sight import Sight
 from anonp2p.ui.screen.waiting import WaitingPeople
 from anonp2p.ui.screen.warnings import Warnings
@@ -58,6 +62,7 @@ class Tab:
         self.conversation: Conversation | None = None
         self.speakers: dict[str, None] = {}  # nicks, the latest speaker last
         self.has_moved = True  # whether its members may have changed
+        self.offers = OfferLines(self.log, self.sight.shows)
         self._lines = ChangingLines(self.log)
 
     @property
@@ -88,15 +93,20 @@ class Tab:
         if self.ignored.hides(event):
             return False
         event = self.newcomers.mark_event(event, now)
-        if self.newcomers.take_event(event, now) and isinstance(event, events.MessageEvent):
+        if self.newcomers.take_event(event, now) and isinstance(event, Said):
             self._lines.put_aside(now, event.member)
+            if isinstance(event, OfferEvent):
+                self.offers.note_offer(event.offer, self._message_of(event))
             return False
         calls = self.attention.take_event(event, seen=seen)
         self.looks.verified.take_event(event)
         self.way_in.take_event(event)
         match event:
-            case events.MessageEvent():
-                self._take_message(event, seen=seen)
+            case events.MessageEvent() | OfferEvent():
+                self._take_message(event, now, seen=seen)
+            case TransferEvent():
+                if self.offers.take_event(event, now):
+                    self.add_event_line(now, event, _STYLES.get(event.state, "quiet"), passing=True)
             case events.ExpiredEvent(seq=seq):
                 self.log.expire_message(seq)
                 self.draft.history.forget_place(seq)
@@ -104,7 +114,7 @@ class Tab:
                 self._settle_pending(number)
                 self.add_system_line(now, [wording.given_back(text)], "error")
             case events.ErrorEvent(code=code, re=number, final=final):
-                if code == "no-room":
+                if code == "no-room" or self.log.is_pending_offer(number):
                     self._settle_pending(number)
                 is_passing = final is not True and not code.startswith("tor-")
                 self.add_event_line(now, event, "error", passing=is_passing)
@@ -190,7 +200,7 @@ class Tab:
                 self.looks.note_nick(nick)
                 line.rename_member(member, sanitize.sanitize_line(was), nick, note)
 
-    def _take_message(self, event: events.MessageEvent, *, seen: bool) -> None:
+    def _take_message(self, event: Said, now: float, *, seen: bool) -> None:
         if event.mine and isinstance(event.re, int):
             self._settle_pending(event.re)
             if event.ttl == 0:
@@ -201,32 +211,44 @@ class Tab:
             self.looks.note_author(event.member, sanitize.sanitize_line(event.nick))
             self.speakers.pop(event.nick, None)
             self.speakers[event.nick] = None
+        message = self._message_of(event)
+        fresh = not (seen or event.mine or event.history)
+        if isinstance(event, OfferEvent):
+            self.offers.note_offer(event.offer, message)
+            if not event.mine and self.offers.is_too_much(now):
+                self.offers.count_offer(now, event)
+                return
+        if event.history:
+            self._lines.add_history(message)
+        else:
+            self.log.add_line(message, unread=fresh)
+
+    def _message_of(self, event: Said) -> ChatMessage:
+        """A message, or an offer, as the log has it."""
         message = ChatMessage(
             event.at,
             event.member,
             event.nick,
-            event.text,
+            "",
             event.seq,
             event.at + event.ttl if event.ttl else None,
             fleeting=event.ttl == 0,
-            action=event.action,
             private=event.private,
             to="" if event.to is UNSET else event.to,
             to_member="" if event.to is UNSET else self.looks.verified.find_member(event.to),
             mine=event.mine,
             history=event.history,
             late=event.late,
-            reply=event.reply,
-            reply_gone=event.reply_gone is True,
             mention=self.attention.is_mentioned(event),
             me=self.attention.nick,
             newcomer=event.newcomer is True,
         )
-        fresh = not (seen or event.mine or event.history)
-        if event.history:
-            self._lines.add_history(message)
-        else:
-            self.log.add_line(message, unread=fresh)
+        if isinstance(event, OfferEvent):
+            message.text, message.offer = clean_name(event.name), offer_of(event)
+            return message
+        message.text, message.action = event.text, event.action
+        message.reply, message.reply_gone = event.reply, event.reply_gone is True
+        return message
 
     def _take_entered(self, event: events.EnteredEvent, now: float) -> None:
         self.draft.history.forget(_JOIN)
@@ -269,6 +291,7 @@ class Tab:
 _JOIN = 0  # number of the line that asks for the room once more: no input has it
 _NAMED = 8  # of those who are there already
 _MARKS = {"error": "!", "alarm": "!!", "caution": "!!", "title": "•"}
+_STYLES = {"done": "ok", "failed": "error"}  # of what became of a file
 _PASSING = (events.NoticeEvent, LockUnchangedEvent, events.NickUnchangedEvent, events.TorSlowEvent)
 _MOVING = (
     HostEvent,

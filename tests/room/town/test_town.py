@@ -159,6 +159,28 @@ def test_a_host_that_takes_the_rights_of_moderators_by_saying_that_they_are_lost
         assert [gone.reason for gone in person.got(events.GoneEvent)] == ["lost"]
 
 
+@pytest.mark.parametrize("whom", ["1", "host"])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_moderator_that_does_not_come_back_is_removed_and_no_host_is_blamed(
+    seed: int, whom: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """5c.10: by whoever hosts then. In towns, places are not kept for as long."""
+    for name, seconds in {
+        "PLACE_SECONDS": 45,
+        "MODERATOR_LOST": 25,
+        "MODERATOR_LOST_HELD": 10,
+        "AWAY_AT_LEAST": 35,
+    }.items():
+        monkeypatch.setattr(limits, name, float(seconds))
+    steps = (Step(11.0, "op", ("1",)), Step(13.0, "kill", (whom,)))
+    playing = Play(Schedule(seed=seed, people=4, end=90.0, steps=steps))
+    outcome = playing.run()
+    assert outcome.verdict == "ok", f"{outcome.faults}\n{outcome.schedule}"
+    gone = playing.town.people[int(whom) if whom.isdigit() else 0]
+    for person in playing.town.people:
+        assert not person.is_here or person.room.replica.ledger.roster.find_member(gone.id) is None
+
+
 def test_who_takes_over_from_a_moderator_does_not_take_its_rights_so_soon() -> None:
     """5c.10"""
     steps = (Step(13.0, "kill", ("host",)), Step(20.0, "meddle", ("host", "usurper")))

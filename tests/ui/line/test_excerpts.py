@@ -8,6 +8,7 @@ from anonp2p.room import events
 from anonp2p.room.hosting_events import ReachableEvent
 from anonp2p.room.succession.terms import make_place
 from anonp2p.ui.line.excerpts import Excerpt, Excerpts
+from tests.support.offers import offered
 
 
 def message(seq: int, text: str = "hello", room: str = "r1", ttl: int | None = None) -> events.MessageEvent:
@@ -31,6 +32,13 @@ def test_a_reply_is_shown_with_the_first_words_of_what_it_refers_to(excerpts: Ex
     assert excerpts.find_excerpt(replies(1)) == Excerpt("m", "ann", "hello", "")
     assert excerpts.find_excerpt(replies(1, "r2")) == Excerpt("m", "ann", "other", "")
     assert excerpts.find_excerpt(replies(2)) == Excerpt("m", "ann", "x" * (limits.EXCERPT - 1) + "…", "")
+
+
+def test_an_offer_is_quoted_by_the_name_of_its_file(excerpts: Excerpts) -> None:
+    excerpts.take_event(offered(1, name="a\x1bb.pdf"))
+    excerpts.take_event(offered(2, ttl=0))
+    assert excerpts.find_excerpt(replies(101)) == Excerpt("key of ben", "ben", "ab.pdf", "", is_offer=True)
+    assert excerpts.find_excerpt(replies(102)) is None
 
 
 @pytest.mark.parametrize("event", [replies(3), replies(None), ReachableEvent(room="r1")], ids=repr)

@@ -6,6 +6,7 @@ from anonp2p import limits
 from anonp2p.room import events
 from anonp2p.room.moderation_events import Knocker, WaitingEvent
 from anonp2p.ui.line.floods import Floods
+from tests.support.offers import offered
 
 LATER = limits.TOLD_SELDOM
 
@@ -51,6 +52,16 @@ def test_what_else_happens_in_a_flood_is_told_by_kind() -> None:
     joins, ads, plain, caution = floods.list_due(LATER)
     assert (joins, ads, plain) == ("ann, eve joined", "ben, cho were thrown out: ads", "dee was thrown out")
     assert caution.startswith("CAUTION: ")
+
+
+def test_a_flood_of_offers_is_told_in_one_line_and_ones_own_are_none() -> None:
+    floods = Floods()
+    held = [floods.hold_event(offered(n, f"p{n % 3}"), n / 10_000) for n in range(10_000)]
+    assert held == [False] * limits.OFFERS_TOLD + [True] * (10_000 - limits.OFFERS_TOLD)
+    assert not floods.hold_event(offered(1, mine=True), 1.0)
+    assert floods.list_due(LATER) == ["9,992 more files offered by 3 members: /files"]
+    assert floods.list_due(3 * LATER) == []
+    assert not floods.hold_event(offered(1), 3 * LATER)
 
 
 def test_what_is_put_aside_is_counted() -> None:

@@ -12,6 +12,7 @@ from anonp2p.ui.completion import Known
 from anonp2p.ui.line.input_line import InputLine
 from anonp2p.ui.line.own_texts import OwnTexts
 from anonp2p.ui.widths import width
+from tests.support.offers import offered
 from tests.ui.corpus import CORPUS
 
 KNOWN = Known(["ben", "bea"], [], ["demo"], ["12"])
@@ -104,6 +105,21 @@ def test_what_has_ended_is_not_brought_back() -> None:
     own.take_event(events.GoneEvent(room="r1", reason="left"))
     line.press_key("enter", KNOWN)
     assert recalled(line) == []
+
+
+def test_once_an_offer_has_ended_no_path_of_one_is_brought_back() -> None:
+    line = InputLine()
+    own = OwnTexts(line)
+    for text in ("/send ~/a.pdf", " /upload 'b c' ben", "/files", "kept"):
+        line.note_sent(text)
+    ended = [events.ExpiredEvent(room="r1", seq=seq) for seq in (101, 102, 109)]
+    told = [offered(1), offered(2, mine=True), *ended[:1], events.MovedEvent(room="r1", was=102, seq=109), ended[1]]
+    for event in told:
+        own.take_event(event)
+    assert len(recalled(line)) == 4
+    line.press_key("enter", KNOWN)
+    own.take_event(ended[2])
+    assert recalled(line) == ["kept", "/files"]
 
 
 @given(st.sampled_from(list(CORPUS.values())), st.integers(0, 10_000), st.integers(4, 90))

@@ -142,11 +142,11 @@ def test_what_newcomers_say_is_put_aside_and_told_in_few_lines() -> None:
 def test_programs_are_shown_what_newcomers_say() -> None:
     typist = visited(json=True)
     assert typist.interpreter.take_event(said(1))
-    marked = typist.interpreter.mark_newcomer(said(2))
+    marked = typist.interpreter.adapt_event(said(2))
     assert isinstance(marked, events.MessageEvent)
     assert marked.newcomer is True
     typist.now = 600.0
-    assert typist.interpreter.mark_newcomer(said(2)) == said(2)
+    assert typist.interpreter.adapt_event(said(2)) == said(2)
 
 
 def test_who_knocks_is_told_with_the_members() -> None:
@@ -181,7 +181,7 @@ def test_the_latest_link_that_is_copied_is_of_no_newcomer() -> None:
     typist = visited(json=False, clipboard=Clipboard(copied.append))
     typist.type("/quiet off")
     for seq, (member, link) in enumerate([("a", "https://a.example"), ("b", "https://b.example")]):
-        typist.interpreter.take_event(typist.interpreter.mark_newcomer(said(seq, link, member=member)))
+        typist.interpreter.take_event(typist.interpreter.adapt_event(said(seq, link, member=member)))
     typist.type("/copy link")
     assert base64.b64encode(b"https://a.example").decode() in copied[-1]
 

@@ -1,10 +1,16 @@
 """What keys and the mouse do."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from anonp2p import limits
+from anonp2p.errors import AnonError
 from anonp2p.names.codes import RoomKey
+from anonp2p.room import file_inputs, inputs
 from anonp2p.room.snapshot import MemberView, Snapshot
+from anonp2p.ui.actions import AppAction
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.conversation import Conversation
@@ -20,6 +26,7 @@ from anonp2p.ui.screen.sight import Sight
 from anonp2p.ui.screen.submission import Submission
 from anonp2p.ui.screen.tabs import Tabs
 from anonp2p.ui.screen.term.terminal import Terminal
+from tests.support.offers import moved_on, offered
 
 
 class Hands:
@@ -34,7 +41,7 @@ class Hands:
         self.scene = Scene(Tabs(self.editor))
         self.typeahead = Typeahead()
         self.bell = Bell(self._ring, self._ring)
-        submission = Submission(
+        self.submission = submission = Submission(
             self.scene, self.editor, self.typeahead, self.bell, Clipboard(self.written.append), self._clear
         )
         self.keyboard = Keyboard(
@@ -69,8 +76,75 @@ class Hands:
         return self
 
     @property
+    def asked(self) -> list[AppAction | AnonError]:
+        """What the rest of the program is to do."""
+        channel = self.submission.requests
+        return [channel.receive_nowait().action for _ in range(channel.statistics().current_buffer_used)]
+
+    @property
     def shown(self) -> str:
         return self.scene.active.label
+
+
+def with_offer(state: Any = None, *, mine: bool = False) -> Hands:
+    """Somebody who has selected a file on offer."""
+    hands = Hands("r1")
+    hands.scene.active.take_event(offered(mine=mine), 0.0, seen=True)
+    if state:
+        hands.scene.active.take_event(moved_on(state), 0.0, seen=True)
+    hands.scene.active.sight.draw_visible(20, Layout(70, 10), LineContext(0.0))
+    return hands.press("meta up")
+
+
+@pytest.mark.parametrize(
+    ("state", "key", "asked", "hint"),
+    [
+        (None, "a", file_inputs.AcceptInput(3, re=1), "A takes it, D hides it"),
+        ("failed", "A", file_inputs.AcceptInput(3, re=1), "A takes it, D hides it"),
+        ("running", "d", file_inputs.DeclineInput(3, 1), "ben: D stops it"),
+        (None, "delete", file_inputs.DeclineInput(3, 1), "A takes it, D hides it"),
+    ],
+)
+def test_a_file_that_is_selected_is_taken_or_stopped_by_a_key(
+    state: str | None, key: str, asked: AppAction, hint: str
+) -> None:
+    hands = with_offer(state)
+    assert hands.scene.hint
+    assert hint in hands.scene.hint.text
+    hands.press(key)
+    assert hands.asked == [asked]
+    assert hands.scene.active.sight.selected is None
+
+
+def test_a_file_that_is_on_its_way_is_not_taken_again() -> None:
+    assert with_offer("running").press("a").asked == []
+
+
+def test_an_offer_of_ones_own_is_ended_as_a_message_is() -> None:
+    hands = with_offer(mine=True).press("d")
+    assert hands.asked == []
+    assert hands.press("d").asked == [inputs.RetractInput(103, 1)]
+
+
+def test_tab_completes_paths_and_shows_what_they_end_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in here").mkdir()
+    for name in ("one.pdf", "other dir"):
+        (tmp_path / "in here" / name).touch()
+    hands = Hands("r1")
+    hands.editor.replace("/send i", len("/send i"))
+    hands.press("tab", "tab")
+    assert hands.editor.edit_text == r"/send in\ here/one.pdf "
+    assert hands.scene.hint
+    assert hands.scene.hint.text == r"[one.pdf]  other\ dir"
+
+
+def test_tab_completes_the_numbers_of_offers() -> None:
+    hands = Hands("r1")
+    for number in (1, 2):
+        hands.scene.active.take_event(offered(number), 0.0, seen=True)
+    hands.editor.replace("/accept ", len("/accept "))
+    assert hands.press("tab").editor.edit_text == "/accept 2 "
 
 
 def test_control_c_cuts_then_asks_then_leaves() -> None:

@@ -281,6 +281,7 @@ def test_every_command_does_something(command: str) -> None:
     arguments |= {"/switch": " r1", "/kick": " bob", "/reply": " 7 yes", "/entrust": " bob", "/query": " ben"}
     arguments |= {"/unignore": " ben"} | dict.fromkeys(OF_ONE, " bob")
     arguments |= {"/knock": " on", "/slow": " 10", "/purge": " 10m", "/revoke": " 3"}
+    arguments |= {"/send": " a.pdf", "/accept": " 3", "/decline": " 3"}
     desk = Desk("r1")
     desk.active.ignored.add_member("b", "ben")
     desk.scene.find_room = lambda _: OPEN

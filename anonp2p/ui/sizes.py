@@ -1,0 +1,45 @@
+"""Sizes of files, rates and times, as people read them."""
+
+_UNITS = ("kB", "MB", "GB")
+_THOUSAND = 1000
+_ROUNDED = 10  # of a unit: from here on without a decimal
+
+
+def describe_size(size: int) -> str:
+    """Bytes in the unit that suits them: `812 bytes`, `1.2 MB`, `48 MB`."""
+    if size < _THOUSAND:
+        return "1 byte" if size == 1 else f"{size} bytes"
+    count = float(size)
+    for unit in _UNITS:
+        count /= _THOUSAND
+        if round(count) < _THOUSAND or unit == _UNITS[-1]:
+            break
+    return f"{_written(count)} {unit}"
+
+
+def _written(count: float) -> str:
+    return f"{count:.1f}" if round(count, 1) < _ROUNDED else f"{count:.0f}"
+
+
+def describe_rate(rate: int) -> str:
+    """Bytes a second."""
+    return f"{describe_size(rate)}/s"
+
+
+def describe_left(left: int, rate: int) -> str:
+    """The time that so many bytes take at so many a second, rounded up; empty where nothing moves."""
+    if rate <= 0:
+        return ""
+    seconds = -(-left // rate)
+    if seconds < 60:
+        return f"{seconds} s left"
+    minutes = -(-seconds // 60)
+    if minutes < 60:
+        return f"{minutes} min left"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min left" if hours < 24 else f"{hours // 24} d {hours % 24} h left"
+
+
+def percent(done: int, size: int) -> int:
+    """How much of it is there; 100 only if all of it is."""
+    return 100 if done >= size else done * 100 // size

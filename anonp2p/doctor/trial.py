@@ -15,11 +15,11 @@ from anonp2p.crypto import invitations
 from anonp2p.errors import TorRefused
 from anonp2p.findings import Finding, FindingCode, find
 from anonp2p.names.codes import RoomKey
+from anonp2p.net.tor import commands
 from anonp2p.net.transport import DialFault, Place, Transport
 from anonp2p.reasons import Reason
 
 _TOKEN = 32  # bytes by which we know our own room
-_NO_ADDRESS = f"{'a' * 56}.onion"  # its checksum is wrong
 _POOL = 32  # bytes of which all keys of a private room are made
 _OF_PRIVATE: dict[FindingCode, FindingCode] = {
     "room-unpublished": "private-unpublished",
@@ -125,7 +125,7 @@ async def _read(stream: trio.abc.Stream) -> bytes:
 async def check_socks(tor: Transport, proxy: Endpoint) -> list[Finding]:
     """Dials what is no onion address: Tor refuses that at once, and says why if it is to. Raises AnonError."""
     try:
-        stream = await tor.dial(_NO_ADDRESS, secrets.token_hex(8))
+        stream = await tor.dial(commands.NO_ADDRESS, secrets.token_hex(8))
     except DialFault as fault:
         return [find("extended-errors" if fault.reason.code == "bad-address" else "plain-errors", proxy)]
     await trio.aclose_forcefully(stream)

@@ -245,7 +245,7 @@ class NoSuchNick(AnonError):
 
 
 class Locked(AnonError):
-    sentence = "The room is locked: its host lets nobody new in for now."
+    sentence = "The room is locked: nobody new is let in for now."
     code = "locked"
     status = 4
 
@@ -274,7 +274,7 @@ class UnknownToHost(Refused):
 
 
 class ThrownOut(Refused):
-    about = "its host has thrown us out"
+    about = "we were thrown out of it"
 
 
 class TurnedAway(Refused):

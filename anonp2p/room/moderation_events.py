@@ -104,7 +104,7 @@ class WaitingEvent(Event, frozen=True, tag="waiting"):
 
 
 class SelfKickedEvent(Event, frozen=True, tag="kicked"):
-    """The host has thrown us out; `gone` follows."""
+    """We were thrown out; `gone` follows."""
 
     room: str
     why: str  # the host's words, perhaps none

@@ -162,6 +162,8 @@ def _read(process: int, path: Path) -> list[Call]:
     *lines, last = path.read_text("ascii").splitlines()
     assert last.startswith("+++ "), f"process {process} has not ended, or strace has not seen it"
     calls = []
+    if lines and re.fullmatch(r"\?+\( <unfinished \.\.\.>", lines[-1]):
+        lines.pop()  # it was killed as it began a call: the kernel had nothing of that to tell any more
     for line in lines:
         found = re.fullmatch(r"(\w+)\((.*)\)\s+= (.+)", line)
         assert found, f"a line of strace that is not understood: {line[:400]}"

@@ -1,44 +1,18 @@
 """One link on which we fetch a file."""
 
 from collections.abc import Callable
-from typing import Protocol
 
 import trio
 
 from anonp2p import limits
 from anonp2p.errors import PeerFault
 from anonp2p.files.errors import FileRefused, OfferOver, SenderLied
-from anonp2p.protocol.transfer import Chunk, FetchingEnd, ListPiece, NotServed, Queued, Want
+from anonp2p.net.files.download import Download
+from anonp2p.protocol.transfer import Chunk, FetchingEnd, ListPiece, NotServed, Queued
 
 
 class LinkBroken(Exception):
     """A link is over, or dead, or of no use just now: another one may do better."""
-
-
-class Download(Protocol):
-    """What the links on which one file is fetched share."""
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether nothing is missing."""
-
-    def next_want(self) -> Want | None:
-        """What to ask for next; None if there is nothing for now."""
-
-    def give_back(self, wants: tuple[Want, ...]) -> None:
-        """This was asked for, and does not come."""
-
-    async def until_changed(self) -> None:
-        """Returns once there may be something to ask for, or nothing is missing."""
-
-    async def take_piece(self, piece: ListPiece) -> None:
-        """A piece of the list of hashes has come. Raises AnonError."""
-
-    async def take_chunk(self, chunk: Chunk) -> None:
-        """A chunk has come. Raises AnonError."""
-
-    async def note_waiting(self, before: int) -> None:
-        """The sender serves so many others before us."""
 
 
 async def fetch_on(

@@ -24,6 +24,11 @@ ASKED: Final = (VERSION, PHASE, SOCKS_PORTS, UID)
 BOOTING: Final = "STATUS_CLIENT"
 DESCRIPTORS: Final = "HS_DESC"
 
+FILTERED: Final = "510"  # what filters answer, and Tors that do not know a command
+
+# An address of the right form that no room can have, as its checksum is wrong: Tor refuses it without looking for it.
+NO_ADDRESS: Final = f"{'a' * 56}.onion"
+
 # To our own Tor alone.
 TAKE_OWNERSHIP: Final = "TAKEOWNERSHIP"
 START_AFRESH: Final = "SIGNAL NEWNYM"

@@ -111,6 +111,29 @@ class Control:
 
     async def send(self, line: str) -> Reply:
         """Sends one command, which may contain a key; returns the reply. Raises TorLost, and tells nothing of it."""
+        reply = await self._exchange(line)
+        self._note(line, reply)
+        return reply
+
+    async def passes(self, line: str) -> bool:
+        """Whether a command of this form gets to Tor: one about nothing, as a filter may log what it refuses.
+
+        Raises TorLost.
+        """
+        try:
+            reply = await self._exchange(line)
+        except TorRefused:
+            return False
+        if reply[-1][0] != commands.FILTERED:
+            return True
+        self._note(line, reply)
+        return False
+
+    def _note(self, line: str, reply: Reply) -> None:
+        if reply[-1][0] != "250":
+            self.refused[commands.name_command(line)] = reply[-1][0]
+
+    async def _exchange(self, line: str) -> Reply:
         with trio.move_on_after(limits.CONTROL_PATIENCE):
             try:
                 said = await trio.to_thread.run_sync(self._controller.msg, line, abandon_on_cancel=True)
@@ -119,8 +142,6 @@ class Control:
             except (stem.ControllerError, ValueError):  # a reply that stem cannot read
                 raise CommandRefused(commands.name_command(line)) from None
             reply: Reply = said.content()
-            if reply[-1][0] != "250":
-                self.refused[commands.name_command(line)] = reply[-1][0]
             return reply
         raise ControlConnectionSilent
 

@@ -140,11 +140,10 @@ async def _find_proxy(control: Control, config: Config) -> FoundTor:
         return FoundTor(control, config.socks)
     try:
         told = await find_socks_port(control)
-    except (SocksPortUntold, NoLocalSocksPort) as error:  # a filter, or a Tor on another machine
+        await try_socks_port(told, discovered=control.discovered)
+    except (SocksPortUntold, NoLocalSocksPort, SocksPortMissing) as error:  # a filter, or a Tor on another machine
         untold: AnonError = error
     else:
-        if control.discovered:
-            await try_socks_port(told, discovered=True)
         return FoundTor(control, None)
     if proxy := await find_usual_socks_port():
         return FoundTor(control, proxy, is_proxy_found=True)

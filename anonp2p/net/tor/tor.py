@@ -36,7 +36,6 @@ from anonp2p.room import events
 from anonp2p.room.hosting_events import Defence
 
 _NOT_UNDERSTOOD = ("510", "512", "513")  # what filters, and Tors of several ages, answer to arguments they do not know
-_FILTERED = "510"  # what filters answer
 _TAKEN = "550"  # what Tor answers where it serves that address already
 
 # What Tor's replies to a dial mean (proposal 304), whether to try again, whether they say that the room is not there.
@@ -102,6 +101,9 @@ class Tor:
         self._unanswered: set[str] = set()  # the codes whose latest dial got no answer at all
         self._served: set[str] = set()  # the codes of our services
         self._client_keys = ClientKeys(control)
+        # Whether no filter refuses this: what it refuses, it may write to its log, and there it would name a room.
+        self._may_delete = True
+        self._may_fetch: bool | None = True if kind == "own" else None  # None: not known yet
         # Whether it has taken a service of ours before that all can find, or one that clients alone can.
         self._may_publish = {False, True} if kind == "own" else set[bool]()
         self._defences = tuple(commands.DEFENCES)  # that are not known to be beyond it
@@ -138,7 +140,7 @@ class Tor:
             finally:
                 self._served.discard(key.code)
                 with trio.move_on_after(limits.WITHDRAW_PATIENCE, shield=True), suppress(AnonError):
-                    await self.control.send(commands.delete_onion(key.code))
+                    await self._delete(self.control, key)
 
     async def _publish(self, control: Control, key: RoomKey, target: str, clients: Sequence[bytes]) -> list[Defence]:
         """Returns the defences that are not understood.
@@ -155,11 +157,16 @@ class Tor:
             if status != _TAKEN or trio.current_time() >= deadline:
                 break
             if key.code not in self._served:
-                await control.send(commands.delete_onion(key.code))
+                await self._delete(control, key)
             await trio.sleep(limits.TAKEN_PAUSE)
         if status != "250":
             raise NotPublished(status)
         return [defence for defence in commands.DEFENCES if defence not in self._defences]
+
+    async def _delete(self, control: Control, key: RoomKey) -> None:
+        """Withdraws a service; where that is not let pass, it ends with our connection. Raises TorRefused, TorLost."""
+        if self._may_delete:
+            await control.send(commands.delete_onion(key.code))
 
     async def _try_publishing(self, control: Control, target: str, clients: Sequence[bytes]) -> None:
         """Finds what a filter lets pass by a key of no room: filters write what they refuse to their logs.
@@ -168,11 +175,12 @@ class Tor:
         """
         nobody = RoomKey(secrets.token_bytes(32))
         status = await self._add_service(control, nobody, target, clients)
-        if status == _FILTERED:
+        if status == commands.FILTERED:
             raise PublishingForbidden(status)
         if status != "250":
             raise NotPublished(status)
-        await control.send(commands.delete_onion(nobody.code))
+        deleted = (await control.send(commands.delete_onion(nobody.code)))[-1]
+        self._may_delete = deleted[0] != commands.FILTERED
 
     async def _add_service(self, control: Control, key: RoomKey, target: str, clients: Sequence[bytes]) -> str:
         """Adds a service (control-spec 3.27) with all of the defences that are understood; returns the status."""
@@ -252,6 +260,10 @@ class Tor:
         to start afresh; on one that is not ours, that would take everybody's circuits.
         """
         if self.control is None:
+            return False
+        if self._may_fetch is None:
+            self._may_fetch = await self.control.passes(commands.fetch_descriptor(commands.NO_ADDRESS))
+        if not self._may_fetch:
             return False
         address = code.removesuffix(".onion")
         asked = False

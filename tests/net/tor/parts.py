@@ -11,7 +11,7 @@ import trio
 from anonp2p.config import Config, Endpoint
 from anonp2p.errors import AnonError, first
 from anonp2p.names.codes import RoomKey
-from anonp2p.net.tor import tor
+from anonp2p.net.tor import commands, tor
 from anonp2p.net.tor.control import Control
 from anonp2p.net.tor.tor import Tor
 from anonp2p.room import events
@@ -19,6 +19,7 @@ from tests.support.servers import Play, server
 
 KEY = RoomKey(bytes(range(32)))
 ADDRESS = KEY.code.removesuffix(".onion")
+NOTHING = commands.NO_ADDRESS.removesuffix(".onion")
 STRANGER = os.getuid() + 12_345  # another user
 NOWHERE = Endpoint(path="/nonexistent/socks")
 OFFLINE = "DisableNetwork 1\n"  # for a torrc

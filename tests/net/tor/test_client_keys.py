@@ -13,7 +13,7 @@ from anonp2p.errors import AnonError, TorRefused
 from anonp2p.net.tor.client_keys import ClientKeys
 from anonp2p.net.tor.listener import UnixEntrance
 from anonp2p.net.tor.tor import Tor
-from tests.net.tor.parts import ADDRESS, KEY, NOWHERE, STEM, control_of, refused, replies
+from tests.net.tor.parts import ADDRESS, KEY, NOTHING, NOWHERE, STEM, control_of, refused, replies
 from tests.support.servers import FakeTor, server
 
 pytestmark = STEM
@@ -35,7 +35,8 @@ async def tor_at(fake: FakeTor, path: Path) -> AsyncIterator[Tor]:
 
 
 def of_keys(fake: FakeTor) -> list[str]:
-    return [line for line in fake.heard if "CLIENT_AUTH" in line]
+    """What it was told of keys of rooms."""
+    return [line for line in fake.heard if "CLIENT_AUTH" in line and NOTHING not in line]
 
 
 async def test_a_key_stays_between_dials_and_is_taken_back_from_its_user_and_the_link_goes_on(
@@ -97,6 +98,20 @@ async def test_a_tor_that_takes_no_key_is_not_dialled(fake: FakeTor, short_path:
         with pytest.raises(TorRefused, match=f"it answers {answer[:3]}") as caught:
             await tor.dial(KEY.code, "me:1", client_key=SECRET)
     assert_says_nothing(caught.value)
+
+
+@pytest.mark.parametrize("command", ["ONION_CLIENT_AUTH_ADD", "ONION_CLIENT_AUTH_REMOVE"])
+async def test_what_refuses_keys_or_to_take_them_back_hears_of_none_as_it_may_log_what_it_refuses(
+    fake: FakeTor, short_path: Path, command: str
+) -> None:
+    fake.deny[command] = "510 Command filtered"
+    async with tor_at(fake, short_path) as tor:
+        for number in range(2):
+            with pytest.raises(TorRefused, match="it answers 510"):
+                await tor.dial(KEY.code, f"me:{number}", client_key=SECRET)
+        await tor.forget_keys("me")
+    assert [line for line in fake.heard if command in line], "it was tried"
+    assert of_keys(fake) == []
 
 
 async def test_without_a_control_port_a_private_room_is_not_dialled() -> None:

@@ -13,7 +13,18 @@ from anonp2p.errors import TorLost, TorRefused
 from anonp2p.net.tor.tor import Tor
 from anonp2p.net.transport import DialFault
 from anonp2p.reasons import Reason
-from tests.net.tor.parts import ADDRESS, KEY, NOWHERE, STEM, control_of, described, refused, replies, socks_replies
+from tests.net.tor.parts import (
+    ADDRESS,
+    KEY,
+    NOTHING,
+    NOWHERE,
+    STEM,
+    control_of,
+    described,
+    refused,
+    replies,
+    socks_replies,
+)
 from tests.support.servers import PATIENCE, FakeTor, Play, says, server
 
 pytestmark = STEM
@@ -115,8 +126,8 @@ async def dialling(
 
 
 def orders(fake: FakeTor) -> list[str]:
-    """What a Tor was told to do about descriptors."""
-    return [line for line in fake.heard if line.startswith(("HSFETCH", "SIGNAL"))]
+    """What a Tor was told to do about descriptors of rooms."""
+    return [line for line in fake.heard if line.startswith(("HSFETCH", "SIGNAL")) and NOTHING not in line]
 
 
 async def test_after_a_dial_without_an_answer_the_next_one_waits_for_a_new_descriptor(
@@ -221,3 +232,4 @@ async def test_a_control_port_that_fetches_nothing_for_us_does_not_keep_us_from_
         with trio.fail_after(limits.FETCH_PATIENCE):
             await (await system.dial(KEY.code, "me:2", fresh=fresh)).aclose()
             await (await system.dial(KEY.code, "me:3", fresh=fresh)).aclose()
+    assert [line for line in fake.heard if "HSFETCH" in line] == [f"HSFETCH {NOTHING}"], "what refuses it may log it"

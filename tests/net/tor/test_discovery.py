@@ -348,14 +348,17 @@ async def test_rooms_are_joined_where_a_filter_takes_no_command(
                     pytest.fail("it was published")
 
 
+@pytest.mark.parametrize("told", ["10.152.152.10:9050", "127.0.0.1:1"], ids=["its address", "its loopback"])
+@pytest.mark.parametrize("is_named", [True, False])
 async def test_a_socks_port_on_another_machine_is_looked_for_on_this_one(
-    fake: FakeTor, usual: list[Path], monkeypatch: pytest.MonkeyPatch
+    fake: FakeTor, usual: list[Path], monkeypatch: pytest.MonkeyPatch, told: str, *, is_named: bool
 ) -> None:
     """The Tor of a Whonix workstation is on another machine, and its ports are forwarded."""
-    fake.info["net/listeners/socks"] = '"10.152.152.10:9050"'
-    async with server(socks_replies(0xF2)) as proxy, server(fake, usual[0]):
+    fake.info["net/listeners/socks"] = f'"{told}"'
+    async with server(socks_replies(0xF2)) as proxy, server(fake, usual[0]) as endpoint:
         monkeypatch.setenv("TOR_SOCKS_PORT", str(proxy.port))
-        async with connected(Config(tor="system")) as (system, _):
+        async with connected(Config(tor="system", control=endpoint if is_named else None)) as (system, _):
+            assert system.control is not None, "rooms can be created too"
             with pytest.raises(DialFault):
                 await system.dial(KEY.code, "me:1")
 

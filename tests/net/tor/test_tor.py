@@ -144,6 +144,17 @@ async def test_a_filter_is_tried_with_the_key_of_no_room_as_it_may_log_what_it_r
     )
 
 
+async def test_what_does_not_withdraw_services_is_not_told_of_a_room_and_serves_it_all_the_same(
+    fake: FakeTor, short_path: Path
+) -> None:
+    fake.deny["DEL_ONION"] = "510 Command filtered"
+    async with control_of(fake, short_path) as control:
+        system = Tor(control, NOWHERE, UnixEntrance(short_path), "system")
+        async with system.listen(KEY):
+            pass
+    assert [line for line in fake.heard if line.startswith("DEL_ONION") and ADDRESS in line] == []
+
+
 @pytest.mark.parametrize("answer", ["250 OK", "552 Unknown Onion Service id"], ids=["ours", "of another program"])
 async def test_a_room_that_its_tor_serves_already_is_published_once_it_was_withdrawn(
     fake: FakeTor, short_path: Path, answer: str

@@ -203,6 +203,8 @@ def _alike(wanted: str) -> str:
     """The commands that this may have been meant for, in words; empty if there are none, or too many to say."""
     if near := manual.NEAR.get(wanted):
         return near
+    if "/" in wanted[1:]:
+        return "/send"  # it is a path, as typed by a terminal for a file that is dropped on it
     import difflib  # not sooner: few mistype, and the program should start fast
 
     names = [command.name for command in COMMANDS]

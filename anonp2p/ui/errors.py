@@ -19,6 +19,13 @@ class CodeAsMessage(BadInput):
     sentence = "That is a room's code, and was not sent. /join CODE joins that room; the same line again says it here."
 
 
+PATH_SAID = "That is a path, which may tell who you are"
+
+
+class PathAsMessage(BadInput):
+    sentence = f"{PATH_SAID}, and was not sent. /send PATH offers the file; the same line again says it here."
+
+
 class NoBell(BadInput):
     sentence = "There is no terminal here whose bell could ring."
 

@@ -6,6 +6,7 @@ from itertools import islice
 
 from anonp2p import limits
 from anonp2p.ui.sanitize import sanitize_line
+from anonp2p.ui.shell_words import read_words
 
 
 def expand_home(path: str) -> str:
@@ -51,3 +52,13 @@ def _is_directory(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError:
         return False
+
+
+def is_dropped(text: str) -> bool:
+    """Whether a text is nothing but files at home, as terminals type them when they are dropped there.
+
+    Their paths tell the name of the user.
+    """
+    read = read_words(text.replace("file://", ""))
+    inside = (word.text.startswith("/") and shorten_home(word.text).startswith("~") for word in read.words)
+    return bool(read.words) and not read.is_open and all(inside)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from anonp2p import limits
-from anonp2p.ui.paths import expand_home, list_paths, shorten_home
+from anonp2p.ui.paths import expand_home, is_dropped, list_paths, shorten_home
 
 
 @pytest.fixture
@@ -58,6 +58,25 @@ def test_without_a_home_nothing_is_shortened(monkeypatch: pytest.MonkeyPatch) ->
 )
 def test_a_begun_path_becomes_what_is_there(home: Path, begun: str, found: list[str]) -> None:
     assert list_paths(begun) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "dropped"),
+    [
+        ("'{home}/my report.pdf' ", True),
+        ("{home}/my\\ report.pdf", True),
+        ("file://{home}/a '{home}/b'", True),
+        ("{home}", True),
+        ("'{home}/it", False),
+        ("{home}/a is mine", False),
+        ("{home}ie/a", False),
+        ("/etc/passwd", False),
+        ("~/a", False),
+        ("", False),
+    ],
+)
+def test_files_that_are_dropped_on_a_terminal_are_known_as_such(home: Path, text: str, dropped: bool) -> None:
+    assert is_dropped(text.format(home=home)) is dropped
 
 
 def test_what_cannot_be_shown_as_it_is_is_not_offered(home: Path) -> None:

@@ -35,14 +35,14 @@ from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.commands import ask_first
 from anonp2p.ui.completion import Known
-from anonp2p.ui.errors import CodeAsMessage
+from anonp2p.ui.errors import CodeAsMessage, PathAsMessage
 from anonp2p.ui.file_wording import warn_of_traces
 from anonp2p.ui.frontend import FindRoom, UserRequest
 from anonp2p.ui.line.excerpts import Excerpts
 from anonp2p.ui.line.line_room import LineRoom
 from anonp2p.ui.line.local_commands import LocalAction, LocalCommands
 from anonp2p.ui.line.typed_line import parse_typed_line
-from anonp2p.ui.paths import list_paths
+from anonp2p.ui.paths import is_dropped, list_paths
 from anonp2p.ui.rooms import Rooms
 from anonp2p.ui.sanitize import sanitize_line
 from anonp2p.ui.verified import Verified
@@ -77,7 +77,7 @@ class Interpreter:
         self._excerpts = Excerpts(keeps_texts=clipboard is not None)
         self._local = LocalCommands(bell, clipboard, self._excerpts)
         self._has_warned = False  # of what files say of who made them
-        self._held_code = ""  # a line that was nothing but a code, and was not sent
+        self._held_line = ""  # one that was nothing but a code or a path, and was not sent
 
     def open_room(self, label: str, again: JoinRoomAction | None = None) -> None:
         """Makes a room that the user asked for the active one. again: what asks for it once more when it is over."""
@@ -263,6 +263,8 @@ class Interpreter:
                 return dataclasses.replace(action, seq=self._excerpts.find_seq(room, number))
             case inputs.SayInput(text=text) if self._bell and codes.is_meant(text):
                 return self._of_code(text, action, room)
+            case inputs.SayInput(text=text) if self._bell and is_dropped(text):
+                return action if self._is_held(text) else PathAsMessage()
         return ask_first(action) if self._bell else action
 
     def _gives_up(self, label: str | None) -> bool:
@@ -287,17 +289,20 @@ class Interpreter:
 
     def _of_code(self, text: str, action: Action, room: str | None) -> Action | AnonError:
         """A line that is nothing but a code: it joins, where there is no room to say it in, else it is held once."""
-        held, self._held_code = self._held_code, ""
         if room is None:
             try:
                 code = codes.parse_code(text)
             except AnonError as error:
                 return error
             return JoinRoomAction(code.address, key=code.key)
+        return action if self._is_held(text) else CodeAsMessage()
+
+    def _is_held(self, text: str) -> bool:
+        """Whether a line was not sent when it was typed before; if not, it is not sent now."""
+        held, self._held_line = self._held_line, text
         if text == held:
-            return action
-        self._held_code = text
-        return CodeAsMessage()
+            self._held_line = ""
+        return text == held
 
     def _answer(self, action: ShowHelpAction | ListRoomsAction | SwitchRoomAction) -> events.Event:
         match action:

@@ -20,6 +20,7 @@ from anonp2p.ui.actions import AppAction
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.conversation import Conversation, begin_conversation
+from anonp2p.ui.doubts import find_doubt
 from anonp2p.ui.errors import PRIVATE_CODE, NoConversation, NothingToCopy, TooMuchPending
 from anonp2p.ui.file_wording import warn_of_traces
 from anonp2p.ui.frontend import UserRequest
@@ -36,7 +37,7 @@ from anonp2p.ui.screen.shown_offer import ShownOffer
 from anonp2p.ui.screen.tab import Tab
 
 Answer = Literal["", "yes", "no"]
-Question = Literal["", "long", "code"]  # that the next key answers: whether to send so much, or to join with a code
+Question = Literal["", "long", "code"]  # that the next key answers: whether to send it all the same, or to join with it
 
 # Such a command is not found in the active room's history: it names another room, which may have been left by then.
 _OF_OTHER_ROOMS = (
@@ -92,9 +93,8 @@ class Submission:
                 return "code"
             if answer != "no":
                 line = f"/join {text}"
-        lines = text.count("\n") + 1
-        if lines > limits.LONG_MESSAGE and len(text.encode()) <= limits.TEXT and not answer:
-            self._scene.hint = Hint(f"That is {lines} lines: Enter again sends them as one message.", "caution")
+        if not answer and (doubt := find_doubt(text)):
+            self._scene.hint = Hint(f"{doubt}.", "caution")
             return "long"
         self._number += 1
         try:

@@ -24,7 +24,15 @@ from anonp2p.ui import wording
 from anonp2p.ui.actions import JoinRoomAction, QuitAction
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
-from anonp2p.ui.errors import CodeAsMessage, ConversationOver, NoBell, NoConversation, NothingToCopy, NotInRoom
+from anonp2p.ui.errors import (
+    CodeAsMessage,
+    ConversationOver,
+    NoBell,
+    NoConversation,
+    NothingToCopy,
+    NotInRoom,
+    PathAsMessage,
+)
 from anonp2p.ui.frontend import RoomView, UserRequest
 from anonp2p.ui.line.interpreter import Interpreter
 
@@ -407,6 +415,16 @@ def test_a_code_alone_joins_on_a_terminal_and_in_a_room_it_is_held_once() -> Non
     assert Typist("r1", json=False).type(code) == UserRequest(inputs.SayInput(code), room="r1"), (
         "programs mean what they say"
     )
+
+
+def test_a_path_of_a_person_is_held_once_as_it_may_tell_who_that_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
+    line = "'/home/ann/my report.pdf'"
+    typist = Typist("r1", json=False, bell=silent())
+    for _ in range(2):
+        assert typist.type(line) == UserRequest(PathAsMessage(), room="r1")
+        assert typist.type(line) == UserRequest(inputs.SayInput(line), room="r1")
+    assert Typist("r1", json=False).type(line) == UserRequest(inputs.SayInput(line), room="r1")
 
 
 def test_the_numbers_of_messages_are_those_of_the_room_that_is_meant() -> None:

@@ -121,6 +121,17 @@ def test_of_what_does_not_count_as_text_nothing_is_sent() -> None:
     assert desk.requests == []
 
 
+def test_a_path_of_the_user_is_said_only_if_it_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
+    desk = Desk("r1")
+    text = "'/home/ann/my report.pdf' "
+    assert desk.enter(text) == "long"
+    assert "may tell who you are" in desk.hint
+    assert desk.requests == []
+    assert desk.enter(text, "yes") == ""
+    assert desk.requests == [UserRequest(inputs.SayInput(text, re=1), 1, "r1")]
+
+
 def test_many_lines_are_sent_once_that_is_confirmed() -> None:
     desk = Desk("r1")
     text = "x\n" * limits.LONG_MESSAGE + "x"

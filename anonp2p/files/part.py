@@ -50,6 +50,16 @@ def _is_taken(name: str, folder: int) -> bool:
     return True
 
 
+def _lock(descriptor: int) -> None:
+    """Raises BlockingIOError where another fetch, or another program of ours, has it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:  # some file systems have no locks
+        pass
+
+
 class PartFile:
     """NAME.part, open and locked: what is whole there already, and what comes.
 
@@ -92,7 +102,8 @@ class PartFile:
 
     def _create(self, part: str) -> int:
         descriptor = os.open(part, _NEW, limits.FILE_MODE, dir_fd=self._folder)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with suppress(BlockingIOError):  # nobody else goes on with what has no chunk
+            _lock(descriptor)
         return descriptor
 
     def _reopen(self, part: str, wanted: Callable[[], bool]) -> int:
@@ -101,7 +112,7 @@ class PartFile:
             try:
                 descriptor = os.open(part, _EXISTING, dir_fd=self._folder)
                 stack.callback(os.close, descriptor)
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _lock(descriptor)
             except OSError:  # a link, a socket, another user's, in use, or gone
                 raise NoPlainPart from None
             status = os.fstat(descriptor)
@@ -111,7 +122,8 @@ class PartFile:
                 self._find_good(descriptor, status.st_size, wanted)
             if not any(self.good):
                 raise PartForeign
-            os.fchmod(descriptor, limits.FILE_MODE)
+            with suppress(OSError):  # some file systems have no modes
+                os.fchmod(descriptor, limits.FILE_MODE)
             stack.pop_all()
             return descriptor
 

@@ -64,8 +64,8 @@ class Offer:
 
     @property
     def key(self) -> _Key:
-        """By which it is known again, under whatever counter it comes: who offers something else has another offer."""
-        return self.name, self.file, self.peer
+        """By which it is known again, under whatever counter it comes."""
+        return _make_key(self.name, self.file, self.peer)
 
     @property
     def is_told(self) -> bool:
@@ -126,7 +126,7 @@ class OfferBook:
 
     def find_same(self, message: MessageChange) -> Offer | None:
         """The offer that a message makes, if it is known."""
-        return self._by_author.get(message.member, {}).get((message.text, message.file, message.peer))
+        return self._by_author.get(message.member, {}).get(_make_key(message.text, message.file, message.peer))
 
     def begin_own(self, author: bytes, peer: bytes | None, asked: SendFileInput) -> Offer:
         """We are to offer a file, which has to be read before."""
@@ -175,3 +175,8 @@ class OfferBook:
         self._latest = offer.number
         self._offers[offer.number] = offer
         return offer
+
+
+def _make_key(name: str, file: bodies.FileOffer | None, peer: bytes | None) -> _Key:
+    """By which an author's offer is known: whoever offers something else has made another one."""
+    return name, file, peer

@@ -1,6 +1,7 @@
 """The one thing that is written: a part, which becomes a file, whatever else is in that directory."""
 
 import errno
+import fcntl
 import hashlib
 import os
 import resource
@@ -144,6 +145,20 @@ def test_a_part_that_is_being_written_is_not_written_by_another(tmp_path: Path) 
         begun(tmp_path, is_fixed=True)
     file.close()
     begun(tmp_path, is_fixed=True).close()
+
+
+def test_file_systems_without_locks_and_modes_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EOPNOTSUPP, "no")
+
+    monkeypatch.setattr(fcntl, "flock", fail)
+    monkeypatch.setattr(os, "fchmod", fail)
+    file = begun(tmp_path)
+    file.write_chunk(0, CHUNKS[0])
+    file.close()
+    again = begun(tmp_path)
+    assert list(again.good) == [1, 0, 0]
+    assert written(again) == str(tmp_path / "f.bin")
 
 
 def test_a_path_that_was_given_is_the_only_one(tmp_path: Path) -> None:

@@ -172,6 +172,8 @@ async def test_who_may_have_the_pool_and_is_thrown_out_does_not_know_where_the_r
         assert await house.is_refused("ann", good) == NotInvited(), "by the code of before"
         new = await house.invite(host)
         assert codes.parse_code(new).address == codes.parse_code(told.code).address
+        former_way = f"{good.partition(':')[0]}:{new.partition(':')[2]}"  # the pool yields the keys of new invitations
+        assert await house.is_refused("ann", former_way) == NotInvited(), "where the room was before"
         cat = await house.comes("cat", new)
         assert cat.nicks == ["host", "bob", "cat"]
 

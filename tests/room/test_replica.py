@@ -168,9 +168,7 @@ def test_a_private_text_has_1_to_4000_bytes(ours: Replica, text: bytes) -> None:
     assert told.text == text.decode()
 
 
-@pytest.mark.parametrize(
-    "held", [*map(boxed_text, NO_TEXTS), *filter(None, NO_PACKED), *map(msgpack.encode, NO_OFFERS)], ids=repr
-)
+@pytest.mark.parametrize("held", [*map(boxed_text, NO_TEXTS), *filter(None, NO_PACKED), *NO_OFFERS], ids=repr)
 def test_a_box_that_holds_no_text_is_passed_over_by_its_recipient(ours: Replica, held: bytes) -> None:
     """5.15: neither a fault of the host's, who cannot read it, nor anything that others could see."""
     assert take(ours, private_entry(ours, held.ljust(4, b"\0"))) == changes.HiddenChange()

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
 
+from anonp2p.crypto import identity
 from anonp2p.crypto.epoch import FLEETING, KEPT, Header
 from anonp2p.errors import PeerFault
 from anonp2p.protocol import bodies
@@ -136,6 +137,17 @@ class Checks:
         for (_, counter), times in counted.items():
             if times > 1:
                 self._blame(person, f"has entry {counter} of one author {times} times")
+
+    def _check_offers(self, person: Person) -> None:
+        """What it is shown as on offer is offered by members, each once; of its own, that alone is served."""
+        rows, members = person.room.files.list_files(), person.room.replica.ledger.roster
+        self.counts["offers open"] += len(rows)
+        if not {row["member"] for row in rows} <= {identity.spell_member(member.id) for member in members}:
+            self._blame(person, "is shown an offer of nobody")
+        if len({row["name"] for row in rows}) < len(rows):
+            self._blame(person, "is shown an offer twice")
+        if {row["offer"] for row in rows if row["mine"]} != person.serving:
+            self._blame(person, "serves something else than it offers")
 
     def _check_rules(self, person: Person) -> None:
         """Nothing in a log has been ordered by who, or of whom, it may not: nobody muted or thrown out is heard."""
@@ -317,6 +329,7 @@ class Checks:
         for person in here:
             self._check_counters(person)
             self._check_rules(person)
+            self._check_offers(person)
         for author in here:
             if author.has_stayed:
                 for text in author.said:

@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.errors import Muted, RightLost, RoomSlow, TextDenied
+from anonp2p.room.file_events import OfferEvent
 from anonp2p.room.moderation_events import WaitingEvent
 from anonp2p.room.room import Room
 from tests.room.town.wires import Side
@@ -68,6 +69,7 @@ class Person:
         self.shown: Counter[str] = Counter()  # texts for all, however they came
         self.places: dict[str, int] = {}  # the latest `seq` of each of these
         self.unsent: list[str] = []
+        self.serving: set[int] = set()  # the numbers of its offers whose files are served
         self.entered_at: list[float] = []
         self.ticks_at = float("inf")  # when the room is told of its deadline
         self.ends_batch = False  # whether that is planned
@@ -138,7 +140,7 @@ class Person:
         self.told.append(event)
         self.told_at.append(now)
         match event:
-            case events.MessageEvent(text=text, seq=seq, private=False):
+            case events.MessageEvent(text=text, seq=seq, private=False) | OfferEvent(name=text, seq=seq):
                 self.shown[text] += 1
                 self.places[text] = seq
             case events.MovedEvent(was=was, seq=seq):
@@ -147,6 +149,6 @@ class Person:
             case events.ErrorEvent(text=error, re=re) if isinstance(error, HELD_BACK) and isinstance(re, str):
                 self.said.pop(re, None)
             case events.UnsentEvent(text=text):
-                self.unsent.append(text)
+                self.unsent.append(text.removeprefix("/send "))
             case events.EnteredEvent():
                 self.entered_at.append(now)

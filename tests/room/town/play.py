@@ -8,6 +8,7 @@ from typing import Literal
 from anonp2p.crypto.epoch import KEPT
 from anonp2p.protocol import room_state
 from anonp2p.room import inputs
+from anonp2p.room.file_inputs import SendFileInput
 from anonp2p.room.moderation_events import RoleName
 from anonp2p.room.moderation_inputs import (
     AdmitInput,
@@ -87,6 +88,7 @@ class Play:
             "retract": self._retract,
             "fleet": self._fleet,
             "rename": self._rename,
+            "send": self._send,
         }
 
     def run(self) -> Outcome:
@@ -211,6 +213,16 @@ class Play:
             text = self._next_text(person)
             person.said[text] = self.town.now
             self.town.type_input(person, inputs.SayInput(text, re=text))
+
+    def _send(self, whom: str) -> None:
+        """Offers a file, whose name is as unlike others as any text."""
+
+        def make(person: Person) -> inputs.Typed:
+            name = self._next_text(person)
+            person.said[name] = self.town.now
+            return SendFileInput(name, re=name)
+
+        self._type(whom, make)
 
     @staticmethod
     def _next_text(person: Person) -> str:

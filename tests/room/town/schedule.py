@@ -24,6 +24,7 @@ FAULTS = (
 )
 TALK = ("come", "come", "whisper", "reply", "retract", "fleet", "rename")
 KNOCKING_FROM = 10_000  # the first seed in whose town people have to knock: what happens by those of before stays
+OFFERING_FROM = 20_000  # the first seed in whose town files are offered
 KNOCKING = ("come", "come", "admit", "admit", "refuse", "open", "knock", "unban")
 MODERATING = ("kick", "ban", "op", "deop", "mute", "unmute", "lock", "unlock", "raid", "calm", "slow", "purge")
 
@@ -101,6 +102,7 @@ def draw_schedule(seed: int, *, host_stays: bool = False) -> Schedule:
     ]
     deeds = [_draw_deed(chance, people, begin + chance.uniform(1, lasting + 20)) for _ in range(chance.randint(0, 6))]
     knocks = _draw_knocks(chance, people, begin, lasting) if seed >= KNOCKING_FROM else []
+    offers = _draw_offers(chance, people, begin, lasting) if seed >= OFFERING_FROM else []
     return Schedule(
         seed=seed,
         people=people,
@@ -108,7 +110,7 @@ def draw_schedule(seed: int, *, host_stays: bool = False) -> Schedule:
         talk=chance.choice((3.0, 6.0)),
         end=begin + lasting + 60,
         history=chance.choice((0, 0, 5)),
-        steps=tuple(sorted(faults + deeds + knocks, key=lambda step: step.at)),
+        steps=tuple(sorted(faults + deeds + knocks + offers, key=lambda step: step.at)),
     )
 
 
@@ -150,6 +152,12 @@ def _draw_knocks(chance: random.Random, people: int, begin: float, lasting: floa
         about = (str(chance.randrange(people)),) if verb == "unban" else ()
         steps.append(Step(round(begin + chance.uniform(1, lasting + 20), 2), verb, about))
     return steps
+
+
+def _draw_offers(chance: random.Random, people: int, begin: float, lasting: float) -> list[Step]:
+    """Some offer files."""
+    times = [round(begin + chance.uniform(1, lasting + 20), 2) for _ in range(chance.randint(3, 10))]
+    return [Step(at, "send", (str(chance.randrange(people)),)) for at in times]
 
 
 def _draw_deed(chance: random.Random, people: int, at: float) -> Step:

@@ -104,6 +104,31 @@ def test_two_halves_become_one_room_again(seed: int) -> None:
     assert playing.checks.counts["terms opened"] > 0
 
 
+def offers(playing: Play) -> list[list[str]]:
+    """The files that each of those who are left is shown as on offer, in the order of their numbers."""
+    here = [person.room.files.list_files() for person in playing.town.people if person.is_here]
+    assert all([row["offer"] for row in rows] == list(range(1, len(rows) + 1)) for rows in here)
+    return [[row["name"] for row in rows] for rows in here]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("how", ["leave", "kill"])
+def test_offers_of_files_outlive_the_host(seed: int, how: str) -> None:
+    sends = [Step(AT - 5, "send", ("2",)), Step(AT - 0.15, "send", ("3",)), Step(AT + 0.2, "send", ("4",))]
+    playing = play(seed, *sends, Step(AT, how, ("host",)))
+    assert [len(names) for names in offers(playing)] == [3] * 4
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_offers_of_two_halves_are_those_of_one_room_again(seed: int) -> None:
+    """5e.4: one that is cut and comes again is the same."""
+    sends = [Step(AT - 5, "send", ("1",)), *(Step(AT + 30, "send", (whom,)) for whom in ("0", "1", "2", "4"))]
+    playing = play(seed, Step(AT, "split", ("0,1", "60", "told")), *sends)
+    names = offers(playing)
+    assert [len(it) for it in names] == [5] * 5
+    assert len({frozenset(it) for it in names}) == 1
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_host_that_was_asleep_finds_its_room_hosted_by_another_and_follows(seed: int) -> None:
     playing = play(seed, Step(AT, "stop", ("host", "60", "late")))

@@ -9,7 +9,7 @@ from anonp2p.room.hosting_events import HostingEvent
 from anonp2p.room.succession import terms
 from tests.room.town.play import Play
 from tests.room.town.run import WELL, play, shrink
-from tests.room.town.schedule import KNOCKING_FROM, Schedule, Step, draw_schedule
+from tests.room.town.schedule import KNOCKING_FROM, OFFERING_FROM, Schedule, Step, draw_schedule
 from tests.room.town.town import Town
 from tests.room.town.wires import PACES
 
@@ -273,3 +273,11 @@ def test_whatever_happens_to_members_those_who_are_left_are_in_one_room(first: i
     for seed in range(first, first + 4):
         outcome = play(draw_schedule(seed, host_stays=True))
         assert outcome.verdict == "ok", f"{outcome.faults}\n{outcome.schedule}"
+
+
+@pytest.mark.parametrize("first", range(OFFERING_FROM, OFFERING_FROM + 20, 5))
+def test_whatever_happens_offers_of_files_are_the_same_to_all_who_are_left(first: int) -> None:
+    """Each is shown once under one number, while its author is a member; what has none is served no more."""
+    for seed in range(first, first + 5):
+        outcome = play(draw_schedule(seed))
+        assert outcome.verdict in WELL, f"{outcome.faults}\n{outcome.schedule}"

@@ -13,6 +13,7 @@ from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import room_state
 from anonp2p.reasons import Reason
 from anonp2p.room import effects, inputs
+from anonp2p.room.file_inputs import FileReadInput
 from anonp2p.room.link_effects import apply_effect
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.room import Room
@@ -146,8 +147,8 @@ class Town:
 
     # --- rooms
 
-    def type_input(self, person: Person, typed: inputs.Typed) -> None:
-        """The user types something."""
+    def type_input(self, person: Person, typed: inputs.Input) -> None:
+        """The user types something, or something happens on the machine."""
         self._do(person, self.handle, person, typed)
 
     def handle(self, person: Person, what: inputs.Input, at_least: float = 0.0) -> None:
@@ -170,13 +171,15 @@ class Town:
                     head = data
                 case effects.WakeEffect() | effects.SweepEffect():
                     grown = True
-                case (
-                    effects.ReadFileEffect()
-                    | effects.ServeFileEffect()
-                    | effects.FetchFileEffect()
-                    | effects.StopFileEffect()
-                ):
-                    pass
+                case effects.ReadFileEffect(number=number, path=path):
+                    read = FileReadInput(number, path, len(path), path.encode().ljust(32)[:32])
+                    self.plan(0.1, self.type_input, person, read)
+                case effects.ServeFileEffect(number=number):
+                    person.serving.add(number)
+                case effects.StopFileEffect(number=number):
+                    person.serving.discard(number)
+                case effects.FetchFileEffect():
+                    pass  # how files come is not played here
                 case _:
                     if side := person.sides.get(effect.link):
                         apply_effect(effect, side.connection, self.now)

@@ -23,8 +23,13 @@ def describe_file(name: str, size: int) -> str:
 def describe_file_event(event: AnyFileEvent) -> str:
     """What is on offer now, and where it would be saved; or what has become of it."""
     if isinstance(event, OfferEvent):
-        return describe_offer(event, show_path(event.name, ""))
+        return describe_offer(event, foresee_place(event.name))
     return describe_transfer(event)
+
+
+def foresee_place(name: str) -> str:
+    """Where a file of this name would be saved now, if no path is given."""
+    return shorten_home(show_path(name, ""))
 
 
 def describe_offer(offer: OfferEvent, place: str) -> str:

@@ -225,7 +225,7 @@ PHRASES: dict[Code, str] = {
     # Files.
     "others-first": "the sender serves others first, {} before you",
     "offer-expired": "its time is over",
-    "offer-withdrawn": "who offered it has ended that",
+    "offer-withdrawn": "it was taken back",
     "offer-displaced": "who offered it offers too many others",
     "offer-unsent": "it did not reach the room",
     "offer-hidden": "you have declined it",

@@ -8,6 +8,7 @@ import os
 import queue
 import signal
 import socket
+import tempfile
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ import trio.testing
 
 from anonp2p import app, cli
 from anonp2p.app import App
-from anonp2p.ui.screen import first_page
+from anonp2p.ui.screen import first_page, lasting_hint, submission
 from anonp2p.ui.screen.screen import Screen
 from anonp2p.ui.screen.term import terminal as program_terminal
 from tests.support.surroundings import SeededSecrets, Surroundings
@@ -83,6 +84,7 @@ class InProcess:
         self._ours, self._its = socket.socketpair()
         self._ours.setblocking(False)
         self._patch = pytest.MonkeyPatch()
+        self._home = tempfile.TemporaryDirectory(prefix="stage-")
         try:
             self._set_up()
             trio.lowlevel.start_guest_run(
@@ -104,8 +106,10 @@ class InProcess:
         for name in os.environ.keys() - self._environment:
             if name != "PYTEST_CURRENT_TEST":
                 self._patch.delenv(name)
-        for name, value in {**self._environment, "TZ": "UTC"}.items():
+        for name, value in {"HOME": self._home.name, **self._environment, "TZ": "UTC"}.items():
             self._patch.setenv(name, value)
+        for module in (lasting_hint, submission):
+            self._patch.setattr(module, "find_mat2", lambda: "/usr/bin/mat2")  # on every machine alike
         time.tzset()
         real = time.localtime
         start = self._clock.current_time()
@@ -141,6 +145,7 @@ class InProcess:
             self._do(self._scope.cancel)
             self._run_until(lambda: self.is_over, _ANSWER)
         self._patch.undo()
+        self._home.cleanup()
         time.tzset()
         self._ours.close()
         self._its.close()

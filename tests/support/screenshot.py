@@ -90,6 +90,28 @@ def takeover(stage: Stage) -> None:
     stage.ask("say", "dan", text="Hi. The code that I had from eve still works.")
 
 
+def files(stage: Stage) -> None:
+    _opened(stage)
+    for nick in ("ben", "eve"):
+        stage.ask("join", nick, able=True)
+        stage.settled()
+    stage.ask("offer", "ben", name="minutes of May.pdf", size=1_240_000)
+    stage.ask("say", "ben", text="That is what they decided.")
+    stage.ask("offer", "eve", name="recording.ogg", size=48_000_000)
+    stage.ask("offer", "eve", name="notes for you.txt", size=2_300, to="ada")
+    stage.type("/accept 1").key("enter")
+    stage.until("saved as")
+    stage.ask("tell", event=_transfer("recording.ogg", 2, 31_000_000, 48_000_000, mine=False))
+    stage.type("Thanks. Here is mine.").key("enter")
+    stage.settled()
+
+
+def _transfer(name: str, offer: int, done: int, size: int, *, mine: bool) -> dict[str, object]:
+    """How far a file is, as the user is told it."""
+    told = {"type": "transfer", "room": "r1", "offer": offer, "state": "running", "name": name, "mine": mine}
+    return told | {"bytes": done, "size": size, "rate": 1_400_000, "detail": ""}
+
+
 def narrow(stage: Stage) -> None:
     _joined(stage)
     stage.ask("say", "eve", text="This line is far too long for a screen as narrow as the one on a telephone.")
@@ -169,6 +191,7 @@ SCENES = {
     "members": Scene(members, columns=120, rows=40),
     "alarm": Scene(alarm),
     "takeover": Scene(takeover),
+    "files": Scene(files),
     "narrow": Scene(narrow, columns=40, rows=20),
     "light": Scene(room, theme=LIGHT),
 }

@@ -8,12 +8,14 @@ import fcntl
 import os
 import random
 import secrets
+import shlex
 import sys
 import termios
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import reduce
 from operator import or_
+from pathlib import Path
 from typing import Any, cast
 
 import msgspec
@@ -365,6 +367,14 @@ class Surroundings:
         """Somebody answers a message, or the latest one of another."""
         await self._others[who].session.post_input(inputs.ReplyInput(seq, text))
         await self.do_quiet()
+
+    async def do_offer(self, who: str, name: str, size: int, to: str = "") -> dict[str, str]:
+        """Somebody offers a file of this name and size, to all or to one."""
+        place = Path.home() / "others" / who
+        place.mkdir(parents=True, exist_ok=True)
+        (place / name).touch()
+        os.truncate(place / name, size)
+        return await self._type(who, "/send", shlex.quote(str(place / name)), to)
 
     async def do_retract(self, who: str, seq: int | None = None) -> None:
         """Somebody takes a message back, or the latest one."""

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from anonp2p.files.downloads import show_path
+import msgspec
+
 from anonp2p.names.file_names import clean_name
 from anonp2p.room.file_events import OfferEvent, TransferEvent
 from anonp2p.ui import file_wording, sanitize
@@ -52,8 +53,8 @@ class ShownOffer:
         self.version += 1
         self._place = ""  # others may have got that name meanwhile
         if isinstance(event.member, str):
-            self._fetchers.pop(event.member, None)
-            self._fetchers[event.member] = event
+            before = self._fetchers.pop(event.member, event)
+            self._fetchers[event.member] = msgspec.structs.replace(event, nick=event.nick or before.nick)
         else:
             self.state, self._last = event.state, event
 
@@ -72,7 +73,7 @@ class ShownOffer:
             return self._fetched(columns, mark)
         last = self._last
         if last is None:
-            self._place = self._place or show_path(self.name, "")
+            self._place = self._place or file_wording.foresee_place(self.name)
             return rows.wrapped("quiet", f"/accept {self.number} saves it as {_line(self._place)}", columns)
         if self.state == "running":
             return [draw_progress("", last, columns)]

@@ -115,6 +115,11 @@ def test_several_take_a_file_of_ours_at_once() -> None:
     assert rows[3:] == ["taken by eve", "not all of it taken by fay"]
 
 
+def test_who_left_in_the_middle_is_still_named() -> None:
+    offer = after(moved_on("running", 5, by="fay"), moved_on("failed", 5, by="fay", nick=""), mine=True)
+    assert drawn(offer)[1] == "not all of it taken by fay"
+
+
 def test_of_many_who_have_it_the_latest_are_named() -> None:
     offer = after(*(moved_on("done", SIZE, by=f"p{n}") for n in range(6)), mine=True)
     assert drawn(offer)[1] == "taken by p2, p3, p4, p5 and 2 more"

@@ -49,7 +49,7 @@ class TransferEvent(Event, frozen=True, tag="transfer"):
     rate: int = 0
     detail: Reason = NO_REASON
     member: str | UnsetType = UNSET  # who fetches it from us
-    nick: str | UnsetType = UNSET  # the same; empty of one that has left
+    nick: str | UnsetType = UNSET  # its nick, or the last one that it had
     path: str | UnsetType = UNSET  # where it is, once it is there
 
 

@@ -157,13 +157,21 @@ class Files:
         if isinstance(told.detail, AnonError):
             detail = Reason("file-failed", told.detail)
         offer.state, offer.done, offer.rate, offer.path = told.state, told.done, told.rate, told.path
-        fetcher = None
-        if offer.mine:
-            member = self._replica.ledger.roster.find_member(told.peer)
-            fetcher = Fetcher(told.peer, member.nick if member else "", told.done, told.rate)
-            if told.state in ("done", "failed"):
-                offer.state, offer.done, offer.rate = "offered", 0, 0
+        fetcher = self._note_fetcher(offer, told) if offer.mine else None
         self._reporter.tell_event(self._narrator.describe_transfer(offer, told.state, detail, offer.re, fetcher))
+
+    def _note_fetcher(self, offer: Offer, told: file_inputs.TransferInput) -> Fetcher:
+        """Who fetches a file of ours, under the nick by which the user has known it, should it be gone by now."""
+        member, known = self._replica.ledger.roster.find_member(told.peer), offer.fetchers.pop(told.peer, None)
+        nick = member.nick if member else known.nick if known else ""
+        fetcher = Fetcher(told.peer, nick, told.done, told.rate)
+        if told.state not in ("done", "failed"):
+            offer.fetchers[told.peer] = fetcher
+        elif not offer.fetchers:
+            offer.state, offer.done, offer.rate = "offered", 0, 0
+        else:
+            offer.state = "running"
+        return fetcher
 
     def list_files(self) -> list[dict[str, Any]]:
         """All offers, as the user is shown them."""

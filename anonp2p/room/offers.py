@@ -1,7 +1,7 @@
 """The files on offer in a room, by the numbers that the user sees (PROTOCOL.md, 5e)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from msgspec import UNSET
@@ -27,7 +27,7 @@ def may_offer(said: bodies.TextBody | bodies.PrivateText) -> bool:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Fetcher:
-    """One who fetches a file from us. nick: empty of one that has left; done, rate: as in `TransferInput`."""
+    """One who fetches a file from us. nick: the last one that it had; done, rate: as in `TransferInput`."""
 
     member: bytes
     nick: str
@@ -42,7 +42,7 @@ class Offer:
     number: by which the user names it. author, nick: who offers it; peer: with whom it is shared if it is private.
     name: as its author gave it. file: None while it is read. counter, seq: of its message; 0 without a place. asked: by
     what input we offer it, if it is ours. closed: whether it is to end, and nobody gets it any more. state, done, rate,
-    path: of the transfer, as in `TransferInput`; re: the input by which we fetch it.
+    path: of the transfer, as in `TransferInput`; re: the input by which we fetch it. fetchers: who fetches it from us.
     """
 
     number: int
@@ -61,6 +61,7 @@ class Offer:
     rate: int = 0
     path: str = ""
     re: events.Re = UNSET
+    fetchers: dict[bytes, Fetcher] = field(default_factory=dict)
 
     @property
     def key(self) -> _Key:

@@ -367,8 +367,23 @@ def test_a_sender_is_told_who_fetches(room: Simulation) -> None:
     assert room.files(ann)[0]["state"] == "running"
     room.step(ann, TransferInput(1, "done", 100_000, 9, peer=member))
     assert (ann.got(TransferEvent)[-1].bytes, room.files(ann)[0]["state"]) == (100_000, "offered")
-    room.step(ann, TransferInput(1, "failed", 1, 0, peer=b"gone".ljust(16)))
-    assert (ann.got(TransferEvent)[-1].nick, ann.room.files.may_fetch(1, member)) == ("", True)
+
+
+def test_a_fetcher_that_is_gone_is_told_of_under_the_nick_that_it_had(room: Simulation) -> None:
+    ann, bob, eve = (room.joined(nick) for nick in ("ann", "bob", "eve"))
+    offered(room, ann)
+    members = [party.room.replica.me.id for party in (bob, eve)]
+    for member in members:
+        room.step(ann, TransferInput(1, "running", 7, 9, peer=member))
+    room.leave(bob)
+    room.settle()
+    room.step(ann, TransferInput(1, "failed", 7, 0, peer=members[0]))
+    assert ann.got(TransferEvent)[-1].nick == "bob"
+    assert room.files(ann)[0]["state"] == "running", "another still fetches it"
+    room.step(ann, TransferInput(1, "done", 100_000, 0, peer=members[1]))
+    assert room.files(ann)[0]["state"] == "offered"
+    room.step(ann, TransferInput(1, "failed", 7, 0, peer=members[0]))
+    assert ann.got(TransferEvent)[-1].nick == "", "it has been told that it is over"
 
 
 def test_declining_stops_a_fetch_and_then_hides_the_offer(room: Simulation) -> None:

@@ -79,6 +79,13 @@ class OfferNeedsControl(TorRefused):
     about = "files are served and fetched by a key that Tor takes at its control port alone: name it with --control"
 
 
+class OfferKeyFiltered(TorRefused):
+    about = (
+        "a filter before it does not let the key pass by which a file is found; scripts/packaging has profiles for "
+        "Whonix and Tails that do"
+    )
+
+
 def describe_failure(error: OSError | ValueError) -> str:
     """What the system says, in words of its own and without the path."""
     if not isinstance(error, OSError):

@@ -54,8 +54,8 @@ class OutgoingFile:
             if not wanted():
                 break
             hashes += suite.hash_data(self._read(number))
-        if self._state() != before:
-            raise FileChanged
+        if self._state() != before or self._read_bytes(1, self.size):
+            raise FileChanged if self.size else NoRegularFile  # those of the kernel say that they are empty
         return HashList(bytes(hashes))
 
     def _state(self) -> tuple[int, int]:
@@ -70,14 +70,17 @@ class OutgoingFile:
         return chunk
 
     def _read(self, number: int) -> bytes:
-        length, at = transfer.chunk_length(self.size, number), number * limits.CHUNK
-        try:
-            chunk = os.pread(self._descriptor, length, at)
-        except OSError as error:
-            raise FileUnreadable(describe_failure(error)) from None
+        length = transfer.chunk_length(self.size, number)
+        chunk = self._read_bytes(length, number * limits.CHUNK)
         if len(chunk) != length:
             raise FileChanged
         return chunk
+
+    def _read_bytes(self, length: int, at: int) -> bytes:
+        try:
+            return os.pread(self._descriptor, length, at)
+        except OSError as error:
+            raise FileUnreadable(describe_failure(error)) from None
 
     def close(self) -> None:
         """Is read no more."""

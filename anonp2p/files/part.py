@@ -118,12 +118,12 @@ class PartFile:
             status = os.fstat(descriptor)
             if not (stat.S_ISREG(status.st_mode) and status.st_uid == os.getuid() and status.st_nlink == 1):
                 raise NoPlainPart
+            if stat.S_IMODE(status.st_mode) != limits.FILE_MODE:  # of another program, which ends its names so too
+                raise PartForeign
             if status.st_size <= self._size:
                 self._find_good(descriptor, status.st_size, wanted)
             if not any(self.good):
                 raise PartForeign
-            with suppress(OSError):  # some file systems have no modes
-                os.fchmod(descriptor, limits.FILE_MODE)
             stack.pop_all()
             return descriptor
 

@@ -77,7 +77,7 @@ class OrderDenied(NotAllowed):
 
 class ChangesNothing(Failed):
     sentence = "Nothing has changed: {detail}."
-    about = "it was so already, or the member is gone"
+    about = "it was so already, or the member is gone, or hosts by now"
 
 
 class AlreadyModerator(ChangesNothing):

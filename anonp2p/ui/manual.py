@@ -175,7 +175,7 @@ PAGES: dict[str, Page] = {
         "/raid",
     ),
     "/purge": Page(
-        (("T", "30s, 10m or 2h, by your own clock; moderators and those whom /keep names stay"),),
+        (("T", "30s, 10m or 2h: whom you have seen come since then, but moderators and those whom /keep names"),),
         "/purge 10m",
     ),
     "/keep": Page((("NICK", "one who came during a raid, and belongs here"),), "/keep ben"),

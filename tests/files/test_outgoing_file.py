@@ -121,6 +121,11 @@ def test_a_file_whose_name_goes_to_another_is_served_all_the_same(path: Path) ->
     file.close()
 
 
+def test_a_file_of_the_kernel_that_says_that_it_is_empty_is_not_sent_as_an_empty_one() -> None:
+    with pytest.raises(NoRegularFile):
+        opened(Path("/proc/self/maps"))
+
+
 def test_hashing_ends_once_it_is_not_wanted(path: Path) -> None:
     descriptor, size = open_regular(str(path))
     file = OutgoingFile(descriptor, size, lambda: False)

@@ -63,9 +63,7 @@ def test_what_has_a_chunk_stays_and_is_gone_on_with(tmp_path: Path) -> None:
     file = begun(tmp_path)
     file.write_chunk(1, CHUNKS[1])
     file.close()
-    (tmp_path / "f.bin.part").chmod(0o644)
     again = begun(tmp_path)
-    assert stat.S_IMODE((tmp_path / "f.bin.part").stat().st_mode) == 0o600
     assert list(again.good) == [0, 1, 0]
     again.write_chunk(0, CHUNKS[0])
     again.write_chunk(2, CHUNKS[2])
@@ -98,25 +96,37 @@ def test_nothing_that_is_there_is_ever_overwritten(tmp_path: Path, make: Callabl
 
 
 def hard_link(path: Path) -> None:
-    (path.parent / "other").write_bytes(WHOLE[:-1])
+    of_ours(path.parent / "other", WHOLE[:-1])
     path.hardlink_to(path.parent / "other")
 
 
-def foreign_part(path: Path) -> None:
-    path.write_bytes(b"x" * limits.CHUNK)
+def linked(path: Path) -> None:
+    of_ours(path.parent / "x", WHOLE)
+    path.symlink_to("x")
+
+
+def of_another_program(path: Path) -> None:
+    path.write_bytes(WHOLE[:-1])
+    path.chmod(0o644)
+
+
+def of_ours(path: Path, data: bytes) -> None:
+    path.touch(0o600)
+    path.write_bytes(data)
 
 
 @pytest.mark.parametrize(
     ("make", "error"),
     [
-        (lambda path: (path.parent / "x").write_bytes(WHOLE) and path.symlink_to("x"), NoPlainPart),
+        (linked, NoPlainPart),
         (lambda path: path.symlink_to("nowhere"), NoPlainPart),
         (os.mkfifo, NoPlainPart),
         (lambda path: path.mkdir(), NoPlainPart),
         (hard_link, NoPlainPart),
-        (foreign_part, PartForeign),
-        (lambda path: path.touch(), PartForeign),
-        (lambda path: path.write_bytes(WHOLE + b"more"), PartForeign),
+        (lambda path: of_ours(path, b"x" * limits.CHUNK), PartForeign),
+        (of_another_program, PartForeign),
+        (lambda path: of_ours(path, b""), PartForeign),
+        (lambda path: of_ours(path, WHOLE + b"more"), PartForeign),
     ],
 )
 def test_a_part_that_is_not_ours_is_left_as_it_is(
@@ -132,7 +142,7 @@ def test_a_part_that_is_not_ours_is_left_as_it_is(
 
 
 def test_a_part_of_another_user_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "f.bin.part").write_bytes(WHOLE)
+    of_ours(tmp_path / "f.bin.part", WHOLE)
     monkeypatch.setattr(os, "getuid", lambda: 12_345)
     with pytest.raises(NoPlainPart):
         begun(tmp_path, is_fixed=True)
@@ -147,12 +157,11 @@ def test_a_part_that_is_being_written_is_not_written_by_another(tmp_path: Path) 
     begun(tmp_path, is_fixed=True).close()
 
 
-def test_file_systems_without_locks_and_modes_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_systems_without_locks_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise OSError(errno.EOPNOTSUPP, "no")
 
     monkeypatch.setattr(fcntl, "flock", fail)
-    monkeypatch.setattr(os, "fchmod", fail)
     file = begun(tmp_path)
     file.write_chunk(0, CHUNKS[0])
     file.close()

@@ -9,7 +9,7 @@ import trio
 from anonp2p import errors, limits
 from anonp2p.errors import AnonError, TorLost
 from anonp2p.files import downloads, part
-from anonp2p.files.errors import OfferNeedsControl, SenderGone, SenderLied
+from anonp2p.files.errors import OfferKeyFiltered, OfferNeedsControl, SenderGone, SenderLied
 from anonp2p.names import codes
 from anonp2p.net.files import disk
 from anonp2p.net.files.claims import Claims, Post
@@ -17,7 +17,8 @@ from anonp2p.net.files.download import Download
 from anonp2p.net.files.fetching_link import LinkBroken, fetch_on
 from anonp2p.net.files.progress import Progress
 from anonp2p.net.shared_network import SharedNetwork
-from anonp2p.net.tor.errors import InvitationNeedsControl
+from anonp2p.net.tor import commands
+from anonp2p.net.tor.errors import ClientKeyRefused, InvitationNeedsControl
 from anonp2p.net.transport import DialFault
 from anonp2p.protocol import transfer
 from anonp2p.protocol.transfer import FetchingEnd
@@ -51,9 +52,7 @@ class Fetch:
         try:
             path = await self._fetch()
         except* AnonError as group:
-            error = errors.first(group)
-            told = OfferNeedsControl() if isinstance(error, InvitationNeedsControl) else error
-            await self._progress.tell("failed", told)
+            await self._progress.tell("failed", _explain(errors.first(group)))
         else:
             await self._progress.tell("done", path=path)
 
@@ -133,3 +132,15 @@ class Fetch:
                 client_key=transfer.derive_client_key(self._offer.secret),
             )
         raise DialFault(Reason("dial-timeout", seconds))
+
+
+def _explain(error: AnonError) -> AnonError:
+    """What a dial of a private room would say, as it is for a file."""
+    match error:
+        case InvitationNeedsControl():
+            return OfferNeedsControl()
+        case ClientKeyRefused(args=(commands.FILTERED,)):
+            return OfferKeyFiltered()
+        case ClientKeyRefused():
+            return SenderLied()  # no service has such an address
+    return error

@@ -1,5 +1,6 @@
 """A file that we offer: its onion service, the links that are dialled to it, and who fetches."""
 
+import math
 import os
 import secrets
 from collections.abc import Iterator
@@ -23,12 +24,13 @@ _RANDOM = secrets.SystemRandom()
 
 
 class _Fetcher:
-    """A member that fetches. links: those on which it does, the oldest first."""
+    """A member that fetches. links: those on which it does, the oldest first. done_at: when that was told last."""
 
     def __init__(self, progress: Progress) -> None:
         self.progress = progress
         self.links: list[trio.CancelScope] = []
         self.is_done = False
+        self.done_at = -math.inf
         self.forgetting = trio.CancelScope()
 
 
@@ -122,8 +124,11 @@ class Offering:
     def _fetching(self, member: bytes, scope: trio.CancelScope, nursery: trio.Nursery) -> Iterator[_Fetcher]:
         """A link of a member's. One more than it may have takes the place of the oldest, which may be long dead."""
         fetcher = self._fetchers.get(member)
-        if fetcher is None or fetcher.is_done:
+        if fetcher is None:
             fetcher = self._fetchers[member] = _Fetcher(Progress(self._number, self._file.size, self._post, member))
+        elif fetcher.is_done:
+            fetcher.is_done = False
+            fetcher.progress.begin_at(0)
         fetcher.forgetting.cancel()
         fetcher.links.append(scope)
         if len(fetcher.links) > limits.FILE_CIRCUITS:
@@ -137,14 +142,21 @@ class Offering:
                 nursery.start_soon(self._forget, member, fetcher)
 
     async def _forget(self, member: bytes, fetcher: _Fetcher) -> None:
-        """The last link of a member's has ended: it has all, or comes back, or is given up."""
+        """The last link of a member's has ended: it has all, or comes back, or is given up.
+
+        Who comes and goes all the time is not told of each time.
+        """
         with fetcher.forgetting:
-            if not fetcher.is_done:
+            if fetcher.is_done:
+                await trio.sleep_until(fetcher.done_at + limits.FILE_TURN)
+                fetcher.done_at = trio.current_time()
+                fetcher.progress.finish()
+                await fetcher.progress.tell("done")
+            else:
+                await trio.sleep(limits.FILE_TOLD)
                 await fetcher.progress.tell("connecting")
                 if self._claims.may_fetch(self._number, member):
                     await trio.sleep(limits.FILE_PATIENCE)
-            if self._fetchers.get(member) is fetcher:
-                del self._fetchers[member]
-            if fetcher.is_done:
-                fetcher.progress.finish()
-            await fetcher.progress.tell("done" if fetcher.is_done else "failed")
+                await fetcher.progress.tell("failed")
+            await trio.sleep(limits.FILE_TURN)
+            del self._fetchers[member]

@@ -19,6 +19,8 @@ _REPEATS = re.compile(r"died in state|was spawned successfully, but")
 _CAUSES = "method error"  # what a plugin says before it ends by itself
 _ENDED = "terminated with status code"
 
+_HUNG_UP = "DONE"  # what it says where a relay has closed a connection without a reason: that tells nobody anything
+
 _NEEDLESS = re.compile(r" having PID [0-9]+| OR connection \([^\"]*\) with \S+ ID=\S+ RSA_ID=\S+")
 _PLACE = re.compile(
     r"\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\](?::[0-9]+)?"  # an address of IPv6
@@ -65,6 +67,8 @@ class Complaints:
 
     def hear_warning(self, words: str) -> None:
         """Why its bootstrap goes on no further."""
+        if words == _HUNG_UP:
+            return
         self.words = self.conceal(_NEEDLESS.sub("", words)).rstrip(".")
 
     def conceal(self, words: str) -> str:

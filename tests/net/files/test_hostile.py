@@ -203,6 +203,27 @@ async def test_a_member_has_so_many_links_and_the_newest_ones(
                     pass
 
 
+@pytest.mark.parametrize("says_done", [False, True])
+async def test_one_that_comes_and_goes_is_told_of_now_and_then(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, source: Path, says_done: bool
+) -> None:
+    write_chunks(source, 5)
+    async with parties(memory) as these:
+        ada = these.come("ada")
+        offer = await ada.offer(source)
+        for _ in range(100):
+            stranger = await wanting(memory, offer.size)
+            assert isinstance(await stranger.receive(), Chunk)
+            if says_done:
+                assert isinstance(stranger.end, FetchingEnd)
+                await stranger.stream.send_all(stranger.end.seal_done())
+            await stranger.stream.aclose()
+            await trio.sleep(0.1)
+        assert len(ada.told) < 2 * 100 * 0.1 / limits.FILE_TOLD
+        await trio.sleep(limits.FILE_PATIENCE + 1)
+        assert ada.last.state == ("done" if says_done else "failed")
+
+
 async def test_more_than_can_be_served_wait_and_are_told_and_come_in_turn(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, source: Path, folder: Path
 ) -> None:

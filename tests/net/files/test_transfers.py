@@ -12,9 +12,23 @@ import trio.testing
 
 from anonp2p import limits
 from anonp2p.errors import AnonError
-from anonp2p.files.errors import FileRefused, FileUnreadable, OfferNeedsControl, SenderGone
+from anonp2p.files.errors import (
+    FileRefused,
+    FileUnreadable,
+    OfferKeyFiltered,
+    OfferNeedsControl,
+    SenderGone,
+    SenderLied,
+)
 from anonp2p.names.codes import RoomKey
-from anonp2p.net.tor.errors import ControlPortNeeded, ControlPortUnusable, InvitationNeedsControl, NoPortLeft
+from anonp2p.net.tor import commands
+from anonp2p.net.tor.errors import (
+    ClientKeyRefused,
+    ControlPortNeeded,
+    ControlPortUnusable,
+    InvitationNeedsControl,
+    NoPortLeft,
+)
 from anonp2p.net.transport import DialFault
 from anonp2p.reasons import Reason
 from anonp2p.room.file_inputs import FileFailedInput, TransferInput
@@ -272,13 +286,27 @@ async def test_why_a_file_cannot_be_served_is_told(
         assert ada.told[-1] == FileFailedInput(1, told)
 
 
-async def test_who_has_no_control_port_is_told_that_a_fetch_needs_one(
-    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, source: Path, folder: Path
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (InvitationNeedsControl(), OfferNeedsControl()),
+        (ClientKeyRefused(commands.FILTERED), OfferKeyFiltered()),
+        (ClientKeyRefused("512"), SenderLied()),  # what Tor says to an address that is none
+    ],
+)
+async def test_why_a_sender_cannot_be_dialled_is_told(
+    memory: MemoryNetwork,
+    autojump_clock: trio.testing.MockClock,
+    source: Path,
+    folder: Path,
+    error: AnonError,
+    told: AnonError,
 ) -> None:
     write_chunks(source, 1)
     async with parties(memory) as these:
         ada, ben = these.come("ada"), these.come("ben")
         offer = await ada.offer(source)
-        memory.otherwise = InvitationNeedsControl()
+        memory.otherwise = error
         ben.fetch(offer, folder)
-        assert await ben.failed() == OfferNeedsControl()
+        assert await ben.failed() == told
+        assert len(memory.dials) == 1

@@ -63,6 +63,13 @@ def test_what_its_log_says_besides_takes_the_place_of_nothing(said: str) -> None
     assert complaints.words == "Connection refused"
 
 
+def test_that_a_relay_has_hung_up_takes_the_place_of_nothing() -> None:
+    complaints = Complaints()
+    complaints.hear_warning("No route to host")
+    complaints.hear_warning("DONE")
+    assert complaints.words == "No route to host"
+
+
 def test_nothing_tells_where_a_bridge_is() -> None:
     complaints = Complaints(read_bridges([OBFS4, WEBTUNNEL]))
     other = "MVTZwYTD6YLtF1HxLUTCCBaq37vgWCSThhAZQgsN//0"

@@ -20,6 +20,7 @@ from anonp2p.ui.reasons import describe_reason
 
 NEW_CODE = "The room has a new code, and the one before lets nobody in any more"
 NEW_CODE_WHERE = "/code shows the new one"
+NEW_INVITATIONS = "newcomers need new invitations"
 NO_HEIRS = "Nobody can take the room over now if its host goes"
 
 

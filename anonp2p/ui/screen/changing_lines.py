@@ -25,10 +25,11 @@ _TOGETHER = 5 * 60  # seconds for which comings and goings are told in one line,
 
 
 class ChangingLines:
-    """Those of one log, which may have been cleared of them."""
+    """Those of one log, which may have been cleared of them. is_private: whether the code alone lets nobody in."""
 
     def __init__(self, log: Scrollback) -> None:
         self._log = log
+        self.is_private = False
         self._card: CodeCard | None = None
         self._joining: JoiningLine | None = None
         self._waiting: WaitingLine | None = None
@@ -66,14 +67,14 @@ class ChangingLines:
             self._log.remove_line(self._waiting)
             self._waiting = None
 
-    def show_code(self, now: float, name: str, code: str, *, private: bool) -> None:
+    def show_code(self, now: float, name: str, code: str) -> None:
         """Shows the code of a room of ours, which nobody can use yet, nor without an invitation where it is private."""
-        self._card = CodeCard(now, name, code, private=private)
+        self._card = CodeCard(now, name, code, private=self.is_private)
         self._log.add_line(self._card)
 
     def show_new_code(self, now: float, name: str, code: str) -> None:
         """Shows the code that has taken the place of another."""
-        self._log.add_line(CodeCard(now, name, code, None))
+        self._log.add_line(CodeCard(now, name, code, None, self.is_private))
 
     def mark_reachable(self) -> bool:
         """Shows beside the code that others can join. False where it says so already, or is not there any more."""

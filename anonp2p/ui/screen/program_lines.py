@@ -269,9 +269,11 @@ class CodeCard(LogLine):
         title = f"Whoever has this code can {opens}:" if self.reachable is not None else f"{hosting_wording.NEW_CODE}:"
         blank: list[Row] = [[]] if layout.nicks else []
         code = [*rows.wrapped("title", title, columns), *blank, *rows.code(self.code, columns), *blank]
+        is_new = self.reachable is None
+        private = f"{hosting_wording.NEW_CODE}. {replies.PRIVATE}" if is_new else replies.PRIVATE
         return [
             rows.rule("bar", f"room {name}", columns),
-            *(rows.wrapped("title", replies.PRIVATE, columns) if self.private else code),
+            *(rows.wrapped("title", private, columns) if self.private else code),
             *self._state(columns, context),
             *([] if self.private else rows.wrapped("quiet", rows.COPYING, columns)),
             rows.rule("bar", "", columns),

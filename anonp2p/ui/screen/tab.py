@@ -144,7 +144,8 @@ class Tab:
                     self.warnings.add_notice(" ".join(wording.describe_event(event)))
             case CodeEvent(code=code):
                 self._lines.show_new_code(now, self.name, code)
-                self.warnings.add_notice(f"{hosting_wording.NEW_CODE}: {hosting_wording.NEW_CODE_WHERE}")
+                where = hosting_wording.NEW_INVITATIONS if self._lines.is_private else hosting_wording.NEW_CODE_WHERE
+                self.warnings.add_notice(f"{hosting_wording.NEW_CODE}: {where}")
             case HostEvent() | HostingEvent():
                 self.add_event_line(now, event, "title")
             case HeirsEvent():
@@ -254,11 +255,12 @@ class Tab:
         self.draft.history.forget(_JOIN)
         self._lines.remove_joining()
         self.name = event.name
+        self._lines.is_private = event.private is True
         others = [person for person in event.members if person.member != event.member]  # we have a style of our own
         self.looks.enter_all((person.member, sanitize.sanitize_line(person.nick)) for person in others)
         self.looks.note_nick(sanitize.sanitize_line(event.nick))
         if event.role == "host":
-            self._lines.show_code(now, event.name, event.code, private=event.private is True)
+            self._lines.show_code(now, event.name, event.code)
             return
         self.link.state = "up"
         self.add_system_line(now, [wording.entered(event, _NAMED)], "title")

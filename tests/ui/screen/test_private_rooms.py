@@ -4,6 +4,8 @@ import dataclasses
 
 import pytest
 
+from anonp2p.room.hosting_events import CodeEvent
+from anonp2p.ui import hosting_wording
 from anonp2p.ui.screen import overlays
 from anonp2p.ui.screen.log_lines import LineContext
 from anonp2p.ui.screen.tab import Tab
@@ -26,6 +28,19 @@ def test_who_creates_a_private_room_is_not_told_that_its_code_lets_anybody_in() 
     assert "Whoever has this code" not in card
     assert CODE not in card
     assert "/invite makes the code" in " ".join(text_of(overlays.of_code("demo", CODE, private=True, knock=False), 80))
+
+
+def test_a_new_code_of_a_private_room_is_not_shown_as_if_it_let_anybody_in() -> None:
+    tab = Tab("r1")
+    for event in (entered("zoe", [], private=True), CodeEvent(room="r1", code=CODE)):
+        tab.take_event(event, 0.0, seen=True)
+    told = " ".join(shown(tab))
+    assert hosting_wording.NEW_CODE in told
+    assert "/invite makes the code" in told
+    assert CODE not in told
+    [banner] = [it.text for it in tab.warnings.banners]
+    assert "invitations" in banner
+    assert "/code" not in banner
 
 
 @pytest.mark.parametrize(("knock", "can"), [(False, "can join"), (True, "can knock")])

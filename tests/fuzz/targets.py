@@ -470,6 +470,7 @@ def _seeds() -> dict[str, list[bytes]]:
     shaken = _SHAKEN
     contents: list[bodies.Body] = [
         bodies.TextBody("hello", True, reply=None),
+        bodies.TextBody("a.pdf", False, None, file=bodies.FileOffer(1, bytes(32), bytes(32), bytes(32))),
         bodies.JoinedBody(ANN.key, "ann", bytes(32)),
         bodies.JoinedBody(ANN.key, "ann", bytes(32), Invited(ANN.key, bytes(64))),
         bodies.InviteBody(ANN.key, 0, 1),
@@ -524,6 +525,7 @@ def _seeds() -> dict[str, list[bytes]]:
         (6, Batch([b"x", b"y"], [bytes(32), None], bytes(112))),
         (7, bodies.PrivateText("x", None)),
         (7, bodies.PrivateText("x", bodies.EntryId(ANN.id, 1))),
+        (7, bodies.PrivateText("x", None, file=bodies.FileOffer(1, bytes(32), bytes(32), bytes(32)))),
     ]
     headers = [Header(ENTRY, ANN.id, 1, 2, 60), Header(COMMIT, HOST.id, 1), Header(OPENING, ANN.id, 0)]
     typed = ["hello", "//x", "/nick ann", "/me waves", "/join " + KEY.code, "/help /who", "/leave", "/create a"]

@@ -81,6 +81,7 @@ class PartFile:
             self._name, self._descriptor = self._open(wanted)
             self._closing = stack.pop_all()
         self._closing.callback(os.close, self._descriptor)
+        self._is_open = True
 
     def _open(self, wanted: Callable[[], bool]) -> tuple[str, int]:
         """The first name that is free, of the file and of its part, or whose part is a beginning of this file."""
@@ -167,6 +168,7 @@ class PartFile:
                 raise FileUnwritable(describe_failure(error)) from None
             finally:
                 os.close(taken)
+            self._is_open = False
             self._closing.close()
             return str(Path(os.path.abspath(self._target.folder)) / name)  # noqa: PTH100  # without following links
         raise FileExists
@@ -176,11 +178,17 @@ class PartFile:
         if not os.path.samestat(os.stat(part, dir_fd=self._folder, follow_symlinks=False), os.fstat(self._descriptor)):
             raise FileNotFoundError(errno.ENOENT, "")
 
-    def close(self) -> None:
-        """Ends before it is whole: stays only if something is there that can be gone on with."""
-        if not any(self.good):
+    def close(self, *, forgets: bool = False) -> None:
+        """Ends before it is whole: stays only if something is there that can be gone on with. forgets: not even then.
+
+        What was finished is no part any more, and stays.
+        """
+        if not self._is_open:
+            return
+        if forgets or not any(self.good):
             part = downloads.part_of(self._name)
             with suppress(OSError):
                 self._require_part(part)
                 os.unlink(part, dir_fd=self._folder)
+        self._is_open = False
         self._closing.close()

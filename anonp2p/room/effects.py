@@ -192,9 +192,13 @@ class FetchFileEffect:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class StopFileEffect:
-    """Reading, serving or fetching the file of this offer ends now, and of what it holds nothing stays."""
+    """Reading, serving or fetching the file of this offer ends now.
+
+    forgets: whether what has come of it goes with it; else that can be gone on with.
+    """
 
     number: int
+    forgets: bool = False
 
 
 FileEffect = ReadFileEffect | ServeFileEffect | FetchFileEffect | StopFileEffect

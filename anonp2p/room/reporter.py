@@ -24,6 +24,9 @@ from anonp2p.room.outbox import GivenBack
 from anonp2p.room.shown_messages import ShownMessages
 from anonp2p.room.succession.terms import index_of
 
+# Why an offer ends so that what has come of the file goes with it, as a message does.
+_FORGOTTEN = ("offer-expired", "offer-withdrawn")
+
 
 class Reporter:
     """Collects effects.
@@ -180,7 +183,8 @@ class Reporter:
         """An offer has ended, for this reason. re: the input of ours that ended it."""
         self._offers.end_offer(offer)
         if offer.mine or offer.is_fetched:
-            self.add_effect(effects.StopFileEffect(offer.number))
+            forgets = not offer.mine and why.code in _FORGOTTEN
+            self.add_effect(effects.StopFileEffect(offer.number, forgets))
         if offer.is_told:
             self.tell_event(self._narrator.describe_transfer(offer, "ended", why, re))
 

@@ -59,6 +59,17 @@ def test_nothing_stays_of_what_has_no_chunk(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_to_be_forgotten_goes_and_what_is_whole_stays(tmp_path: Path) -> None:
+    file = begun(tmp_path)
+    file.write_chunk(1, CHUNKS[1])
+    file.close(forgets=True)
+    assert list(tmp_path.iterdir()) == []
+    file = begun(tmp_path)
+    written(file)
+    file.close(forgets=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["f.bin"]
+
+
 def test_what_has_a_chunk_stays_and_is_gone_on_with(tmp_path: Path) -> None:
     file = begun(tmp_path)
     file.write_chunk(1, CHUNKS[1])

@@ -45,7 +45,12 @@ def ended(party: Party) -> list[tuple[int, str]]:
 
 def wanted(party: Party) -> list[tuple[str, int]]:
     """What its room wants done with files: what, and under which number."""
-    return [(type(it).__name__.removesuffix("FileEffect"), it.number) for it in party.files]
+    return [(_what(it), it.number) for it in party.files]
+
+
+def _what(effect: effects.FileEffect) -> str:
+    forgets = isinstance(effect, effects.StopFileEffect) and effect.forgets
+    return "Forget" if forgets else type(effect).__name__.removesuffix("FileEffect")
 
 
 def refused(room: Simulation, party: Party, re: int) -> list[str]:
@@ -419,7 +424,7 @@ def test_declining_ones_own_ends_it_for_all(room: Simulation) -> None:
     for party in (ann, bob, room.host):
         assert ended(party) == [(1, "offer-withdrawn")]
         assert [(it.seq, it.retracted) for it in party.got(events.ExpiredEvent)] == [(seq, True)]
-    assert wanted(bob) == [("Fetch", 1), ("Stop", 1)]
+    assert wanted(bob) == [("Fetch", 1), ("Forget", 1)]
 
 
 def test_taking_the_message_back_ends_the_offer(room: Simulation) -> None:
@@ -452,7 +457,7 @@ def test_an_offer_ends_with_its_time(room: Simulation) -> None:
     for party in (ann, bob):
         room.step(party, inputs.TickInput())
         assert ended(party) == [(1, "offer-expired")]
-        assert wanted(party)[-1] == ("Stop", 1)
+        assert wanted(party)[-1] == ("Stop" if party is ann else "Forget", 1)
         assert [type(it) for it in party.told[-2:]] == [TransferEvent, events.ExpiredEvent]
 
 

@@ -42,10 +42,10 @@ class Download:
         assert self._part is not None, "all of it is there"
         return await disk.run(self._part.finish)
 
-    def close(self) -> None:
-        """Nothing comes any more: what is there stays if it can be gone on with."""
+    def close(self, *, forgets: bool) -> None:
+        """Nothing comes any more: what is there stays if it can be gone on with. forgets: it goes in any case."""
         if self._part is not None:
-            self._part.close()
+            self._part.close(forgets=forgets)
 
     @property
     def is_complete(self) -> bool:

@@ -46,6 +46,7 @@ class Fetch:
         self._isolation = secrets.token_hex(16)  # keeps our dials on circuits of their own
         self._dials = 0
         self._links = 0  # that are up
+        self.forgets = False  # whether what has come goes if it is cancelled
 
     async def run(self) -> None:
         """Tells the room how it goes, and how it ended."""
@@ -68,7 +69,7 @@ class Fetch:
                 raise SenderGone
             return await download.finish()
         finally:
-            download.close()
+            download.close(forgets=self.forgets)
             with trio.move_on_after(limits.WITHDRAW_PATIENCE, shield=True):
                 await self._forget_key()
 

@@ -42,6 +42,7 @@ class Transfers:
         self._turns = Turns()
         self._scopes: dict[int, trio.CancelScope] = {}  # by the number of the offer
         self._files: dict[int, OutgoingFile] = {}
+        self._fetches: dict[int, Fetch] = {}
 
     def do(self, effect: effects.FileEffect) -> None:
         """Carries it out, without waiting."""
@@ -51,8 +52,12 @@ class Transfers:
             case effects.ServeFileEffect(number=number):
                 self._begin(number, partial(self._serve, effect))
             case effects.FetchFileEffect(number=number):
-                self._begin(number, Fetch(effect, self._claims, self._network, self._room, self._post).run)
-            case effects.StopFileEffect(number=number):
+                fetch = Fetch(effect, self._claims, self._network, self._room, self._post)
+                self._fetches[number] = fetch
+                self._begin(number, fetch.run)
+            case effects.StopFileEffect(number=number, forgets=forgets):
+                if number in self._fetches:
+                    self._fetches[number].forgets = forgets
                 self._stop(number)
 
     def _begin(self, number: int, work: Callable[[], Awaitable[None]]) -> None:
@@ -65,7 +70,8 @@ class Transfers:
         self._start(run)
 
     def _stop(self, number: int) -> None:
-        """Of what this offer holds nothing stays."""
+        """What it holds in memory goes."""
+        self._fetches.pop(number, None)
         if (scope := self._scopes.pop(number, None)) is not None:
             scope.cancel()
         if (file := self._files.pop(number, None)) is not None:

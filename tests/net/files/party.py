@@ -100,8 +100,8 @@ class Party:
     def fetch(self, offer: FileOffer, path: Path, name: str = "f.bin") -> None:
         self.transfers.do(effects.FetchFileEffect(NUMBER, name, offer, str(path)))
 
-    def stop(self) -> None:
-        self.transfers.do(effects.StopFileEffect(NUMBER))
+    def stop(self, *, forgets: bool = False) -> None:
+        self.transfers.do(effects.StopFileEffect(NUMBER, forgets))
 
     @property
     def states(self) -> list[str]:

@@ -196,8 +196,9 @@ async def test_who_is_thrown_out_in_the_middle_gets_no_more(
         await ada.until(lambda: ada.states[-1:] == ["failed"])
 
 
-async def test_a_stopped_fetch_leaves_what_can_be_gone_on_with_and_says_no_more(
-    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, source: Path, folder: Path
+@pytest.mark.parametrize("forgets", [False, True])
+async def test_a_stopped_fetch_says_no_more_and_leaves_what_came_unless_that_is_to_be_forgotten(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, source: Path, folder: Path, forgets: bool
 ) -> None:
     write_chunks(source, 300)
     memory.lockstep = True
@@ -205,11 +206,11 @@ async def test_a_stopped_fetch_leaves_what_can_be_gone_on_with_and_says_no_more(
         ada, ben = these.come("ada"), these.come("ben")
         ben.fetch(await ada.offer(source), folder)
         await ada.rules.until_asked(50)
-        ben.stop()
+        ben.stop(forgets=forgets)
         told = len(ben.told)
         await trio.sleep(limits.FILE_PATIENCE)
         assert len(ben.told) == told
-        assert names(folder) == ["f.bin.part"]
+        assert names(folder) == ([] if forgets else ["f.bin.part"])
 
 
 async def test_an_offer_that_ends_is_not_found_any_more_and_its_links_end(

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import trio
 
+from anonp2p.errors import AnonError
 from anonp2p.names.codes import RoomKey
 from anonp2p.reasons import Reason
 from anonp2p.room.hosting_events import Defence
@@ -48,6 +49,10 @@ class Transport(Protocol):
     """A network. `lost` is set when it cannot be used any more."""
 
     lost: trio.Event
+
+    @property
+    def lack(self) -> AnonError | None:
+        """Why nothing can be published on it; None where that can be tried."""
 
     def listen(self, key: RoomKey, clients: Sequence[bytes] = ()) -> AbstractAsyncContextManager[Place]:
         """Publishes the room with this key. Raises AnonError if that is not possible.

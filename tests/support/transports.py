@@ -10,7 +10,7 @@ import trio
 import trio.testing
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from anonp2p.errors import TorLost
+from anonp2p.errors import AnonError, TorLost
 from anonp2p.names.codes import RoomKey
 from anonp2p.net.transport import DialFault, Transport
 from anonp2p.reasons import Reason
@@ -56,6 +56,7 @@ class LoopbackNetwork:
     """Rooms on loopback ports that the kernel picks. Runs by the real clock. ports: by the codes of the rooms."""
 
     patience = 30.0
+    lack: AnonError | None = None
 
     def __init__(self) -> None:
         self.lost = trio.Event()
@@ -220,6 +221,7 @@ class MemoryNetwork:
     """
 
     patience = 1_000.0
+    lack: AnonError | None = None
 
     def __init__(self) -> None:
         self.lost = trio.Event()
@@ -327,6 +329,8 @@ class Tor:
 
 class _Connection:
     """What a Tor gives to a session, until it is lost."""
+
+    lack: AnonError | None = None
 
     def __init__(self, network: MemoryNetwork, wires: list[Wire]) -> None:
         self.lost = trio.Event()

@@ -86,7 +86,7 @@ class Transfers:
         try:
             file = await self._open(effect.path, effect.clean)
         except AnonError as error:
-            await self._post(FileFailedInput(effect.number, error))
+            await self._post(FileFailedInput(effect.number, _explain(error)))
             return
         self._files[effect.number] = file
         name = clean_name(Path(effect.path).name)
@@ -94,6 +94,8 @@ class Transfers:
 
     async def _open(self, path: str, cleaned: bool) -> OutgoingFile:
         """The file, or a cleaned copy of it, with its hashes. Raises AnonError."""
+        if lack := (await self._network.usable(0.0)).lack:
+            raise lack  # before the room sees an offer that nobody can serve
         descriptor, size = await disk.run(open_regular, path)
         if cleaned:
             original = descriptor
@@ -109,7 +111,9 @@ class Transfers:
         try:
             await offering.serve(effect.key, effect.secret, self._network, self._room)
         except* AnonError as group:
-            error = errors.first(group)
-            if isinstance(error, ControlPortNeeded | ControlPortUnusable):
-                error = OfferNeedsControl()
-            await self._post(FileFailedInput(effect.number, error))
+            await self._post(FileFailedInput(effect.number, _explain(errors.first(group))))
+
+
+def _explain(error: AnonError) -> AnonError:
+    """What a room that cannot be published would say, as it is for a file."""
+    return OfferNeedsControl() if isinstance(error, ControlPortNeeded | ControlPortUnusable) else error

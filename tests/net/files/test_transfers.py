@@ -287,6 +287,16 @@ async def test_why_a_file_cannot_be_served_is_told(
         assert ada.told[-1] == FileFailedInput(1, told)
 
 
+async def test_where_nothing_can_be_published_nothing_is_offered(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, source: Path
+) -> None:
+    write_chunks(source, 1)
+    memory.lack = ControlPortUnusable("x")
+    async with parties(memory) as these:
+        with pytest.raises(OfferNeedsControl):
+            await these.come("ada").read(source)
+
+
 @pytest.mark.parametrize(
     ("error", "told"),
     [

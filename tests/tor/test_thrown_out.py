@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.company import Company, Member, story
+from tests.support.company import Company, story
 
 pytestmark = pytest.mark.tor
 
@@ -24,41 +24,6 @@ def company(torrc: str) -> Iterator[Company]:
         for member in company.members:
             told = story(member.peer.events, member.peer.times, began)
             sys.stderr.write("\n  ".join([member.nick, *told]) + "\n")
-
-
-def cut_off(*members: Member) -> None:
-    """Each notices that it has lost its host."""
-    for member in members:
-        member.cut_off()
-    for member in members:
-        member.peer.wait(lambda event: event["type"] == "link" and event["state"] == "lost", READY)
-
-
-def test_who_is_cut_off_while_the_code_changes_twice_is_back_or_told_that_it_was_thrown_out(company: Company) -> None:
-    """8.5: the first two codes were also the way of members to the host, who alone is left of those that they know."""
-    company.create(4)
-    assert company.await_heir(READY, 2)
-    host, *others = company.members
-    heir = company.first_heir
-    one, two, three = [member for member in others if member is not heir]
-    cut_off(two, three)
-    codes = set()
-    for out in (heir, one):
-        at = len(host.peer.events)
-        host.peer.send(f"/kick {out.nick}")
-        out.peer.wait("gone")
-        codes.add(host.peer.wait("code", since=at)["code"])
-        host.peer.wait("heirs", since=at)
-    assert len(codes) == 2
-    host.peer.send(f"/ban {three.nick}")
-    host.peer.wait("ban")
-    two.go_on()
-    three.go_on()
-    assert three.peer.wait("gone", HEALED)["reason"] == "kicked"
-    two.peer.wait(lambda event: event["type"] == "link" and event["state"] == "up", HEALED, since=len(two.peer.events))
-    two.type()
-    host.peer.wait(lambda event: event["type"] == "message" and event["text"] == two.typed[-1], HEALED)
-    assert not two.told(type="gone")
 
 
 def test_a_host_that_was_cut_off_from_all_others_is_told_that_they_have_thrown_it_out(company: Company) -> None:

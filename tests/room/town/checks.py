@@ -263,7 +263,8 @@ class Checks:
     def _cannot_meet(self, one: Person, other: Person) -> bool:
         """Whether nobody on one side was there where the logs part, or one was thrown out for good.
 
-        That is, each side has thrown out who leads the other one, or one side has that the host of both has not.
+        That is, each side has thrown out who leads the other one, or one side has that the host of both has not, or
+        who was thrown out knows nobody of the other side.
         """
         ours, theirs = one.room.replica.ledger, other.room.replica.ledger
         fork = terms.find_fork(ours.openings, ours.index, theirs.openings, theirs.index)
@@ -276,11 +277,21 @@ class Checks:
         if self._is_strange(higher, fork):
             return True
         removals = [_list_removers(host, leader, fork) for host, leader in ((one, other), (other, one))]
+        if (removals[0] and not self._finds(other, one)) or (removals[1] and not self._finds(one, other)):
+            return True
         if (removals[0] and self._is_told(other, one, fork)) or (removals[1] and self._is_told(one, other, fork)):
             return False
         host_there = [opening.host for opening in ours.openings if opening.index <= fork][-1]
         is_last_word = any(host_there in removers for removers in removals)
         return all(removals) or (any(removals) and not is_last_word)
+
+    def _finds(self, outcast: Person, host: Person) -> bool:
+        """Whether a host that was thrown out where this one hosts, and is dialled by nobody there, dials anybody there.
+
+        All whom it knew as a host or heir may be gone, and the code with them.
+        """
+        ledger, side = outcast.room.replica.ledger, self._list_side(host)
+        return any(self._town.find_server(it) in side for it in (*ledger.carriers.values(), ledger.code))
 
     def _is_told(self, outcast: Person, host: Person, fork: int) -> bool:
         """Whether a host that was thrown out where this one hosts hears of it: nobody is with it, and it dials that."""

@@ -242,6 +242,18 @@ def test_a_host_that_is_cut_off_from_everybody_is_told_that_the_others_have_thro
     assert sum(person.is_here for person in playing.town.people) == 4
 
 
+def test_who_was_thrown_out_and_knows_nobody_of_those_who_are_left_goes_on_apart() -> None:
+    """The host, which has thrown out its first heir while that was cut off, dies; the next one was no heir before."""
+    raid, kick, cut = Step(101.26, "raid"), Step(102.4, "kick", ("2",)), Step(103.12, "split", ("2", "5", "silent"))
+    steps = (raid, kick, cut, Step(125.71, "kill", ("host",)))
+    playing = Play(Schedule(seed=5476, people=3, pace="far", talk=3.0, end=190.0, steps=steps))
+    assert playing.run().verdict == "apart"
+    _, host, outcast = playing.town.people
+    assert host.is_hosting
+    assert outcast.is_hosting
+    assert host.id not in outcast.room.replica.ledger.carriers
+
+
 def test_an_error_of_the_program_is_a_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("anonp2p.room.room.Room.snapshot", lambda _: 1 // 0)
     outcome = play(Schedule(seed=1, end=20.0, steps=(Step(12.0, "kick", ("1",)),)))

@@ -101,6 +101,14 @@ class Search:
         line = self.line
         return self._joining.can_resume and bool(line.handed_over or line.heirs or line.others or self._is_hinted)
 
+    @property
+    def _needs_none(self) -> bool:
+        """Whether a dial may fail without our looking further for the host: others may host, or we have one.
+
+        Who has one dials the first heir, who may leave meanwhile as the last one that could host.
+        """
+        return self._has_others or self._state.has_caught_up
+
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) something is due."""
         dials = self._dialling.next_deadline
@@ -187,11 +195,11 @@ class Search:
             case inputs.ReceivedInput(payload=payload):
                 return self._waiting.take_payload(payload)
             case inputs.DialFailedInput(reason=reason) if attempt is not None:
-                goes_on = self._has_others or self._dialling.take_failure(event, self._clock.tick)
+                goes_on = self._needs_none or self._dialling.take_failure(event, self._clock.tick)
                 self._note_failure(attempt)
                 self._end_try(event.link, reason, goes_on=goes_on)
             case inputs.DroppedInput() if attempt is not None:
-                goes_on = self._has_others or self._dialling.take_loss(reason_of(event), self._clock.tick)
+                goes_on = self._needs_none or self._dialling.take_loss(reason_of(event), self._clock.tick)
                 if not (attempt.call.is_over and event.reason == "closed"):
                     self._note_failure(attempt)
                 self._end_try(event.link, reason_of(event), goes_on=goes_on)

@@ -242,6 +242,14 @@ def test_a_host_that_is_cut_off_from_everybody_is_told_that_the_others_have_thro
     assert sum(person.is_here for person in playing.town.people) == 4
 
 
+def test_who_dials_the_only_heir_while_that_leaves_keeps_its_host() -> None:
+    steps = (Step(109.43, "come"), Step(133.42, "kick", ("3",)), Step(139.82, "leave", ("heir",)))
+    playing = Play(Schedule(seed=6742, people=4, pace="far", talk=6.0, end=240.0, history=5, steps=steps))
+    assert playing.run().verdict == "ok"
+    assert [person.number for person in playing.town.people if person.is_here] == [0, 1, 4]
+    assert not [event for event in playing.town.people[4].got(events.LinkEvent) if event.attempt > 1]
+
+
 def test_who_was_thrown_out_and_knows_nobody_of_those_who_are_left_goes_on_apart() -> None:
     """The host, which has thrown out its first heir while that was cut off, dies; the next one was no heir before."""
     raid, kick, cut = Step(101.26, "raid"), Step(102.4, "kick", ("2",)), Step(103.12, "split", ("2", "5", "silent"))

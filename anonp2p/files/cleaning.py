@@ -1,7 +1,6 @@
 """Copies of files without traces of who made them, as mat2 makes them: in memory, under a name that says nothing."""
 
 import os
-import shutil
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Final
 from anonp2p import limits
 from anonp2p.files.errors import CleanerUnable, FileUnreadable, NoMemoryForCopy, describe_failure
 from anonp2p.files.outgoing_file import open_regular
+from anonp2p.programs import find_program
 
 _PROGRAM = "mat2"
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -21,8 +21,7 @@ _COPIED = ("PATH", "LANG", "LC_ALL")  # of our environment
 @cache
 def find_mat2() -> str | None:
     """The absolute path of mat2, resolved once; None where it is not installed."""
-    found = shutil.which(_PROGRAM)
-    return os.path.realpath(found) if found else None
+    return find_program(_PROGRAM) or None
 
 
 def copy_into(descriptor: int, name: str, directory: Path) -> Path:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from anonp2p.bridges.lines import Bridge
 from anonp2p.net.tor.errors import PluginMissing
-from anonp2p.net.tor.programs import find_program
+from anonp2p.programs import find_program
 
 # For each transport the programs that speak it, the best one first, and the package of Debian's that has one.
 _PROGRAMS = {

@@ -27,8 +27,8 @@ from anonp2p.net.tor.errors import (
     UnsafeTorDirectory,
 )
 from anonp2p.net.tor.plugins import find_plugins
-from anonp2p.net.tor.programs import find_program
 from anonp2p.net.tor.runtime import PLAIN, find_base
+from anonp2p.programs import find_program
 
 _EMPTY = ("see warnings above.", "See logs for details.")  # ends of messages that refer to earlier ones
 _NOT_FOR_TOR = ("ANONP2P_", "TOR_CONTROL_")  # our own variables: a nick, the password of a running Tor

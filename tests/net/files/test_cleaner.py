@@ -154,6 +154,20 @@ def png(text: bytes) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + body + chunk(b"IEND", b"")
 
 
+def test_one_in_the_directory_that_the_user_is_in_is_not_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What others put there would have the file, and all that we can read."""
+    (tmp_path / "mat2").write_text("#!/bin/sh\n")
+    (tmp_path / "mat2").chmod(0o700)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", os.pathsep.join((".", "")))
+    cleaning.find_mat2.cache_clear()
+    assert cleaning.find_mat2() is None
+    monkeypatch.setenv("PATH", str(tmp_path))
+    cleaning.find_mat2.cache_clear()
+    assert cleaning.find_mat2() == os.path.realpath(tmp_path / "mat2")
+    cleaning.find_mat2.cache_clear()
+
+
 @pytest.mark.skipif(shutil.which("mat2") is None, reason="mat2 is not installed")
 async def test_the_real_one_takes_out_who_made_a_picture(tmp_path: Path) -> None:
     cleaning.find_mat2.cache_clear()

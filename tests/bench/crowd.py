@@ -24,6 +24,7 @@ from anonp2p.protocol.requests import JoinRequest
 from anonp2p.room.contents import entry_content, padded_content
 
 READ = 256 * 1024
+VERIFY = "verify "  # what a host is told, with a number: to say what it takes to verify a signature
 SEND = 64 * 1024  # bytes that the kernel takes from a member: what is sent is to be at the host, not on its way
 DIALLING = limits.HALF_OPEN // 2  # links in handshake at once
 RETRY = 0.001  # seconds until what the host did not take is sent again
@@ -60,9 +61,14 @@ class Measured:
 
     def read(self) -> dict[str, Any]:
         """What it measured since the last time, or has used so far."""
-        self._asked.write("\n")
-        self._asked.flush()
+        self.type("")
         return self._line()
+
+    def verify(self, times: int) -> float:
+        """Processor seconds that it takes to verify one signature; it verifies so many."""
+        self.type(f"{VERIFY}{times}")
+        taken: float = self._line()["verification"]
+        return taken
 
 
 class Opened(NamedTuple):

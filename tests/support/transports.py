@@ -11,7 +11,7 @@ import trio.testing
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from anonp2p.errors import AnonError, TorLost
-from anonp2p.names.codes import RoomKey
+from anonp2p.names.codes import RoomKey, encode_key
 from anonp2p.net.transport import DialFault, Transport
 from anonp2p.reasons import Reason
 from anonp2p.room.hosting_events import Defence
@@ -264,6 +264,10 @@ class MemoryNetwork:
         except trio.BrokenResourceError:
             raise DialFault(_NOBODY, absent=True) from None
         return wire.dialler
+
+    def serves(self, address: bytes) -> bool:
+        """Whether there is a service at this address, whoever may find it."""
+        return bool(self._listeners[encode_key(address)])
 
     async def forget_keys(self, user: str) -> None:
         """As Transport has it."""

@@ -52,14 +52,19 @@ class Room:
         self.credentials = frames.Credentials(ROOM, self.host.key, 0, bytes(64))
         self.latest = room_state.LatestEntry(bytes(32), bytes(33), bytes(32))
 
-    def say(self, author: Identity, body: bodies.Body, kind: int = ENTRY) -> tuple[Header, bytes, bytes]:
-        """An entry as its author makes it: header, body, and as it is sealed."""
+    def sign(self, author: Identity, body: bodies.Body, kind: int = ENTRY) -> tuple[Header, bytes]:
+        """An entry as its author makes it: header and body. A commit is not sealed with the keys of its epoch."""
         self.counter += 1
         generation = self.epoch.ratchets[author.id].generation if kind == ENTRY else 0
         header = Header(kind, author.id, self.counter, generation)
         content = padded_content(bodies.Content(bytes(limits.SALT), self.ledger.index, self.ledger.digest, body))
         signature = author.sign(identity.ENTRY, entry_content(self.epoch.number, header.pack(), content))
-        return header, signature + content, self.epoch.seal_entry(header, signature + content)
+        return header, signature + content
+
+    def say(self, author: Identity, body: bodies.Body) -> tuple[Header, bytes, bytes]:
+        """The same, and as it is sealed."""
+        header, signed = self.sign(author, body)
+        return header, signed, self.epoch.seal_entry(header, signed)
 
     def batch(self, entries: list[bytes]) -> bytes:
         """These as the host sends them."""
@@ -190,7 +195,7 @@ def removal(room: Room) -> tuple[float, float]:
 
     def put_out() -> None:
         said = bodies.CommitBody(room.epoch.number + 1, [removed], renew=False)
-        header, body, _ = room.say(room.host, said, COMMIT)
+        header, body = room.sign(room.host, said, COMMIT)
         room.take_entry(header, body)
         head, entry = room.head(), BackfilledEntry(header.pack(), body)
         committed = frames.BackfillFrame([entry], [room.ledger.group_context], head, head)

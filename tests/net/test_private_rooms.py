@@ -215,8 +215,8 @@ async def test_who_is_away_while_the_keys_are_replaced_comes_back_by_its_own_key
         await bob.say("back")
         await host.until(lambda: host.texts == ["back"])
         await trio.sleep(2 * limits.HEARTBEAT + limits.FORMER_WAY)
-        serving = [address for address in (former, host.session.room.replica.ledger.code) if memory.serves(address)]
-        assert serving == [host.session.room.replica.ledger.code], "nobody looks for us there any more"
+        assert not await house.is_served(memory, former), "nobody looks for us there any more"
+        assert await house.is_served(memory, host.session.room.replica.ledger.code)
         tor.lose()
         tor.regain()
         await bob.say("again")
@@ -234,10 +234,10 @@ async def test_the_keys_of_before_lead_nowhere_once_who_is_away_has_lost_its_pla
         former = host.session.room.replica.ledger.code
         await host.session.post_input(inputs.CodeInput())
         await trio.sleep(limits.PLACE_SECONDS - 60)
-        assert memory.serves(former)
+        assert await house.is_served(memory, former)
         await trio.sleep(60 + limits.COMMIT_PAUSE + 2 * limits.HEARTBEAT)
         assert len(host.session.room.members()) == 1
-        assert not memory.serves(former)
+        assert not await house.is_served(memory, former)
 
 
 async def test_a_new_code_ends_invitations_and_begins_their_numbers_anew(

@@ -69,6 +69,15 @@ class House:
         except DialFault:
             return False
 
+    @staticmethod
+    async def is_served(network: Transport, address: bytes) -> bool:
+        """Whether there is a service at that address, whoever may find it."""
+        try:
+            async with await network.dial(codes.encode_key(address), "x", client_key=bytes(32)):
+                return True
+        except DialFault as fault:
+            return fault.reason.code == "key-wrong"
+
     async def is_refused(self, nick: str, code: str, network: Usable | None = None) -> AnonError:
         """Why somebody does not get in."""
         guest = self._gathered.invite(nick, invitation=code, network=network)

@@ -101,7 +101,7 @@ class Batches:
 class Member:
     """A member's end of a link. Counts since `mark`."""
 
-    def __init__(self, port: int, room: bytes, number: int, batches: Batches) -> None:
+    def __init__(self, connection: socket.socket, room: bytes, number: int, batches: Batches) -> None:
         self._batches = batches
         self.me = identity.Identity(os.urandom(32), room)
         self._key = suite.EncryptionKeyPair(os.urandom(32))
@@ -112,7 +112,7 @@ class Member:
         self._epoch: Epoch | None = None
         self._place = (0, b"")  # of the latest entry when we came
         self.nick = f"m{number}"
-        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket = connection
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND)
         self.socket.setblocking(False)
         self.welcome = False
@@ -230,13 +230,24 @@ class Member:
                 raise BenchFailed(f"a member was refused: {reason}")
 
 
-class Crowd:
-    """Members, and the loop that moves what they send and get. seconds: after which BenchFailed is raised."""
+Dial = Callable[[], socket.socket | None]
 
-    def __init__(self, port: int, room: bytes, seconds: float) -> None:
+
+def loopback(port: int) -> Dial:
+    """Dials a port of this machine."""
+    return lambda: socket.create_connection(("127.0.0.1", port))
+
+
+class Crowd:
+    """Members, and the loop that moves what they send and get.
+
+    dial: the next connection to the room, or None as long as there is none. seconds: after which BenchFailed is raised.
+    """
+
+    def __init__(self, dial: Dial, room: bytes, seconds: float) -> None:
         self.members: list[Member] = []
         self.batches = Batches()
-        self._port, self._room = port, room
+        self._dial, self._room = dial, room
         self._deadline = time.monotonic() + seconds
         self._epoll = select.epoll()
         self._by_descriptor: dict[int, Member] = {}
@@ -255,7 +266,10 @@ class Crowd:
         new: list[Member] = []
         while len(new) < count or not all(member.welcome for member in new[-DIALLING:]):
             while len(new) < count and sum(not member.welcome for member in new[-DIALLING:]) < DIALLING:
-                member = Member(self._port, self._room, len(self.members), self.batches)
+                connection = self._dial()
+                if connection is None:
+                    break
+                member = Member(connection, self._room, len(self.members), self.batches)
                 self.members.append(member)
                 new.append(member)
                 self._by_descriptor[member.socket.fileno()] = member

@@ -2,7 +2,7 @@
 
 Says on stdout at which port it is reached and for which room, then answers every empty line on stdin with measurements,
 as JSON; any other is a command that its user types. Ends with its stdin. Its argument, if there is one, is the torrc of
-the network.
+the network, or the control port of a Tor, as `unix:PATH`.
 """
 
 import json
@@ -19,7 +19,7 @@ from pathlib import Path
 import trio
 
 from anonp2p.cli import calm_collector
-from anonp2p.config import Config
+from anonp2p.config import Config, Endpoint
 from anonp2p.names.codes import RoomKey
 from anonp2p.net.session import Session
 from anonp2p.net.shared_network import SharedNetwork
@@ -64,16 +64,20 @@ def read_usage() -> dict[str, float]:
 
 
 @asynccontextmanager
-async def _connected(torrc: str) -> AsyncIterator[LoopbackNetwork | tor.Tor]:
-    if not torrc:
+async def _connected(way: str) -> AsyncIterator[LoopbackNetwork | tor.Tor]:
+    if not way:
         yield LoopbackNetwork()
         return
-    async with tor.connect(Config(tor="own", torrc=Path(torrc), amnesic=True), lambda _: None) as network:
+    if way.startswith("unix:"):
+        config = Config(tor="system", control=Endpoint.parse(way))
+    else:
+        config = Config(tor="own", torrc=Path(way), amnesic=True)
+    async with tor.connect(config, lambda _: None) as network:
         yield network
 
 
-async def _serve(torrc: str) -> None:
-    async with _connected(torrc) as network:
+async def _serve(way: str) -> None:
+    async with _connected(way) as network:
         await _host(network)
 
 

@@ -13,7 +13,7 @@ from statistics import median
 
 from anonp2p import limits
 from anonp2p.protocol import frames
-from tests.bench.crowd import BenchFailed, Crowd, Measured, Member
+from tests.bench.crowd import BenchFailed, Crowd, Measured, Member, loopback
 from tests.bench.irc import irc
 
 CHARACTERS = 300  # of a message
@@ -43,7 +43,7 @@ def room(seconds: float) -> Iterator[tuple[Measured, Crowd]]:
             assert process.stdout is not None
             host = Measured(process.stdout, process.stdin)
             assert host.port is not None
-            crowd = Crowd(host.port, host.room, seconds)
+            crowd = Crowd(loopback(host.port), host.room, seconds)
             try:
                 yield host, crowd
             finally:

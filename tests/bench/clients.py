@@ -9,14 +9,14 @@ import os
 import select
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import cycle
 from typing import Final, Protocol
 
 from tests.bench.crowd import READ, RETRY, BenchFailed
 from tests.bench.dialling import Dialler
-from tests.bench.talk import CHARACTERS, LOOK
+from tests.bench.talk import CHARACTERS, LOOK, Room, tend
 
 MESSAGE: Final = b"PRIVMSG #bench :"
 
@@ -189,13 +189,13 @@ class _Client:
                 self.out = self.out[self.connection.send(self.out) :]
 
     def receive(self, watched: bytes) -> None:
-        """Raises BenchFailed where the server hangs up."""
+        """Raises OSError where the server hangs up."""
         try:
             data = self.connection.recv(READ)
         except BlockingIOError:
             return
         if not data:
-            raise BenchFailed("a server hung up on a client")
+            raise ConnectionResetError
         if watched:
             if not self.seen and watched in self._tail + data:
                 self.seen = time.monotonic()
@@ -223,7 +223,7 @@ class ClientRoom:
     def size(self) -> int:
         return len(self._clients)
 
-    def join(self, count: int, deadline: float) -> None:
+    def join(self, count: int, deadline: float, idle: Sequence[Room] = ()) -> None:
         self._dialler.order(count)
         coming: list[_Client] = []
         most = self.size + count
@@ -236,6 +236,7 @@ class ClientRoom:
                 self._by_descriptor[connection.fileno()] = client
                 self._epoll.register(connection, select.EPOLLIN)
             self.pump(0 if connection else LOOK)
+            tend(idle)
             coming = [client for client in coming if not client.codec.is_in]
             if time.monotonic() > deadline:
                 raise BenchFailed(f"clients did not get into the room of {self.name}")
@@ -269,10 +270,13 @@ class ClientRoom:
 
     def pump(self, wait: float) -> None:
         pending = [client for client in self._clients if client.out]
-        for client in pending:
-            client.send()
-        for descriptor, _ in self._epoll.poll(min(wait, RETRY) if pending else wait):
-            self._by_descriptor[descriptor].receive(self._watched)
+        try:
+            for client in pending:
+                client.send()
+            for descriptor, _ in self._epoll.poll(min(wait, RETRY) if pending else wait):
+                self._by_descriptor[descriptor].receive(self._watched)
+        except OSError:
+            raise BenchFailed(f"{self.name} hung up on a client") from None
 
     def close(self) -> None:
         for client in self._clients:

@@ -261,8 +261,8 @@ class Crowd:
             member.socket.close()
         self._epoll.close()
 
-    def join(self, count: int) -> list[Member]:
-        """Lets so many in, as fast as the host takes them."""
+    def join(self, count: int, meanwhile: Callable[[], object] = lambda: None) -> list[Member]:
+        """Lets so many in, as fast as the host takes them. meanwhile: called now and then."""
         new: list[Member] = []
         while len(new) < count or not all(member.welcome for member in new[-DIALLING:]):
             while len(new) < count and sum(not member.welcome for member in new[-DIALLING:]) < DIALLING:
@@ -275,6 +275,7 @@ class Crowd:
                 self._by_descriptor[member.socket.fileno()] = member
                 self._epoll.register(member.socket, select.EPOLLIN)
             self.pump()
+            meanwhile()
         return new
 
     def ignore(self, member: Member) -> None:

@@ -16,6 +16,8 @@ PATIENCE: Final = 120.0  # seconds for one of them, tries included
 TRY: Final = 30.0  # seconds for a try
 PAUSE: Final = 0.5  # seconds between two
 
+_ADDRESSES: Final = {1: 4, 4: 16}  # bytes of the address in a reply, by its kind
+
 
 class Dialler(Protocol):
     """Dials for a crowd of clients, which take the connections as they come."""
@@ -95,10 +97,10 @@ def _try(door: str, address: str, port: int) -> socket.socket:
         connection.sendall(b"\x01" + bytes([len(user)]) + user + b"\x011")
         _read(connection, 2)
         connection.sendall(b"\x05\x01\x00\x03" + bytes([len(name)]) + name + port.to_bytes(2, "big"))
-        code = _read(connection, 4)[1]
+        _, code, _, kind = _read(connection, 4)
         if code:
             raise ConnectionRefusedError(f"SOCKS code {code:#x}")
-        _read(connection, 6)
+        _read(connection, _ADDRESSES[kind] + 2)
         connection.settimeout(None)
     except BaseException:
         with suppress(OSError):

@@ -6,7 +6,7 @@ from typing import Final
 
 from anonp2p import limits
 from tests.bench.peers import ONIONSHARE, PEERS
-from tests.bench.results import FLOOR, OURS, Goal, Result
+from tests.bench.results import FLOOR, LOOPBACK, OURS, Goal, Result
 from tests.bench.servers import KINDS, kinds, memory_of, processor_of
 from tests.bench.talk import Flow, fan_out, rest
 
@@ -53,14 +53,14 @@ def fanout(sizes: Sequence[int], seconds: float, runs: int) -> Iterator[Result]:
                     flows.setdefault(name, []).append(flow)
         case = f"{size} clients"
         rates = {name: [flow.rate for flow in found] for name, found in flows.items()}
-        yield beside("fan-out", case, "loopback", "deliveries/s", rates, RELAY, more_is_better=True)
+        yield beside("fan-out", case, LOOPBACK, "deliveries/s", rates, RELAY, more_is_better=True)
         of_processor = {name: [flow.rate_of_processor for flow in found] for name, found in flows.items()}
         unit = "deliveries a second of the server's processor"
-        yield beside("fan-out", case, "loopback", unit, of_processor, RELAY, more_is_better=True)
+        yield beside("fan-out", case, LOOPBACK, unit, of_processor, RELAY, more_is_better=True)
         del joins[FLOOR]  # nobody is let in there
-        yield beside("joining", case, "loopback", "clients/s", joins, more_is_better=True)
+        yield beside("joining", case, LOOPBACK, "clients/s", joins, more_is_better=True)
         goal = Goal(MEMORY) if size >= LARGE else None
-        yield beside("memory", case, "loopback", "KiB a client", memory, RELAY, goal)
+        yield beside("memory", case, LOOPBACK, "KiB a client", memory, RELAY, goal)
 
 
 def beside(

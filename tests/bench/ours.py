@@ -1,13 +1,14 @@
 """A room of ours and a crowd in it, as scripts/bench drives rooms of any kind; see tests.bench.talk.Room."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count, cycle, islice
 
 from tests.bench.crowd import BenchFailed, Crowd, Member
 from tests.bench.dialling import Dialler
 from tests.bench.load import Piece, piece
 from tests.bench.results import OURS
+from tests.bench.talk import Room, tend
 
 _MARK = 64  # bytes at the end of a sealed message, by which it is known: it goes out as it came
 
@@ -29,9 +30,9 @@ class OurRoom:
     def size(self) -> int:
         return len(self._crowd.members)
 
-    def join(self, count: int, deadline: float) -> None:
+    def join(self, count: int, deadline: float, idle: Sequence[Room] = ()) -> None:
         self._dialler.order(count)
-        self._crowd.join(count)
+        self._crowd.join(count, lambda: tend(idle))
 
     def begin(self, authors: int, batch: int, stock: int) -> None:
         speakers = self._crowd.members[1 : authors + 1]

@@ -112,7 +112,7 @@ def join(torrc: str, where: str, rounds: Rounds) -> Iterator[Result]:
                 if isinstance(room, OurRoom):
                     took = _join_ours(newcomer, room.code)
                 else:
-                    room.join(1, began + JOINING)
+                    room.join(1, began + JOINING, _others(rooms, room))
                     took = time.monotonic() - began
                 found.setdefault(name, []).append(took)
     yield beside("join", "", where, "s", found, "dial", Goal(1.1, of_floor=True))
@@ -125,7 +125,7 @@ def _join_ours(newcomer: Peer, code: str) -> float:
     entered = newcomer.wait("room", JOINING, since=since)
     took = newcomer.times[newcomer.events.index(entered, since)] - began
     newcomer.send("/leave")
-    newcomer.wait("left", since=since)
+    newcomer.wait("gone", since=since)
     return took
 
 
@@ -145,14 +145,17 @@ def talk(torrc: str, where: str, rounds: Rounds) -> Iterator[Result]:
         rooms = {name: stack.enter_context(KINDS[name](site)) for name in kinds()}
         for size in rounds.sizes:
             for room in rooms.values():
-                room.join(size - room.size, time.monotonic() + JOINING)
+                room.join(size - room.size, time.monotonic() + JOINING, _others(rooms, room))
             rest([*rooms.values()], SETTLING)
             found = {name: _Talk() for name in rooms}
             for turn in range(rounds.talks):
                 for name in in_turn([*rooms], turn):
-                    idle = [other for other in rooms.values() if other is not rooms[name]]
-                    _talk(rooms[name], rounds, found[name], idle)
+                    _talk(rooms[name], rounds, found[name], _others(rooms, rooms[name]))
             yield from _results(found, where, size)
+
+
+def _others(rooms: dict[str, Room], room: Room) -> list[Room]:
+    return [other for other in rooms.values() if other is not room]
 
 
 def _talk(room: Room, rounds: Rounds, found: _Talk, idle: Sequence[Room]) -> None:

@@ -10,6 +10,10 @@ import msgspec
 
 OURS: Final = "anonp2p"
 FLOOR: Final = "floor"
+PROCESSOR: Final = "processor"  # no network at all
+LOOPBACK: Final = "loopback"  # TCP on this machine, without Tor
+NEAR: Final = "near"  # a private Tor network without distances
+FAR: Final = "far"  # one with distances
 MOST_DIGITS: Final = 3  # that a number is shown with, where it has a fraction
 
 
@@ -25,8 +29,8 @@ class Goal:
 class Result:
     """Samples of one thing, taken in turn.
 
-    case: of how much, or of what. where: `loopback`, `near` (a network without distances), `far` or `processor`. floor:
-    the least that anything could take there, `floor_is` says what. peers: of other programs, by their names.
+    case: of how much, or of what. floor: the least that anything could take there, `floor_is` says what. peers: of other
+    programs, by their names.
     """
 
     name: str

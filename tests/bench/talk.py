@@ -27,8 +27,8 @@ class Room(Protocol):
     def size(self) -> int:
         """How many clients there are."""
 
-    def join(self, count: int, deadline: float) -> None:
-        """So many more come in. Raises BenchFailed."""
+    def join(self, count: int, deadline: float, idle: "Sequence[Room]" = ()) -> None:
+        """So many more come in; idle: rooms whose links need their signs of life meanwhile. Raises BenchFailed."""
 
     def begin(self, authors: int, batch: int, stock: int) -> None:
         """From now on messages count; so many clients say them, in turn, so many in one piece.
@@ -56,15 +56,20 @@ class Room(Protocol):
         """Hangs up."""
 
 
+def tend(idle: Sequence[Room]) -> None:
+    """Lets rooms have the signs of life of their links."""
+    for room in idle:
+        room.pump(0)
+
+
 def await_condition(room: Room, condition: Callable[[], bool], idle: Sequence[Room] = ()) -> None:
-    """Pumps until this holds; idle: rooms whose links need their signs of life meanwhile. Raises BenchFailed."""
+    """Pumps until this holds. Raises BenchFailed."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > deadline:
             raise BenchFailed(f"what was said in the room of {room.name} did not arrive")
         room.pump(LOOK)
-        for other in idle:
-            other.pump(0)
+        tend(idle)
 
 
 def rest(rooms: Sequence[Room], seconds: float) -> None:
@@ -127,8 +132,7 @@ def fan_out(
             room.pump(LOOK)
         if idle and now > looked + LOOK:
             looked = now
-            for other in idle:
-                other.pump(0)
+            tend(idle)
     await_condition(room, lambda: room.heard(0) >= sent, idle)
     deliveries = sent * (room.size if room.echoes else room.size - 1)
     readers = range(room.size)

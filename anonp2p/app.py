@@ -1,38 +1,26 @@
 """The whole program, composed: a Tor, rooms, input, output, signals, and how it ends."""
 
 import dataclasses
-import secrets
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
-from functools import partial
+from collections.abc import AsyncIterator
 from typing import Literal
 
 import trio
 from msgspec import UNSET, UnsetType
 
 from anonp2p import limits
+from anonp2p.client import Client, Connect
 from anonp2p.config import Config
-from anonp2p.errors import AnonError, LinesUnsent, NoRoom, TooLong, UnknownRoom, Unreachable
-from anonp2p.names import codes
-from anonp2p.names.codes import RoomKey
+from anonp2p.errors import AnonError, LinesUnsent, TooLong, Unreachable
 from anonp2p.net.session import Session
-from anonp2p.net.shared_network import SharedNetwork
 from anonp2p.net.tor import tor
-from anonp2p.net.tor.restart import TorKeeper
-from anonp2p.net.transport import Transport
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
-from anonp2p.room.errors import InRoomAlready, TooManyRooms
 from anonp2p.room.hosting_events import LeaveEndsRoomEvent
-from anonp2p.room.retention import ANY, NO_HISTORY
-from anonp2p.room.room import Room
 from anonp2p.ui.actions import AppAction, CreateRoomAction, JoinRoomAction, QuitAction
 from anonp2p.ui.frontend import Frontend, UserRequest
-from anonp2p.ui.rooms import label_room
 
 Signals = AsyncIterator[int]
-Connect = Callable[[Config, Callable[[events.Event], None]], AbstractAsyncContextManager[Transport]]
 
 
 class App:
@@ -47,22 +35,20 @@ class App:
         self._nick = config.nick  # the one to join with
         self._frontend = frontend
         self._signals = signals
-        self._sessions: dict[str, Session] = {}  # by the room's label, until it is over
+        self._connect = connect
         self._asked: Session | None = None  # the room asked for on the command line
-        self._rooms = 0
         self._unsent = 0
         self._status: int | None = None
         self._leaving: events.Re = UNSET
         self._asked_to_quit = float("-inf")  # when the user was asked whether rooms are to end
         self._ending = trio.Event()
-        self._tor = TorKeeper(partial(connect, config), self._tell)
-        self._network = SharedNetwork(self._tor.usable)
 
     async def run(self) -> int:
         """Runs the program until the user, a signal or a failure ends it."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
-            self._frontend.attach(self._end_with_frontend, self._find_room)
+            self._client = Client(self._config, self._tell, self._connect, nursery)
+            self._frontend.attach(self._end_with_frontend, self._client.find_room)
             nursery.start_soon(self._frontend.run)
             nursery.start_soon(self._obey_signals)
             nursery.start_soon(self._keep_tor)
@@ -89,14 +75,8 @@ class App:
         self._end(error.status if error else 0, error)
 
     async def _wind_up(self) -> None:
-        """Leaves all rooms in order, within the time that quitting may take."""
-        sessions = list(self._sessions.values())
-        within = limits.LEAVE_SPREAD if len(sessions) > 1 else 0.0
-        with trio.move_on_after(limits.LEAVE_PATIENCE + limits.FLUSH_PATIENCE):
-            for session in sessions:
-                await session.post_input(inputs.LeaveInput(now=True, within=within, re=self._leaving))
-            for session in sessions:
-                await session.ended.wait()
+        """Leaves all rooms in order; the user is shown the rest of what there is to tell."""
+        await self._client.leave_rooms(self._client.sessions, self._leaving)
         with trio.move_on_after(limits.PRINT_PATIENCE):
             await self._frontend.drained()
 
@@ -106,15 +86,9 @@ class App:
                 self._nursery.cancel_scope.cancel()
             self._end(128 + number)
 
-    # --- Tor
-
     async def _keep_tor(self) -> None:
         """Keeps a Tor as long as the program runs. Ends the program if there is none to be had."""
-        error = await self._tor.run()
-        delivered = [await session.post_input(inputs.BrokenInput(error)) for session in list(self._sessions.values())]
-        if not any(delivered):
-            self._tell_error(error, final=True)
-        self._fail(error)
+        self._fail(await self._client.keep_tor())
 
     # --- what the user asks for
 
@@ -129,18 +103,25 @@ class App:
         except AnonError as error:
             if self._frontend.must_succeed:
                 self._fail(error)
-            if error is not self._tor.failure:  # of which all are told
+            if error is not self._client.tor_failure:  # of which all are told
                 self._tell_error(error, final=True if self._frontend.must_succeed else UNSET)
             if self._frontend.must_succeed:
                 return
-        if self._frontend.must_succeed:
-            self._asked = next(iter(self._sessions.values()), None)
+        if self._frontend.must_succeed and (sessions := self._client.sessions):
+            self._asked = sessions[0]
+            self._nursery.start_soon(self._watch_asked, self._asked)
         while request := await self._frontend.next_request():
             await self._take_request(request)
             del request  # while we wait for the next one, nothing of it is held here
-        while self._config.stay and self._sessions:
-            await next(iter(self._sessions.values())).ended.wait()
+        while self._config.stay and (sessions := self._client.sessions):
+            await sessions[0].ended.wait()
         await self._finish_input()
+
+    async def _watch_asked(self, session: Session) -> None:
+        """Ends the program once the room that the command line asks for has failed."""
+        await session.ended.wait()
+        if failure := self._asked_failure:
+            self._fail(failure)
 
     async def _take_request(self, request: UserRequest) -> None:
         try:
@@ -154,7 +135,7 @@ class App:
 
     def _give_back(self, request: UserRequest) -> None:
         """Gives back a text that is too long to be sent, unless it was too long to be read whole."""
-        if request.unsent is not UNSET and request.room in self._sessions:
+        if request.unsent is not UNSET and request.room is not None and self._client.find_room(request.room):
             self._tell(events.UnsentEvent(room=request.room, text=request.unsent, re=request.re))
         else:
             self._unsent += 1
@@ -163,11 +144,14 @@ class App:
         """Carries out an action, or has the room with this label do so. Raises AnonError."""
         match action:
             case CreateRoomAction():
-                self._open_room(action, RoomKey(secrets.token_bytes(32)))
-            case JoinRoomAction():
-                for session in [session for session in self._sessions.values() if session.room.over]:
+                session = self._client.open_room(action, self._nick)
+                self._frontend.open_room(session.room.label, None)
+            case JoinRoomAction(nick=nick):
+                for session in [session for session in self._client.sessions if session.room.over]:
                     await session.ended.wait()
-                self._open_room(action, None)
+                nick = nick or self._nick
+                label = self._client.open_room(action, nick).room.label
+                self._frontend.open_room(label, dataclasses.replace(action, nick=nick, label=label))
             case inputs.RenameInput(nick=nick, re=re) if room is None:
                 self._nick = nick
                 self._tell(events.ReplyEvent(command="/nick", data={"nick": nick}, re=re))
@@ -178,12 +162,12 @@ class App:
                 self._end(0)
                 await trio.sleep_forever()  # what comes after it is not read
             case _:
-                await self._pass_on(action, room)
+                await self._client.pass_on(action, room)
 
     def _asks_again(self, re: events.Re) -> bool:
         """Says which rooms end for others if we quit. Returns whether there are any, and the user was not asked yet."""
         now = trio.current_time()
-        rooms = [(session.room.label, session.room.snapshot()) for session in self._sessions.values()]
+        rooms = [(session.room.label, session.room.snapshot()) for session in self._client.sessions]
         ending = [(label, snapshot) for label, snapshot in rooms if snapshot.ends_with_us]
         if not ending or now - self._asked_to_quit <= limits.LEAVE_CONFIRM:
             return False
@@ -195,78 +179,9 @@ class App:
             )
         return True
 
-    async def _pass_on(self, action: inputs.Typed, room: str | None) -> None:
-        """Hands an action to the room, once the room has handled most of what it already has from us."""
-        if room is None:
-            raise NoRoom
-        session = self._sessions.get(room)
-        if session is None:
-            raise UnknownRoom(room if len(room) <= limits.ROOM_NAME else f"{room[: limits.ROOM_NAME]}…")
-        await session.until(lambda: session.outstanding < limits.PENDING)
-        if not await session.post_input(action):
-            raise NoRoom
-        if isinstance(action, inputs.LeaveInput):
-            await session.until_taken()
-            if session.room.stays:
-                return  # the user is asked first
-            with trio.move_on_after(limits.LEAVE_PATIENCE + limits.FLUSH_PATIENCE):
-                await session.ended.wait()
-
-    # --- rooms
-
-    def _open_room(self, asked: CreateRoomAction | JoinRoomAction, key: RoomKey | None) -> None:
-        """Opens a room: our own, with its key, or one to be joined. Raises AnonError."""
-        if self._tor.failure is not None:
-            raise self._tor.failure
-        new, join = (asked, None) if isinstance(asked, CreateRoomAction) else (None, asked)
-        address = key.public if key else join.address if join else b""
-        if any(session.room.code == codes.encode_key(address) for session in self._sessions.values()):
-            raise InRoomAlready
-        if len(self._sessions) >= limits.ROOMS:
-            raise TooManyRooms
-        label = join.label if join else ""
-        if not label:
-            self._rooms += 1
-            label = label_room(self._rooms)
-
-        room = Room(
-            label=label,
-            key=address,
-            random=secrets.token_bytes,
-            nick=(join.nick if join else "") or self._nick,
-            room_key=key,
-            name=new.name if new else "",
-            retention=new.retention if new else ANY,
-            history=new.history if new else NO_HISTORY,
-            knock=new.knock if new else False,
-            cover=self._config.cover,
-            is_alone=not self._sessions,
-            may_host=not self._config.no_heir,
-            entrusts=not self._config.no_entrust,
-            private=bool(new and new.private),
-            invitation=join.key if join else b"",
-            re=asked.re,
-        )
-        session = self._sessions[room.label] = Session(room, self._tell, self._network)
-        self._frontend.open_room(
-            room.label, join and dataclasses.replace(join, nick=join.nick or self._nick, label=room.label)
-        )
-        self._nursery.start_soon(self._live, session)
-
-    async def _live(self, session: Session) -> None:
-        await session.run()
-        del self._sessions[session.room.label]
-        session.ended.set()
-        if session is self._asked and (failure := self._asked_failure):
-            self._fail(failure)
-
-    def _find_room(self, label: str) -> Room | None:
-        session = self._sessions.get(label)
-        return session.room if session else None
-
     async def _finish_input(self) -> None:
         """Handles the end of input: what was typed gets time to be done and ordered, then we leave."""
-        sessions = list(self._sessions.values())
+        sessions = self._client.sessions
         with trio.move_on_after(limits.EOF_PATIENCE):
             for session in sessions:
                 await session.until_settled()
@@ -286,7 +201,7 @@ class App:
     @property
     def _last_words(self) -> AnonError | None:
         """The error that ends the program, or is just about to."""
-        return self.failure or self._tor.failure or self._asked_failure
+        return self.failure or self._client.tor_failure or self._asked_failure
 
     @property
     def _asked_failure(self) -> AnonError | None:
@@ -306,7 +221,7 @@ class App:
         if event.final is UNSET or self._last_words is None:
             return False
         asked = self._asked.room.label if self._asked else UNSET
-        return event.room is UNSET or event.room == asked or self._tor.failure is not None
+        return event.room is UNSET or event.room == asked or self._client.tor_failure is not None
 
     def _tell_error(self, error: AnonError, re: events.Re = UNSET, final: Literal[True] | UnsetType = UNSET) -> None:
         self._tell(events.ErrorEvent(code=error.code, text=error, re=re, final=final))

@@ -195,6 +195,8 @@ KICKED: Final = 1_000  # members thrown out whom the log's state names, so that 
 TERMS: Final = 2**21  # numbers of terms: with an index below 2^32, a place is below 2^53
 STANDBY_MEMBERS: Final = 64  # present in the largest room in which each keeps a standby link: any heir can serve them
 STANDBY_RETRY: Final = 5.0  # seconds between dials of the first heir by a member that has its host
+STANDBY_MISSING: Final = 60.0  # seconds without one of who is here until the first heir publishes its service anew
+STANDBY_RENEWED: Final = 600.0  # seconds between times that it does so: who does not want to wait keeps it not busy
 PLEDGE: Final = (
     3.0  # seconds for which who has told an heir of its loss does not go back to the host: the heir counts it
 )

@@ -21,7 +21,7 @@ from anonp2p.room.moderation_events import Knocker
 from anonp2p.ui import errors as ui_errors
 from anonp2p.ui.commands import COMMANDS
 from anonp2p.ui.line.typed_line import parse_typed_line
-from anonp2p.ui.reasons import encode_json
+from anonp2p.ui.plain_events import spell_event
 from tests.room.simulation import Simulation
 from tests.support.words import read_words
 
@@ -97,7 +97,7 @@ def test_the_keys_of_an_event_are_described_with_their_types(name: str) -> None:
 def test_the_example_of_an_event_is_one_as_it_is_written(name: str) -> None:
     [example] = re.findall(r"^```json\n(.*)\n```$", section(f"`{name}`", "###"), re.MULTILINE)
     event = msgspec.json.decode(example, type=KINDS[name], dec_hook=read_words)
-    assert json.loads(msgspec.json.encode(event, enc_hook=encode_json)) == json.loads(example)
+    assert json.loads(msgspec.json.encode(spell_event(event))) == json.loads(example)
 
 
 def test_a_member_is_described_with_its_types() -> None:

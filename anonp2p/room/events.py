@@ -4,7 +4,7 @@ Field names and meanings are the interface's contract. `room` is an identifier o
 spelled member id. `re` is the `id` of the input that caused the event, left out where there is none.
 """
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -44,6 +44,7 @@ class Person(msgspec.Struct, frozen=True):
 class TorProgressEvent(Event, frozen=True, tag="tor"):
     """Tor is getting ready: 0 to 100, and what it is doing."""
 
+    type: ClassVar[Literal["tor"]] = "tor"
     progress: int
     summary: Reason
 
@@ -51,6 +52,7 @@ class TorProgressEvent(Event, frozen=True, tag="tor"):
 class ReadyEvent(Event, frozen=True, tag="ready"):
     """Tor is usable: its version, and whose it is."""
 
+    type: ClassVar[Literal["ready"]] = "ready"
     version: str
     tor: Literal["own", "system"]
 
@@ -61,6 +63,7 @@ class TorSlowEvent(Event, frozen=True, tag="tor-slow"):
     warning: what is wrong, if that is known.
     """
 
+    type: ClassVar[Literal["tor-slow"]] = "tor-slow"
     progress: int
     summary: Reason
     seconds: int
@@ -70,6 +73,7 @@ class TorSlowEvent(Event, frozen=True, tag="tor-slow"):
 class TorSkippedEvent(Event, frozen=True, tag="tor-skipped"):
     """A running Tor was found, and is not used. code, text: why, as in `ErrorEvent`."""
 
+    type: ClassVar[Literal["tor-skipped"]] = "tor-skipped"
     code: str
     text: AnonError
     variable: str | UnsetType = UNSET  # of the environment, if it names this Tor
@@ -78,10 +82,13 @@ class TorSkippedEvent(Event, frozen=True, tag="tor-skipped"):
 class StateInUseEvent(Event, frozen=True, tag="state-in-use"):
     """Another copy of the program uses what our own Tor keeps between runs: ours starts anew, and keeps nothing."""
 
+    type: ClassVar[Literal["state-in-use"]] = "state-in-use"
+
 
 class EnteredEvent(Event, frozen=True, tag="room"):
     """We are in a room. private: whether it is found with an invitation alone, and not by its code."""
 
+    type: ClassVar[Literal["room"]] = "room"
     room: str
     name: str
     code: str
@@ -99,6 +106,7 @@ class MessageEvent(Event, frozen=True, tag="message"):
     longer: without a seq if it never was. late: it had another place before, which was cut, and was not shown there.
     """
 
+    type: ClassVar[Literal["message"]] = "message"
     room: str
     member: str
     nick: str
@@ -120,6 +128,7 @@ class MessageEvent(Event, frozen=True, tag="message"):
 class ExpiredEvent(Event, frozen=True, tag="expired"):
     """A shown message has come to the end of its time, or its author has taken it back."""
 
+    type: ClassVar[Literal["expired"]] = "expired"
     room: str
     seq: int
     retracted: bool = False
@@ -128,6 +137,7 @@ class ExpiredEvent(Event, frozen=True, tag="expired"):
 class UnsentEvent(Event, frozen=True, tag="unsent"):
     """A text of ours that could not be ordered, given back."""
 
+    type: ClassVar[Literal["unsent"]] = "unsent"
     room: str
     text: str
 
@@ -135,6 +145,7 @@ class UnsentEvent(Event, frozen=True, tag="unsent"):
 class JoinedEvent(Event, frozen=True, tag="joined"):
     """A new member."""
 
+    type: ClassVar[Literal["joined"]] = "joined"
     room: str
     member: str
     nick: str
@@ -144,6 +155,7 @@ class JoinedEvent(Event, frozen=True, tag="joined"):
 class LeftEvent(Event, frozen=True, tag="left"):
     """A member is gone: left, was lost, or was thrown out."""
 
+    type: ClassVar[Literal["left"]] = "left"
     room: str
     member: str
     nick: str
@@ -154,6 +166,7 @@ class LeftEvent(Event, frozen=True, tag="left"):
 class RenamedEvent(Event, frozen=True, tag="nick"):
     """A member, perhaps oneself, goes by another nick."""
 
+    type: ClassVar[Literal["nick"]] = "nick"
     room: str
     member: str
     nick: str
@@ -168,6 +181,7 @@ class LookalikeEvent(Event, frozen=True, tag="lookalike"):
     word for the program, for a role or for the reader.
     """
 
+    type: ClassVar[Literal["lookalike"]] = "lookalike"
     room: str
     member: str
     nick: str
@@ -179,6 +193,7 @@ class LookalikeEvent(Event, frozen=True, tag="lookalike"):
 class VerifiedEvent(Event, frozen=True, tag="verified"):
     """The user has compared safety words with a member."""
 
+    type: ClassVar[Literal["verified"]] = "verified"
     room: str
     member: str
     nick: str
@@ -188,6 +203,7 @@ class VerifiedEvent(Event, frozen=True, tag="verified"):
 class NickUnchangedEvent(Event, frozen=True, tag="unchanged-nick"):
     """`/nick` changed nothing: the nick is ours already."""
 
+    type: ClassVar[Literal["unchanged-nick"]] = "unchanged-nick"
     room: str
     nick: str
 
@@ -195,6 +211,7 @@ class NickUnchangedEvent(Event, frozen=True, tag="unchanged-nick"):
 class NickAssignedEvent(Event, frozen=True, tag="assigned-nick"):
     """We are in the room under another nick than the one we asked for, which another member has."""
 
+    type: ClassVar[Literal["assigned-nick"]] = "assigned-nick"
     room: str
     nick: str
     wanted: str
@@ -204,6 +221,7 @@ class NickAssignedEvent(Event, frozen=True, tag="assigned-nick"):
 class RetentionRuleEvent(Event, frozen=True, tag="retention"):
     """On entering: how long messages are kept in this room. Seconds; 0: not kept; None: until the room ends."""
 
+    type: ClassVar[Literal["retention"]] = "retention"
     room: str
     minimum: int | None
     default: int | None
@@ -213,6 +231,7 @@ class RetentionRuleEvent(Event, frozen=True, tag="retention"):
 class HistoryRuleEvent(Event, frozen=True, tag="history"):
     """On entering: what newcomers to this room are shown. One of the two is None."""
 
+    type: ClassVar[Literal["history"]] = "history"
     room: str
     messages: int | None  # the last so many
     seconds: int | None  # those of the last so many seconds
@@ -221,6 +240,7 @@ class HistoryRuleEvent(Event, frozen=True, tag="history"):
 class CoverOnEvent(Event, frozen=True, tag="cover"):
     """On entering: what is said goes out in the slots of cover traffic, on each link of ours."""
 
+    type: ClassVar[Literal["cover"]] = "cover"
     room: str
     rate: float  # bytes a second, on average, of what is sent on each link, and of what answers it
     wait: float  # seconds for which a message waits for its slot at most, unless others wait for theirs
@@ -232,6 +252,7 @@ class CutEvent(Event, frozen=True, tag="cut"):
     What their authors still have comes again: as `MovedEvent` what was shown, with `late` what was not.
     """
 
+    type: ClassVar[Literal["cut"]] = "cut"
     room: str
     count: int
 
@@ -239,6 +260,7 @@ class CutEvent(Event, frozen=True, tag="cut"):
 class MovedEvent(Event, frozen=True, tag="moved"):
     """A message that was shown has another place, after a change of host."""
 
+    type: ClassVar[Literal["moved"]] = "moved"
     room: str
     was: int
     seq: int
@@ -247,6 +269,7 @@ class MovedEvent(Event, frozen=True, tag="moved"):
 class EntriesMissedEvent(Event, frozen=True, tag="missed"):
     """Entries of the room are missing here and will never be shown: we were away for too long, or read too slowly."""
 
+    type: ClassVar[Literal["missed"]] = "missed"
     room: str
     count: int
     verified: bool  # whether their place in the log is proven
@@ -255,6 +278,7 @@ class EntriesMissedEvent(Event, frozen=True, tag="missed"):
 class ExpiredUnseenEvent(Event, frozen=True, tag="expired-unseen"):
     """Messages expired before they reached us."""
 
+    type: ClassVar[Literal["expired-unseen"]] = "expired-unseen"
     room: str
     count: int
 
@@ -262,6 +286,7 @@ class ExpiredUnseenEvent(Event, frozen=True, tag="expired-unseen"):
 class LinkEvent(Event, frozen=True, tag="link"):
     """Our link to the room: what it is doing, in which attempt."""
 
+    type: ClassVar[Literal["link"]] = "link"
     room: str
     state: Literal["connecting", "up", "lost"]
     attempt: int
@@ -272,6 +297,7 @@ class LinkEvent(Event, frozen=True, tag="link"):
 class AlarmEvent(Event, frozen=True, tag="alarm"):
     """A host, or one who holds the key of the room's code, did what no honest program does."""
 
+    type: ClassVar[Literal["alarm"]] = "alarm"
     room: str
     member: str  # who did it; empty where it is not known who of several did
     reason: Reason
@@ -280,6 +306,7 @@ class AlarmEvent(Event, frozen=True, tag="alarm"):
 class GoneEvent(Event, frozen=True, tag="gone"):
     """We are out of the room."""
 
+    type: ClassVar[Literal["gone"]] = "gone"
     room: str
     reason: Literal["left", "closed", "kicked", "refused", "lost", "tor"]
 
@@ -287,6 +314,7 @@ class GoneEvent(Event, frozen=True, tag="gone"):
 class ReplyEvent(Event, frozen=True, tag="reply"):
     """The answer to a command, as data."""
 
+    type: ClassVar[Literal["reply"]] = "reply"
     command: str
     data: Any
     room: str | UnsetType = UNSET
@@ -295,6 +323,7 @@ class ReplyEvent(Event, frozen=True, tag="reply"):
 class NoticeEvent(Event, frozen=True, tag="notice"):
     """Something worth knowing, in a sentence."""
 
+    type: ClassVar[Literal["notice"]] = "notice"
     text: str
     room: str | UnsetType = UNSET
 
@@ -302,6 +331,7 @@ class NoticeEvent(Event, frozen=True, tag="notice"):
 class ErrorEvent(Event, frozen=True, tag="error"):
     """Something did not work: a word for scripts, and what becomes a sentence for people."""
 
+    type: ClassVar[Literal["error"]] = "error"
     code: str
     text: AnonError
     room: str | UnsetType = UNSET

@@ -1,6 +1,6 @@
 """What the user is told of files that members offer each other."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from msgspec import UNSET, UnsetType
 
@@ -16,6 +16,7 @@ class OfferEvent(Event, frozen=True, tag="offer"):
     offer: by which the user names it from now on; counted in each room. name: as its author gave it. size: in bytes.
     """
 
+    type: ClassVar[Literal["offer"]] = "offer"
     room: str
     member: str
     nick: str
@@ -39,6 +40,7 @@ class TransferEvent(Event, frozen=True, tag="transfer"):
     name, mine: of the offer. bytes: that are there by now; rate: bytes a second. detail: why it failed, or ended.
     """
 
+    type: ClassVar[Literal["transfer"]] = "transfer"
     room: str
     offer: int
     state: Literal["connecting", "running", "done", "failed", "ended"]

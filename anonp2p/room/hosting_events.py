@@ -1,6 +1,6 @@
 """What the user is told of who hosts a room and who would, and of what a host's Tor does for it."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -24,6 +24,7 @@ class Successor(msgspec.Struct, frozen=True):
 class ReachableEvent(Event, frozen=True, tag="reachable"):
     """Host: the room's onion service is published, and we have reached ourselves there: others can join."""
 
+    type: ClassVar[Literal["reachable"]] = "reachable"
     room: str
 
 
@@ -33,6 +34,7 @@ class UnreachedEvent(Event, frozen=True, tag="unreached"):
     reason: of the last one.
     """
 
+    type: ClassVar[Literal["unreached"]] = "unreached"
     room: str
     reason: Reason
 
@@ -40,6 +42,7 @@ class UnreachedEvent(Event, frozen=True, tag="unreached"):
 class HostEvent(Event, frozen=True, tag="host"):
     """Another member, perhaps oneself, hosts the room now: the host before left or was lost, or two halves met."""
 
+    type: ClassVar[Literal["host"]] = "host"
     room: str
     member: str
     nick: str
@@ -49,12 +52,14 @@ class HostEvent(Event, frozen=True, tag="host"):
 class HostingEvent(Event, frozen=True, tag="hosting"):
     """Our program hosts from now on a room that another has created, or hosted meanwhile."""
 
+    type: ClassVar[Literal["hosting"]] = "hosting"
     room: str
 
 
 class HeirsEvent(Event, frozen=True, tag="heirs"):
     """Who can take the room over now, in order: the first one that can be reached does."""
 
+    type: ClassVar[Literal["heirs"]] = "heirs"
     room: str
     heirs: list[Successor]
 
@@ -65,6 +70,7 @@ class HeirEvent(Event, frozen=True, tag="heir"):
     rank: 1 for who comes first; None: no longer an heir. was: the rank before.
     """
 
+    type: ClassVar[Literal["heir"]] = "heir"
     room: str
     rank: int | None
     was: int | None
@@ -78,6 +84,7 @@ class LeaveEndsRoomEvent(Event, frozen=True, tag="leave-ends-room"):
     asked to close it. asks: we have not left yet, and do so if it is asked for again within limits.LEAVE_CONFIRM.
     """
 
+    type: ClassVar[Literal["leave-ends-room"]] = "leave-ends-room"
     room: str
     name: str
     others: int
@@ -89,6 +96,7 @@ class LeaveEndsRoomEvent(Event, frozen=True, tag="leave-ends-room"):
 class LeaveHandsOverEvent(Event, frozen=True, tag="leave-hands-over"):
     """Host: we leave, and this member is the one that goes on hosting the room."""
 
+    type: ClassVar[Literal["leave-hands-over"]] = "leave-hands-over"
     room: str
     name: str
     member: str
@@ -98,6 +106,7 @@ class LeaveHandsOverEvent(Event, frozen=True, tag="leave-hands-over"):
 class CodeEvent(Event, frozen=True, tag="code"):
     """The room has another code: newcomers do not get in with the one before."""
 
+    type: ClassVar[Literal["code"]] = "code"
     room: str
     code: str
 
@@ -105,6 +114,7 @@ class CodeEvent(Event, frozen=True, tag="code"):
 class UndefendedEvent(Event, frozen=True, tag="undefended"):
     """Host: this Tor, or a filter before it, does not know some of the defences against floods."""
 
+    type: ClassVar[Literal["undefended"]] = "undefended"
     room: str
     defences: list[Defence]
 

@@ -1,6 +1,6 @@
 """What the user is told of the rights of a room: moderators, who is thrown out and kept out, and who knocks."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -24,6 +24,7 @@ class Knocker(msgspec.Struct, frozen=True):
 class LockChangedEvent(Event, frozen=True, tag="locked"):
     """The room lets newcomers in no longer, or again."""
 
+    type: ClassVar[Literal["locked"]] = "locked"
     room: str
     locked: bool
     member: str  # who did it
@@ -33,6 +34,7 @@ class LockChangedEvent(Event, frozen=True, tag="locked"):
 class LockUnchangedEvent(Event, frozen=True, tag="unchanged-lock"):
     """`/lock` or `/unlock` changed nothing: the room is so already."""
 
+    type: ClassVar[Literal["unchanged-lock"]] = "unchanged-lock"
     room: str
     locked: bool
 
@@ -40,6 +42,7 @@ class LockUnchangedEvent(Event, frozen=True, tag="unchanged-lock"):
 class KnockChangedEvent(Event, frozen=True, tag="knock"):
     """Newcomers wait until a moderator lets them in, or do so no longer."""
 
+    type: ClassVar[Literal["knock"]] = "knock"
     room: str
     on: bool
     member: str  # who did it
@@ -49,6 +52,7 @@ class KnockChangedEvent(Event, frozen=True, tag="knock"):
 class SlowChangedEvent(Event, frozen=True, tag="slow"):
     """Messages of one member are at least so many seconds apart from now on; 0: as they come."""
 
+    type: ClassVar[Literal["slow"]] = "slow"
     room: str
     seconds: int
     member: str  # who did it
@@ -58,6 +62,7 @@ class SlowChangedEvent(Event, frozen=True, tag="slow"):
 class RaidChangedEvent(Event, frozen=True, tag="raid"):
     """The room is closed to newcomers and slow, against a raid, or it is as before. What that changes is told next."""
 
+    type: ClassVar[Literal["raid"]] = "raid"
     room: str
     on: bool
     member: str  # who did it
@@ -66,6 +71,7 @@ class RaidChangedEvent(Event, frozen=True, tag="raid"):
 class RoleEvent(Event, frozen=True, tag="role"):
     """A member, perhaps oneself, has another role: "muted" says nothing that others are shown."""
 
+    type: ClassVar[Literal["role"]] = "role"
     room: str
     member: str
     nick: str
@@ -76,6 +82,7 @@ class RoleEvent(Event, frozen=True, tag="role"):
 class BanEvent(Event, frozen=True, tag="ban"):
     """A member is thrown out and may not come back, or one that was thrown out may. nick: which it had in the room."""
 
+    type: ClassVar[Literal["ban"]] = "ban"
     room: str
     member: str
     nick: str
@@ -86,6 +93,7 @@ class BanEvent(Event, frozen=True, tag="ban"):
 class KeptEvent(Event, frozen=True, tag="kept"):
     """No purge throws this member out."""
 
+    type: ClassVar[Literal["kept"]] = "kept"
     room: str
     member: str
     nick: str
@@ -98,6 +106,7 @@ class WaitingEvent(Event, frozen=True, tag="waiting"):
     people: all of them, in the order in which they came.
     """
 
+    type: ClassVar[Literal["waiting"]] = "waiting"
     room: str
     count: int
     people: list[Knocker]
@@ -106,6 +115,7 @@ class WaitingEvent(Event, frozen=True, tag="waiting"):
 class SelfKickedEvent(Event, frozen=True, tag="kicked"):
     """We were thrown out; `gone` follows."""
 
+    type: ClassVar[Literal["kicked"]] = "kicked"
     room: str
     why: str  # the host's words, perhaps none
 
@@ -113,6 +123,7 @@ class SelfKickedEvent(Event, frozen=True, tag="kicked"):
 class AbsentRemovedEvent(Event, frozen=True, tag="removed"):
     """Our `/kick` has removed a member who was away; the user was told when it lost its link."""
 
+    type: ClassVar[Literal["removed"]] = "removed"
     room: str
     member: str
     nick: str

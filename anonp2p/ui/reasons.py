@@ -1,7 +1,5 @@
 """Reasons and errors in words."""
 
-from typing import Any
-
 from anonp2p import limits
 from anonp2p.errors import AnonError, Unreachable
 from anonp2p.reasons import Code, Reason
@@ -24,11 +22,6 @@ def describe_reason(reason: Reason) -> str:
         case Reason(code="host-fault" | "link-fault" as code, value=fault):
             return PHRASES[code].format(PHRASES[fault])  # type: ignore[index]  # it is a `Fault`
     return PHRASES[reason.code].format(reason.value)
-
-
-def encode_json(value: Any) -> str:
-    """What JSON mode prints of what the core knows as a type: the same sentence as for people."""
-    return describe_error(value) if isinstance(value, AnonError) else describe_reason(value)
 
 
 PHRASES: dict[Code, str] = {

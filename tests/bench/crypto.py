@@ -219,17 +219,18 @@ def crypto(sizes: Sequence[int], runs: int) -> Iterator[Result]:
         room = Room(min(size, limits.MEMBERS - 1))  # one more is let in
         found = [(raw_verify(), *messages(room), *join(room), *removal(room)) for _ in range(runs)]
         verify, sealing, opening, joining, joined, removing, shares = map(list, zip(*found, strict=True))
-        case, verified = f"{size} members", [1 / seconds for seconds in verify]
-        opened, floor_is = [1 / seconds for seconds in opening], "one verification a message"
-        goal = Goal(OPENED)
-        unit = "a second of processor"
+        case, unit = f"{size} members", "a second of processor"
+        opened, verified, sealed = map(_per_second, (opening, verify, sealing))
+        floor_is, goal = "one verification a message", Goal(OPENED)
         yield Result(
-            "messages opened", case, PROCESSOR, unit, opened, verified, floor_is, goal=goal, more_is_better=True
+            "messages opened", case, PROCESSOR, unit, opened, verified, floor_is, {}, goal, more_is_better=True
         )
-        yield Result(
-            "messages sealed", case, PROCESSOR, unit, [1 / seconds for seconds in sealing], more_is_better=True
-        )
+        yield Result("messages sealed", case, PROCESSOR, unit, sealed, more_is_better=True)
         yield Result("a join, at the host", case, PROCESSOR, "ms", [seconds * MS for seconds in joining])
-        yield Result("a welcome", case, PROCESSOR, "bytes", [float(size) for size in joined])
+        yield Result("a welcome", case, PROCESSOR, "bytes", [float(count) for count in joined])
         yield Result("a removal, at the host", case, PROCESSOR, "ms", [seconds * MS for seconds in removing])
-        yield Result("a removal", case, PROCESSOR, "bytes a member", [float(size) for size in shares])
+        yield Result("a removal", case, PROCESSOR, "bytes a member", [float(count) for count in shares])
+
+
+def _per_second(times: Sequence[float]) -> list[float]:
+    return [1 / seconds for seconds in times]

@@ -29,7 +29,7 @@ class Goal:
 class Result:
     """Samples of one thing, taken in turn.
 
-    case: of how much, or of what. floor: the least that anything could take there, `floor_is` says what. peers: of other
+    case: of how much, or of what. floor: the least that anything could take there, as `floor_is` says. peers: of other
     programs, by their names.
     """
 
@@ -99,6 +99,14 @@ def describe(samples: Sequence[float]) -> str:
     low, high = percentile(samples, 5), percentile(samples, 95)
     middle = spell(statistics.median(samples))
     return middle if len(samples) == 1 else f"{middle} ({spell(low)} to {spell(high)})"
+
+
+def describe_report(report: Report) -> str:
+    """The table, with what it was made on and what is missing."""
+    lines = [", ".join(f"{name}: {value}" for name, value in report.machine.items()), ""]
+    lines += [f"{name}: {version or 'missing, so not measured'}" for name, version in report.peers.items()]
+    lines += ["", table(report), *(f"\nFailed: {failure}" for failure in report.failures)]
+    return "\n".join(lines) + "\n"
 
 
 def table(report: Report) -> str:

@@ -76,7 +76,8 @@ def _reach(site: Site | None, virtual: int, port: int) -> Dialler:
 
 @contextmanager
 def open_ours(site: Site | None) -> Iterator[Room]:
-    with bench_process("tests.bench.host", *([] if site is None else [site.serving.control])) as process:
+    way = [] if site is None else [site.serving.control]
+    with bench_process("tests.bench.host", "--no-gauge", *way) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         host = Measured(process.stdout, process.stdin)

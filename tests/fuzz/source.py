@@ -13,7 +13,7 @@ from anonp2p.protocol import room_state
 from anonp2p.room import events
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.ui import sanitize, wording
-from anonp2p.ui.reasons import encode_json
+from anonp2p.ui.plain_events import spell_event
 from tests.room.peers import ANN, BOB, EVE, HOST
 
 STEPS = 40  # of a room, at most
@@ -130,4 +130,4 @@ class Source:
 def expect_shown(event: events.Event) -> None:
     """An event can be shown."""
     assert isinstance(wording.format_line(event), str)
-    json.loads(sanitize.escape_json(msgspec.json.encode(event, enc_hook=encode_json).decode()))
+    json.loads(sanitize.escape_json(msgspec.json.encode(spell_event(event)).decode()))

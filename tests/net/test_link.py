@@ -15,6 +15,7 @@ from anonp2p.crypto.epoch import KEPT
 from anonp2p.crypto.padding import SIZES
 from anonp2p.net.link import Link
 from anonp2p.net.links import Links
+from anonp2p.net.memory import MemoryEnd
 from anonp2p.protocol.handshake import Channel
 from anonp2p.room import inputs
 from anonp2p.room.log.log import FIRST, Log, LogEntry
@@ -495,8 +496,8 @@ async def test_a_peer_that_closes_its_half_and_does_not_read_ends_the_link(
 ) -> None:
     async with linked(lockstep=True, ready=b"never read") as both:
         await trio.testing.wait_all_tasks_blocked()
-        assert isinstance(both.far.stream, trio.StapledStream)
-        await both.far.stream.send_stream.aclose()
+        assert isinstance(both.far.stream, MemoryEnd)
+        await both.far.stream.stream.send_stream.aclose()
         assert await both.end() == "closed"
         assert both.ended_at == 0
 

@@ -1,18 +1,17 @@
 """Networks without Tor: in memory, where everything can be made to happen, and over loopback TCP."""
 
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final, Protocol, cast
+from typing import Final, Protocol
 
 import trio
-import trio.testing
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from anonp2p.errors import AnonError, TorLost
 from anonp2p.names.codes import RoomKey
-from anonp2p.net.transport import DialFault, Transport
+from anonp2p.net.memory import MemoryPlace, MemoryTransport, MemoryWire, check_client
+from anonp2p.net.transport import DialFault, Place, Transport
 from anonp2p.reasons import Reason
 from anonp2p.room.hosting_events import Defence
 
@@ -24,32 +23,10 @@ CONNECT: Final = "connect"  # planned for a dial: it is as usual
 _NOBODY = Reason("broken-circuit")
 
 
-def check_client(clients: Sequence[bytes], key: bytes) -> None:
-    """What a Tor says where a service is to be found by these clients alone. Raises DialFault."""
-    if clients and not key:
-        raise DialFault(Reason("key-missing"), again=False)
-    if clients and X25519PrivateKey.from_private_bytes(key).public_key().public_bytes_raw() not in clients:
-        raise DialFault(Reason("key-wrong"), again=False)
-
-
 class Network(Transport, Protocol):
     """A transport to be tested over. patience: seconds after which what has not happened never will."""
 
     patience: float
-
-
-class _Place:
-    """Where a room is reached: at once."""
-
-    def __init__(self, listener: Listener, undefended: list[Defence]) -> None:
-        self.listener = listener
-        self.undefended = undefended
-
-    def admits(self, stream: trio.abc.Stream) -> bool:
-        return True
-
-    async def published(self) -> None:
-        await trio.lowlevel.checkpoint()
 
 
 class LoopbackNetwork:
@@ -64,14 +41,14 @@ class LoopbackNetwork:
         self._clients: dict[str, Sequence[bytes]] = {}
 
     @asynccontextmanager
-    async def listen(self, key: RoomKey, clients: Sequence[bytes] = ()) -> AsyncIterator[_Place]:
+    async def listen(self, key: RoomKey, clients: Sequence[bytes] = ()) -> AsyncIterator[Place]:
         """As Transport has it."""
         (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
         port = self.ports[key.code] = listener.socket.getsockname()[1]
         self._clients[key.code] = clients
         try:
             async with listener:
-                yield _Place(listener, [])
+                yield MemoryPlace(listener)
         finally:
             if self.ports[key.code] == port:  # unless another has taken the place since
                 del self.ports[key.code]
@@ -92,7 +69,7 @@ class LoopbackNetwork:
 
 
 class End(trio.abc.Stream):
-    """One end of a wire; `sent` lists what went out, piece by piece, and `times` when."""
+    """One end of a wire, watched; `sent` lists what went out, piece by piece, and `times` when. `stream`: the end."""
 
     def __init__(self, wire: "Wire", stream: trio.abc.Stream) -> None:
         self.sent: list[bytes] = []
@@ -116,12 +93,8 @@ class End(trio.abc.Stream):
         self.times.append(trio.current_time())
         if self._wire.silent:
             await trio.lowlevel.checkpoint()
-            return
-        try:
+        else:
             await self.stream.send_all(data)
-        except trio.ClosedResourceError:
-            self._wire.excuse()
-            raise
 
     async def wait_send_all_might_not_block(self) -> None:
         """Waits as the stream does."""
@@ -130,11 +103,7 @@ class End(trio.abc.Stream):
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
         """Receives, or waits for ever."""
         await self._flow.wait()
-        try:
-            data = await self.stream.receive_some(max_bytes)
-        except trio.ClosedResourceError:
-            self._wire.excuse()
-            raise
+        data = await self.stream.receive_some(max_bytes)
         await self._flow.wait()
         return data
 
@@ -146,61 +115,22 @@ class End(trio.abc.Stream):
             await self.stream.aclose()
 
 
-class _Closable(Protocol):
-    """What trio's testing streams are besides streams."""
-
-    def close(self) -> None:
-        """Closes it at once."""
-
-
 class Wire:
-    """A connection in memory, and what can befall it.
-
-    lockstep: whether a send waits until the other end has read all of it. Otherwise the wire takes any amount.
-    """
+    """A wire in memory that is watched, and may be paused or fall silent. lockstep: as MemoryWire has it."""
 
     def __init__(self, *, lockstep: bool = False) -> None:
-        pair = trio.testing.lockstep_stream_pair if lockstep else trio.testing.memory_stream_pair
-        near, far = pair()
-        halves = (near.send_stream, near.receive_stream, far.send_stream, far.receive_stream)
-        self._halves = [cast("_Closable", half) for half in halves]
-        self.dialler = End(self, near)
-        self.host = End(self, far)
+        self._wire = MemoryWire(lockstep=lockstep)
+        self.dialler = End(self, self._wire.dialler)
+        self.host = End(self, self._wire.host)
         self.silent = False
-        self._is_cut = False
 
     def cut(self) -> None:
         """Breaks it: both ends fail at once."""
-        self._is_cut = True
-        for half in self._halves:
-            half.close()
+        self._wire.cut()
 
     def fall_silent(self) -> None:
         """Delivers nothing any more, not even its end; sends seem to work."""
         self.silent = True
-
-    def excuse(self) -> None:
-        """Raises what an end meets that did not close itself."""
-        if self._is_cut:
-            raise trio.BrokenResourceError
-
-
-class MemoryListener(trio.abc.Listener[trio.abc.Stream]):
-    def __init__(self, clients: Sequence[bytes]) -> None:
-        self.clients = clients
-        self.incoming, self._queue = trio.open_memory_channel[trio.abc.Stream](1_000)
-
-    async def accept(self) -> trio.abc.Stream:
-        """The next end of a wire that was dialled."""
-        return await self._queue.receive()
-
-    async def aclose(self) -> None:
-        """Turns away those not accepted yet."""
-        with suppress(trio.WouldBlock, trio.ClosedResourceError):
-            while True:
-                await trio.aclose_forcefully(self._queue.receive_nowait())
-        self._queue.close()
-        await trio.lowlevel.checkpoint()
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,17 +144,16 @@ class Dialled:
 
 
 class MemoryNetwork:
-    """Rooms reached over wires in memory. Meant for a clock that jumps.
+    """The network in memory, watched, on which dials can fail. Meant for a clock that jumps.
 
     plan: what becomes of the next dials, in this order: CONNECT, HANG, or an exception; of later ones, `otherwise`.
-    lockstep: whether wires dialled from now on push back (see Wire). undefended: of every place.
+    lockstep: whether wires dialled from now on push back (see MemoryWire). undefended: of every place.
     """
 
     patience = 1_000.0
     lack: AnonError | None = None
 
     def __init__(self) -> None:
-        self.lost = trio.Event()
         self.plan: deque[Exception | str] = deque()
         self.otherwise: Exception | str = CONNECT
         self.lockstep = False
@@ -232,18 +161,19 @@ class MemoryNetwork:
         self.dials: list[Dialled] = []
         self.forgotten: list[str] = []  # users of client keys
         self.wires: list[Wire] = []
-        self._listeners: dict[str, list[MemoryListener]] = defaultdict(list)  # the last one hears
+        self._transport = MemoryTransport(self._make_wire)
+        self.lost = self._transport.lost
+
+    def _make_wire(self) -> Wire:
+        self.wires.append(wire := Wire(lockstep=self.lockstep))
+        return wire
 
     @asynccontextmanager
-    async def listen(self, key: RoomKey, clients: Sequence[bytes] = ()) -> AsyncIterator[_Place]:
+    async def listen(self, key: RoomKey, clients: Sequence[bytes] = ()) -> AsyncIterator[Place]:
         """As Transport has it."""
-        listener = MemoryListener(clients)
-        self._listeners[key.code].append(listener)
-        try:
-            async with listener:
-                yield _Place(listener, self.undefended)
-        finally:
-            self._listeners[key.code].remove(listener)
+        async with self._transport.listen(key, clients) as place:
+            place.undefended = self.undefended
+            yield place
 
     async def dial(self, code: str, isolation: str, *, fresh: bool = False, client_key: bytes = b"") -> trio.abc.Stream:
         """As Transport has it, after what is planned."""
@@ -254,21 +184,12 @@ class MemoryNetwork:
             raise planned
         if planned == HANG:
             await trio.sleep_forever()
-        if not self._listeners[code]:
-            raise DialFault(_NOBODY, absent=True)
-        check_client(self._listeners[code][-1].clients, client_key)
-        wire = Wire(lockstep=self.lockstep)
-        self.wires.append(wire)
-        try:
-            self._listeners[code][-1].incoming.send_nowait(wire.host)
-        except trio.BrokenResourceError:
-            raise DialFault(_NOBODY, absent=True) from None
-        return wire.dialler
+        return await self._transport.dial(code, isolation, fresh=fresh, client_key=client_key)
 
     async def forget_keys(self, user: str) -> None:
         """As Transport has it."""
         self.forgotten.append(user)
-        await trio.lowlevel.checkpoint()
+        await self._transport.forget_keys(user)
 
     def forget_dials(self) -> None:
         """What was dialled so far is of no interest."""
@@ -338,7 +259,7 @@ class _Connection:
         self._wires = wires
 
     @asynccontextmanager
-    async def listen(self, key: RoomKey, clients: Sequence[bytes] = ()) -> AsyncIterator[_Place]:
+    async def listen(self, key: RoomKey, clients: Sequence[bytes] = ()) -> AsyncIterator[Place]:
         """As Transport has it."""
         if self.lost.is_set():
             raise TorLost("it ended, or hung up on us")

@@ -9,8 +9,7 @@ from anonp2p import limits
 from anonp2p.errors import TorLost, Unreachable
 from anonp2p.net.tor.errors import SocksPortLost
 from anonp2p.reasons import NO_REASON, Code, DialFailure, Fault, LinkEnd, Reason
-from anonp2p.room.errors import Full
-from anonp2p.ui.reasons import PHRASES, describe_error, describe_reason, encode_json
+from anonp2p.ui.reasons import PHRASES, describe_error, describe_reason
 
 
 def codes(hint: object) -> set[str]:
@@ -56,11 +55,6 @@ def test_the_words_of_a_reason_hold_its_value(reason: Reason, words: str) -> Non
 def test_an_unreachable_room_is_told_with_the_reason_and_its_value() -> None:
     error = Unreachable(Reason("dial-timeout", 15))
     assert describe_error(error) == "The room could not be reached: there was no answer within 15 seconds."
-
-
-def test_json_has_the_sentences_that_people_read() -> None:
-    assert encode_json(Full()) == "The room did not let us in: it is full."
-    assert encode_json(Reason("broken")) == "the connection broke"
 
 
 def test_no_repr_shows_the_value_of_a_reason() -> None:

@@ -15,7 +15,7 @@ from anonp2p.room.hosting_events import CodeEvent
 from anonp2p.room.moderation_events import SelfKickedEvent
 from anonp2p.ui import sanitize, stdio, wording
 from anonp2p.ui.bell import notification
-from anonp2p.ui.reasons import encode_json
+from anonp2p.ui.plain_events import spell_event
 
 if TYPE_CHECKING:
     from anonp2p.ui.line.input_line import InputLine  # for terminals alone: it takes urwid, which starts a program
@@ -29,7 +29,7 @@ _WORDS_OF_OTHERS = (
     events.UnsentEvent,
     SelfKickedEvent,
 )  # the last has a host's reason in it
-_encoder = msgspec.json.Encoder(enc_hook=encode_json)
+_encoder = msgspec.json.Encoder()
 
 
 class Output:
@@ -56,7 +56,7 @@ class Output:
         room: what stands before its lines, where there is more than one room; quote: of the message that it refers to.
         """
         if self._json:
-            self._put(sanitize.escape_json(_encoder.encode(event).decode()).encode() + b"\n")
+            self._put(sanitize.escape_json(_encoder.encode(spell_event(event)).decode()).encode() + b"\n")
         elif text := wording.format_line(event, room, quote):
             folded = self._folded(event, text, wording.line_prefix(event, room))
             self._put_above(f"{folded}\n" if self.line else f"{self._fresh_row(event)}{folded}\n")

@@ -37,8 +37,8 @@ def _version(name: str) -> str:
     program = find_peer(name)
     if program is None:
         return ""
-    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
     if name == NGIRCD:
+        done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
         return done.stdout.split("\n", 1)[0].removeprefix("ngIRCd ").partition("-")[0]
     asked = "import importlib.metadata; print(importlib.metadata.version('onionshare-cli'))"
     python = Path(program).resolve().parent / "python"

@@ -48,6 +48,7 @@ WAYMARK: Final = (
     1_000  # entries between those as of which a log keeps the room once it was read again: 6 ms, in place of 70
 )
 WRITE_BYTES: Final = 64 * 1024  # bytes of entries taken for a link at once, cut with it if one expires: a frame fits
+UNREAD: Final = 1_000  # events of a room that the library keeps for a program which does not read: then it is told
 PENDING: Final = 256  # inputs that wait for their order or for the room, before we stop reading further input
 MAILBOX: Final = 48  # units of payloads, or other inputs, that a session holds or takes in at once
 BATCH_UNITS: Final = 4 * MAILBOX  # of these, after which a batch ends though more wait: 96 entries of 300 characters

@@ -48,6 +48,7 @@ WAYMARK: Final = (
     1_000  # entries between those as of which a log keeps the room once it was read again: 6 ms, in place of 70
 )
 WRITE_BYTES: Final = 64 * 1024  # bytes of entries taken for a link at once, cut with it if one expires: a frame fits
+UNREAD: Final = 1_000  # events of a room that the library keeps for a program which does not read: then it is told
 PENDING: Final = 256  # inputs that wait for their order or for the room, before we stop reading further input
 MAILBOX: Final = 48  # units of payloads, or other inputs, that a session holds or takes in at once
 BATCH_UNITS: Final = 4 * MAILBOX  # of these, after which a batch ends though more wait: 96 entries of 300 characters
@@ -151,7 +152,13 @@ LINK_LOST: Final = 15.0  # three heartbeats are missing: the link is dead, whate
 
 # Dialling (seconds).
 DIAL_TRIES: Final = (15.0, 25.0, 40.0)  # for each try in turn, the last one repeated: a usual dial takes 0.3 to 20
-DIAL_BESIDE: Final = 8.0  # without an answer, after which a second try looks anew where the room is: many have one
+DIAL_BESIDE: Final = 8.0  # without an answer, after which a third try looks anew where the room is: many have one
+HEDGE_SHARE: Final = 0.8  # of the tries of late had their answer by then: beside one without there is a second one
+HEDGE_FIRST: Final = 3.5  # seconds until then for the first dials: with 40 ms a hop a dial takes 2.3 to 3.8
+HEDGE_LEAST: Final = 1.0  # of them at least: what is sooner nobody waits for
+HEDGE_DIALS: Final = 50  # whose seconds are remembered: an hour's of a room in which links break
+HEDGE_RATE: Final = 0.3  # of a second try, that each dial is good for: they add so much to the load at most
+HEDGE_BUCKET: Final = 3.0  # second tries at once: those of a join that goes wrong from the start
 DIAL_PATIENCE: Final = 120.0  # in all, for circuits that are slow or break
 ABSENT_PATIENCE: Final = 45.0  # in all, while Tor finds no trace of the room: a new descriptor appears within 30
 DIAL_PAUSE: Final = 1.0  # before the next try; grows by half each time
@@ -195,6 +202,8 @@ KICKED: Final = 1_000  # members thrown out whom the log's state names, so that 
 TERMS: Final = 2**21  # numbers of terms: with an index below 2^32, a place is below 2^53
 STANDBY_MEMBERS: Final = 64  # present in the largest room in which each keeps a standby link: any heir can serve them
 STANDBY_RETRY: Final = 5.0  # seconds between dials of the first heir by a member that has its host
+STANDBY_MISSING: Final = 60.0  # seconds without one of who is here until the first heir publishes its service anew
+STANDBY_RENEWED: Final = 600.0  # seconds between times that it does so: who does not want to wait keeps it not busy
 PLEDGE: Final = (
     3.0  # seconds for which who has told an heir of its loss does not go back to the host: the heir counts it
 )

@@ -125,6 +125,15 @@ class Context:
         self._note_orders(entry, pending)
         if entry.content is not None and isinstance(entry.content.body, bodies.AdmitBody):
             self.knockers.note_decided(entry.content.body)
+        if isinstance(change, changes.MessageChange):
+            self.reporter.tell_change(change, re)  # all else is as it was
+        else:
+            self._take_parts(entry, change, re, age, merges=merges)
+        self._retract_if_wanted(entry.header, pending)
+        return True
+
+    def _take_parts(self, entry: OpenedEntry, change: Change, re: events.Re, age: float, *, merges: bool) -> None:
+        """What an entry that is no message has done to the room; parameters: see `take_change`."""
         for part in changes.parts_of(change):
             if isinstance(part, changes.SlowChange | changes.RoleChange):
                 self.outbox.note_held_back()
@@ -138,8 +147,6 @@ class Context:
             self.succession.tell_changes(re)
             if entry.header.kind == OPENING:
                 self.move_shown(self.replica.ledger.index - 1)
-        self._retract_if_wanted(entry.header, pending)
-        return True
 
     def _note_orders(self, entry: OpenedEntry, pending: Pending | None) -> None:
         """What of ours as a moderator's has its place: whom it orders out goes as caused by the same input."""

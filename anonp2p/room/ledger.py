@@ -211,9 +211,10 @@ class Ledger:
         """
         if header.kind != OPENING:
             author.counter = header.counter
+        if isinstance(content.body, bodies.TextBody | bodies.PrivateBody):
+            return author  # a message leaves the room as it is
         about = self._apply_body(author, content.body)
-        if not isinstance(content.body, bodies.TextBody | bodies.PrivateBody):
-            self._group_context = self._hash_state()
+        self._group_context = self._hash_state()
         return about
 
     def _apply_body(self, author: Member, body: bodies.Body) -> Member:

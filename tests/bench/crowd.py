@@ -1,7 +1,8 @@
 """The members that scripts/bench puts into a room: hundreds in one process, each with a real handshake.
 
-Afterwards they only count the entries that arrive, and hash them: what a member's own work would cost is not measured
-here, so a batch is opened once for all of them. One loop over epoll; nothing waits for ever.
+Afterwards they count the entries that arrive, check by the heads that none is lost or comes twice, hash them, and
+follow the epochs: what a member's own work would cost is not measured here, so a batch is opened once for all of them,
+and no entry is. One loop over epoll; nothing waits for ever.
 """
 
 import hashlib
@@ -13,17 +14,22 @@ import time
 from collections.abc import Callable, Sequence
 from typing import IO, Any, NamedTuple
 
+import msgspec
+
 from anonp2p import limits
-from anonp2p.crypto import identity, padding, suite
+from anonp2p.crypto import commit, identity, padding, suite
 from anonp2p.crypto.epoch import ENTRY, Epoch, Header
-from anonp2p.protocol import bodies, frames, handshake, welcome
+from anonp2p.protocol import bodies, frames, handshake, room_state, welcome
 from anonp2p.protocol.batches import Batch
+from anonp2p.protocol.field_types import Opening
 from anonp2p.protocol.handshake import Channel
 from anonp2p.protocol.packing import unpack
-from anonp2p.protocol.requests import JoinRequest
+from anonp2p.protocol.requests import JoinRequest, ResumeRequest
 from anonp2p.room.contents import entry_content, padded_content
+from anonp2p.room.succession.terms import index_of
 
 READ = 256 * 1024
+VERIFY = "verify "  # what a host is told, with a number: to say what it takes to verify a signature
 SEND = 64 * 1024  # bytes that the kernel takes from a member: what is sent is to be at the host, not on its way
 DIALLING = limits.HALF_OPEN // 2  # links in handshake at once
 RETRY = 0.001  # seconds until what the host did not take is sent again
@@ -60,19 +66,22 @@ class Measured:
 
     def read(self) -> dict[str, Any]:
         """What it measured since the last time, or has used so far."""
-        self._asked.write("\n")
-        self._asked.flush()
+        self.type("")
         return self._line()
+
+    def verify(self, times: int) -> float:
+        """Processor seconds that it takes to verify one signature; it verifies so many."""
+        self.type(f"{VERIFY}{times}")
+        taken: float = self._line()["verification"]
+        return taken
 
 
 class Opened(NamedTuple):
-    """A batch: how many entries are in it, and whether what is looked out for is among them."""
+    """A batch: how many entries are in it, its head, and whether what is looked out for is among them."""
 
     entries: int
+    head: bytes
     has_watched: bool
-
-
-_NO_BATCH = Opened(0, has_watched=False)
 
 
 class Batches:
@@ -82,19 +91,20 @@ class Batches:
         self.watched = b""
         self._opened: dict[bytes, Opened] = {}  # by nonce
 
-    def open(self, content: bytes, epoch: Epoch) -> Opened:
-        """A content from the host; what is not of the log, a record, counts for nothing."""
+    def open(self, content: bytes, epoch: Epoch) -> Opened | None:
+        """A content from the host; None if it is not of the log, but a record."""
         nonce = content[: suite.NONCE]
         opened = self._opened.get(nonce)
         if opened is not None:
             return opened
         packed = epoch.open_batch(content)
         if packed is None:
-            return _NO_BATCH
+            return None
         if len(self._opened) == OPENED:
             del self._opened[next(iter(self._opened))]
-        entries = len(unpack(Batch, packed).entries)
-        opened = self._opened[nonce] = Opened(entries, bool(self.watched) and self.watched in packed)
+        batch = unpack(Batch, packed)
+        has_watched = bool(self.watched) and self.watched in packed
+        opened = self._opened[nonce] = Opened(len(batch.entries), batch.head, has_watched)
         return opened
 
 
@@ -106,23 +116,36 @@ class Member:
         self.me = identity.Identity(os.urandom(32), room)
         self._key = suite.EncryptionKeyPair(os.urandom(32))
         self._room = room
+        self._epoch: Epoch | None = None  # with no ratchet but our own
+        self._openings: list[Opening] = []
+        self.index = -1  # of the latest entry that has come, or that we were let in after
+        self._digest = b""  # of the log up to there
+        self.missed = 0  # entries that the log had no more when we came back
+        self.nick = f"m{number}"
+        self.reads = True
+        self.counter = 0
+        self.seen = 0.0  # when what is looked out for came
+        self.mark()
+        self._begin_link(port, room, os.urandom(handshake.TICKET))
+
+    def _begin_link(self, port: int, service: bytes, ticket: bytes) -> None:
+        self._service, self._ticket = service, ticket
         self._hello = b""
         self._channel: Channel | None = None
         self._arrival: welcome.WelcomeReader | None = None
-        self._epoch: Epoch | None = None
-        self._place = (0, b"")  # of the latest entry when we came
-        self.nick = f"m{number}"
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND)
         self.socket.setblocking(False)
         self.welcome = False
         self.ended = False
-        self.reads = True
-        self.counter = 0
         self.out = b""  # what the host has not taken yet
-        self.seen = 0.0  # when what is looked out for came
         self._rest = b""
-        self.mark()
+
+    def dial_again(self, port: int, service: bytes) -> None:
+        """Comes back on a new link, after the last one has ended. service: of who hosts."""
+        assert self._channel is not None, "it has been in"
+        self.socket.close()
+        self._begin_link(port, service, self._channel.ticket)
 
     def mark(self) -> None:
         """Counts anew."""
@@ -131,10 +154,14 @@ class Member:
 
     def text(self, text: str) -> frames.SubmitFrame:
         """A signed and sealed message, to be sent in the order in which they are made."""
+        return self.entry(bodies.TextBody(text, False, None))
+
+    def entry(self, body: bodies.Body) -> frames.SubmitFrame:
+        """The same of anything."""
         assert self._epoch is not None, "who speaks is in"
         self.counter += 1
         header = Header(ENTRY, self.me.id, self.counter, self._epoch.ratchets[self.me.id].generation)
-        content = padded_content(bodies.Content(bytes(limits.SALT), *self._place, bodies.TextBody(text, False, None)))
+        content = padded_content(bodies.Content(os.urandom(limits.SALT), self.index, self._digest, body))
         signature = self.me.sign(identity.ENTRY, entry_content(self._epoch.number, header.pack(), content))
         return frames.SubmitFrame(self._epoch.number, self._epoch.seal_entry(header, signature + content))
 
@@ -183,8 +210,11 @@ class Member:
                 break
             content = data[at + padding.LENGTH : end]
             opened = self._batches.open(content, self._epoch)
-            if opened.entries:  # heads alone are not for all
+            if opened is None:
+                entries += self._take_record(content)
+            elif opened.entries:  # heads alone are not for all
                 entries += opened.entries
+                self._follow(opened.entries, opened.head)
                 self.hash.update(content)
                 if opened.has_watched:
                     self.seen = time.monotonic()
@@ -193,6 +223,13 @@ class Member:
         self.entries += entries
         return entries
 
+    def _follow(self, entries: int, head: bytes) -> None:
+        """The log goes on with so many entries, up to this head."""
+        index = index_of(int.from_bytes(head[:8], "big"))
+        if index - entries != self.index:
+            raise BenchFailed(f"after entry {self.index}, {self.nick} was sent {entries} up to {index}")
+        self.index, self._digest = index, head[8:40]
+
     def _meet(self, data: bytes) -> int:
         at = 0
         while len(data) - at >= 2 and len(data) >= (end := at + 2 + int.from_bytes(data[at : at + 2], "big")):
@@ -200,8 +237,7 @@ class Member:
             if self._channel is None:
                 self._client_handshake(content)
             else:
-                for frame in self._channel.open_record(content).frames:
-                    self._answer(frame)
+                self.entries += self._take_record(content)
             if self.welcome:
                 return self._count(data[at:])
         self._rest = data[at:]
@@ -210,24 +246,62 @@ class Member:
     def _client_handshake(self, content: bytes) -> None:
         hello, self._hello = handshake.read_hello(content)
         link = os.urandom(32)
-        unsigned = JoinRequest(link, self.me.key, self._key.public, self.nick, bytes(64))
-        signature = self.me.sign(identity.JOIN, handshake.join_content(self._hello, unsigned))
-        request = JoinRequest(link, self.me.key, self._key.public, self.nick, signature)
-        self.send(handshake.seal_request(request, self._room, hello, self._hello, os.urandom(handshake.TICKET)))
+        request = self._join(link) if self._epoch is None else self._resume(link, self._epoch.number)
+        self.send(handshake.seal_request(request, self._service, hello, self._hello, self._ticket))
         self._channel = Channel(link, self._hello, up=True)
 
-    def _answer(self, frame: frames.Frame) -> None:
-        match frame:
-            case frames.WelcomeFrame():
-                self._arrival = welcome.WelcomeReader(frame, self._key, self._room, self._hello)
-            case frames.PageFrame():
-                assert self._arrival is not None, "it comes after its welcome"
-                if state := self._arrival.take_page(frame):
-                    self._epoch = welcome.make_epoch(state)
-                    self._place = int.from_bytes(state.head[:8], "big"), state.head[8:40]
+    def _join(self, link: bytes) -> JoinRequest:
+        unsigned = JoinRequest(link, self.me.key, self._key.public, self.nick, bytes(64))
+        content = handshake.join_content(self._hello, unsigned)
+        return msgspec.structs.replace(unsigned, signature=self.me.sign_for(self._service, identity.JOIN, content))
+
+    def _resume(self, link: bytes, epoch: int) -> ResumeRequest:
+        log = epoch, self.index, self._digest, self._openings
+        unsigned = ResumeRequest(link, self.me.id, self._key.public, *log, True, bytes(64))
+        content = handshake.resume_content(self._hello, unsigned)
+        return msgspec.structs.replace(unsigned, signature=self.me.sign_for(self._service, identity.RESUME, content))
+
+    def _take_record(self, content: bytes) -> int:
+        """What is for this link alone; how many entries were in it."""
+        assert self._channel is not None, "records follow the handshake"
+        entries = 0
+        for frame in self._channel.open_record(content).frames:
+            match frame:
+                case frames.BackfillFrame(entries=opened, head=head):
+                    entries += len(opened)
+                    self._follow(len(opened), head)
+                case frames.CommitShareFrame(box=box):
+                    self._begin_epoch(box)
+                case frames.WelcomeFrame():
+                    self._arrival = welcome.WelcomeReader(frame, self._key, self._service, self._hello)
+                case frames.PageFrame():
+                    assert self._arrival is not None, "it comes after its welcome"
+                    if state := self._arrival.take_page(frame):
+                        self._come_in(state)
+                case frames.ResumedFrame():
                     self.welcome = True
-            case frames.RefusedFrame(reason=reason):
-                raise BenchFailed(f"a member was refused: {reason}")
+                case frames.RefusedFrame(reason=reason):
+                    raise BenchFailed(f"a member was refused: {reason}")
+        return entries
+
+    def _come_in(self, state: room_state.RoomState) -> None:
+        head = state.head
+        if self.index < 0:
+            assert state.since == index_of(int.from_bytes(head[:8], "big")), "the room shows no history"
+        else:
+            self.missed += state.since - self.index
+        self.index, self._digest = state.since, head[8:40]
+        self._epoch = welcome.make_epoch(state)
+        self._epoch.ratchets = {self.me.id: self._epoch.ratchets[self.me.id]}
+        self._openings = list(state.term.openings)
+        self.welcome = True
+
+    def _begin_epoch(self, box: bytes) -> None:
+        assert self._epoch is not None, "who gets a share is in"
+        share = self._room, self.me.id, self._epoch.number + 1, self._digest
+        secret, given = commit.open_share(box, self._key, *share)
+        self._epoch, tag = self._epoch.follow(secret, self._digest, [self.me.id])
+        commit.check_confirmation_tag(tag, given)
 
 
 class Crowd:

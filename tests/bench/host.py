@@ -1,22 +1,24 @@
 """The host that scripts/bench measures: a real session in a process of its own, over TCP on loopback or a private Tor.
 
 Says on stdout at which port it is reached and for which room, then answers every empty line on stdin with measurements,
-as JSON; any other is a command that its user types. Ends with its stdin. Its argument, if there is one, is the torrc of
-the network.
+as JSON, and one that begins with `VERIFY` with what it takes to verify a signature; any other is a command that its
+user types. Ends with its stdin.
 """
 
+import argparse
 import json
 import os
 import resource
 import secrets
-import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import trio
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from anonp2p.cli import calm_collector
 from anonp2p.config import Config
@@ -28,6 +30,7 @@ from anonp2p.room import events, inputs
 from anonp2p.room.hosting_events import ReachableEvent
 from anonp2p.room.room import Room
 from anonp2p.ui import commands
+from tests.bench.crowd import VERIFY
 from tests.support.transports import LoopbackNetwork
 
 TICK = 0.001  # seconds: the finest stall that is noticed
@@ -54,13 +57,29 @@ class _Gauge:
 
 
 def read_usage() -> dict[str, float]:
-    """What the process has and had. descriptors: its links, and some more, always as many."""
+    """What the process has and had. descriptors: its links, and some more, always as many.
+
+    writes, written: how often it has written to anything, and bytes. To links it sends nothing else, unless they lag.
+    """
     pages = int(Path("/proc/self/statm").read_text().split()[1])
+    moved = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
     return {
         "resident": pages * os.sysconf("SC_PAGE_SIZE"),
         "descriptors": len(list(Path("/proc/self/fd").iterdir())),
         "cpu": time.process_time(),
+        "writes": int(moved["syscw"]),
+        "written": int(moved["wchar"]),
     }
+
+
+def measure_verification(times: int) -> float:
+    """Processor seconds that it takes to verify one signature of an entry with 300 characters."""
+    key, content = Ed25519PrivateKey.generate(), os.urandom(400)
+    public, signature = key.public_key(), key.sign(content)
+    began = time.process_time()
+    for _ in range(times):
+        public.verify(signature, content)
+    return (time.process_time() - began) / times
 
 
 @asynccontextmanager
@@ -72,12 +91,12 @@ async def _connected(torrc: str) -> AsyncIterator[LoopbackNetwork | tor.Tor]:
         yield network
 
 
-async def _serve(torrc: str) -> None:
+async def _serve(torrc: str, *, gauged: bool) -> None:
     async with _connected(torrc) as network:
-        await _host(network)
+        await _host(network, gauged=gauged)
 
 
-async def _host(network: LoopbackNetwork | tor.Tor) -> None:
+async def _host(network: LoopbackNetwork | tor.Tor, *, gauged: bool) -> None:
     gauge, told = _Gauge(), Counter[str]()
     reachable = trio.Event()
 
@@ -95,12 +114,17 @@ async def _host(network: LoopbackNetwork | tor.Tor) -> None:
     async with trio.open_nursery() as nursery:
         session = Session(room, tell, SharedNetwork(usable))
         nursery.start_soon(session.run)
-        nursery.start_soon(gauge.run)
+        if gauged:
+            nursery.start_soon(gauge.run)
         await reachable.wait()
         port = network.ports[key.code] if isinstance(network, LoopbackNetwork) else 0
         print(json.dumps({"port": port, "code": key.code, "room": key.public.hex()}), flush=True)
         async with trio.lowlevel.FdStream(os.dup(0)) as stdin:
             async for line in _lines(stdin):
+                if line.startswith(VERIFY):
+                    taken = measure_verification(int(line.removeprefix(VERIFY)))
+                    print(json.dumps({"verification": taken}), flush=True)
+                    continue
                 if line:
                     typed = commands.parse_command(line)
                     assert isinstance(typed, inputs.Typed), "a command for the room"
@@ -121,7 +145,11 @@ async def _lines(stdin: trio.abc.ReceiveStream) -> AsyncIterator[str]:
 
 
 if __name__ == "__main__":
+    _parser = argparse.ArgumentParser()
+    _parser.add_argument("torrc", nargs="?", default="", help="of the network; none: loopback")
+    _parser.add_argument("--no-gauge", action="store_true", help="measures no stalls, which takes time of its own")
+    _arguments = _parser.parse_args()
     _most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (_most, _most))
     calm_collector()
-    trio.run(_serve, "".join(sys.argv[1:]))
+    trio.run(partial(_serve, _arguments.torrc, gauged=not _arguments.no_gauge))

@@ -34,9 +34,12 @@ Piece = list[frames.SubmitFrame]
 
 
 @contextmanager
-def room(seconds: float) -> Iterator[tuple[Measured, Crowd]]:
-    """A host and a crowd, still without members. seconds: after which all is over."""
-    command = [sys.executable, "-m", "tests.bench.host"]
+def room(seconds: float, *, gauged: bool = True) -> Iterator[tuple[Measured, Crowd]]:
+    """A host and a crowd, still without members.
+
+    seconds: after which all is over. gauged: whether stalls are measured, which takes processor time of its own.
+    """
+    command = [sys.executable, "-m", "tests.bench.host", *["--no-gauge"] * (not gauged)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdin is not None

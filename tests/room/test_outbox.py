@@ -11,9 +11,9 @@ from msgspec import UNSET
 from anonp2p import errors, limits
 from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import ENTRY, KEPT, Header
-from anonp2p.errors import PeerFault
+from anonp2p.errors import NoSuchNick, PeerFault
 from anonp2p.protocol import bodies, frames
-from anonp2p.room.errors import InvitationTaken, NoSuchNick, Repeated, RetractUnsent, Unconfirmed
+from anonp2p.room.errors import InvitationTaken, Repeated, RetractUnsent, Unconfirmed
 from anonp2p.room.outbox import GivenBack, Outbox
 from anonp2p.room.pending import Pending, Sealed, Whisper
 from anonp2p.room.sent_entries import SentEntries

@@ -3,13 +3,13 @@
 from typing import Literal, Protocol
 
 from anonp2p import errors, limits
-from anonp2p.errors import PeerFault
+from anonp2p.errors import NoSuchNick, PeerFault
 from anonp2p.protocol import bodies, frames
 from anonp2p.reasons import NO_REASON
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_between
-from anonp2p.room.errors import CannotHost, NoSuchNick
+from anonp2p.room.errors import CannotHost
 from anonp2p.room.gate import Gate, NotAdmitted
 from anonp2p.room.host import admission
 from anonp2p.room.host.admission import Admission

@@ -6,13 +6,13 @@ from typing import Final, NamedTuple
 from anonp2p import errors, limits
 from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import ENTRY, Header, read_header
-from anonp2p.errors import PeerFault
+from anonp2p.errors import NoSuchNick, PeerFault
 from anonp2p.names import nicks
 from anonp2p.protocol import bodies, frames
 from anonp2p.room import effects
 from anonp2p.room.context import Context
 from anonp2p.room.entry_rules import check_entry
-from anonp2p.room.errors import NoSuchNick, Unsealable
+from anonp2p.room.errors import Unsealable
 from anonp2p.room.host import admission
 from anonp2p.room.host.answers import Answers
 from anonp2p.room.host.commits import Commits

@@ -14,6 +14,7 @@ from anonp2p.room.ledger import expect
 from anonp2p.room.member.head_check import HeadCheck
 from anonp2p.room.member.host_check import HostCheck
 from anonp2p.room.member.own_service import OwnService
+from anonp2p.room.member.standby_watch import StandbyWatch
 from anonp2p.room.member.uplink import Uplink
 from anonp2p.room.resuming import check_resume_request
 from anonp2p.room.role import HostPlan, MemberPlan
@@ -59,13 +60,14 @@ class Carrier:
         self.host_check = HostCheck(context, uplink, self.gate, patience)
         self.standby = former.standby if former else Standby(context)
         self.service = OwnService(context, uplink, self.gate, former.address if former else b"")
+        self._standby_watch = StandbyWatch(context, self.standby)
         self._heirship = Heirship()
         self._decide_at: float | None = None  # when (`Now.tick`) to look again whether we host
         self._strays_told_at = _NEVER
 
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) `do_due_work` has something to do."""
-        parts = (self.gate, self.standby, self.service)
+        parts = (self.gate, self.standby, self.service, self._standby_watch)
         dues = [self._decide_at, self._strays_due, *(part.next_deadline() for part in parts)]
         return min((due for due in dues if due is not None), default=None)
 
@@ -206,6 +208,7 @@ class Carrier:
         self._decide_at = None
         if self._context.lifecycle.phase != "in":
             return
+        self._standby_watch.update(is_lost=self._loss.lost_at is not None)
         if self.standby.links:
             self._help_lost()
         lost_at = self._loss.lost_at

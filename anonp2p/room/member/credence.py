@@ -17,13 +17,16 @@ class Credence:
         self._loss = loss
         self.turned_away_by = b""
 
-    def may_refuse(self, target: Target, refused: frames.RefusedFrame) -> bool:
+    def may_refuse(self, target: Target, refused: frames.RefusedFrame, *, awaits_another: bool) -> bool:
         """Whether a refusal may be a host's, as far as it says so.
 
         Whoever has the key of the code may answer, a thief or a host of another side of whom we know nothing: that
         drives nobody out. And any member may say that it has taken over: nor does that, while our host may answer yet,
         unless our host itself has said so. One who hosted before may have thrown us out on its side, when we were on
         another already: we are out once nobody goes on on ours.
+
+        awaits_another: whether somebody else is still to answer whom we have asked for our place: that one may give it
+        to us, and in a room that is locked there is no other.
         """
         ledger, vouched = self._replica.ledger, refused.credentials
         member = identity.member_id(vouched.key)
@@ -34,7 +37,8 @@ class Credence:
             return refused.reason == "kicked" and has_hosted and self._is_lost_for(limits.LOST_BY_ONE)
         if not self._is_known(target, member):
             return False
-        return member == self._loss.sent_to or self._is_lost_for(limits.LOST_BY_SOME)
+        patience = limits.LOST_BY_ONE if awaits_another else limits.LOST_BY_SOME
+        return member == self._loss.sent_to or self._is_lost_for(patience)
 
     def may_hold(self, target: Target, vouched: frames.Credentials) -> bool:
         """Whether one may have us wait to be let in: our host, if we had one, or somebody known, in a later term."""

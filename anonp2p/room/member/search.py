@@ -161,8 +161,9 @@ class Search:
     def note_turned_away(self, service: bytes, member: bytes) -> None:
         """We end the link ourselves, to ask for something else at once. service: what was dialled; member: who said so.
 
-        Whose place is gone asks that one again.
+        Whose place is gone asks that one again, and hears nobody else whom it has asked as who it was.
         """
+        self._hang_up_all()
         self._turned_away_at, self._credence.turned_away_by = service, member
         self._dialling.note_drop()
 
@@ -245,7 +246,7 @@ class Search:
                 return self._begin_waiting(attempt, waiting, said[1:])
             case frames.RedirectFrame() as redirect:
                 self._take_redirect(call, target, redirect)
-            case frames.RefusedFrame() as refused if not self._credence.may_refuse(target, refused):
+            case frames.RefusedFrame() as refused if not self._may_refuse(attempt, refused):
                 self._note_failure(attempt)
                 call.hang_up("other-host")
             case frames.HeldFrame(credentials=vouched) if not self._credence.may_hold(target, vouched):
@@ -265,6 +266,12 @@ class Search:
         lets_us_in = not self._state.has_no_link and handshake_key == self._answered_by
         asked = [attempt.call.handshake_key for attempt in self._tries.values() if not attempt.call.is_over]
         return lets_us_in or handshake_key in asked
+
+    def _may_refuse(self, attempt: _Try, refused: frames.RefusedFrame) -> bool:
+        """Whether this refusal counts."""
+        others = (other for other in self._tries.values() if other is not attempt)
+        awaits_another = any(other.asked and not other.call.is_over for other in others)
+        return self._credence.may_refuse(attempt.target, refused, awaits_another=awaits_another)
 
     def _has_grown_since(self, asked: list[int], target: Target) -> bool:
         """Whether others have shown us more of our log since we asked one who goes on with that."""

@@ -500,6 +500,38 @@ def test_who_joined_on_one_side_alone_is_sent_to_join_anew_by_any_member_who_hos
 
 
 @pytest.mark.parametrize(
+    ("seconds", "is_heeded"),
+    [(limits.LOST_BY_SOME, False), (limits.LOST_BY_ONE - 0.1, False), (limits.LOST_BY_ONE, True)],
+)
+def test_who_is_refused_by_one_waits_for_another_that_it_has_asked(seconds: float, is_heeded: bool) -> None:
+    """2.13: of two hosts that are about to meet, one has kept its place, and the room may be locked. Seed 6636."""
+    seeker = Seeker(ANN)
+    seeker.lose()
+    line, other = (seeker.greeted(line) for line in seeker.lines)
+    if line.greeting.service != ADDRESSES[ANN.id]:
+        line, other = other, line
+    service = line.greeting.service
+    vouched = frames.Credentials(service, ANN.key, 5, bytes(64))
+    refused = credentials.sign_refusal("unknown", line.greeting.hello, vouched, ANN.signer(service))
+    set_time(seeker.context, seconds)
+    assert (seeker.hears(line, refused) is not None) == is_heeded
+    assert seeker.search.has_link(other.link)
+
+
+def test_whose_place_is_gone_hears_nobody_whom_it_asked_as_who_it_was() -> None:
+    """5.12: what is sealed to keys of then does not open any more, and is no fault of who has sealed it. Seed 6636."""
+    seeker = Seeker(ANN)
+    seeker.lose()
+    asked = [seeker.greeted(line).link for line in seeker.lines]
+    seeker.take_done()
+    seeker.context.lifecycle.lose_place()
+    seeker.search.note_turned_away(ADDRESSES[BOB.id], BOB.id)
+    seeker.pass_time()
+    assert sorted(seeker.dropped()) == sorted((link, "closed") for link in asked)
+    assert not any(seeker.search.has_link(link) for link in asked)
+
+
+@pytest.mark.parametrize(
     ("reason", "seconds", "is_heeded"),
     [
         ("kicked", limits.LOST_BY_ONE - 0.1, False),

@@ -250,6 +250,25 @@ def test_who_dials_the_only_heir_while_that_leaves_keeps_its_host() -> None:
     assert not [event for event in playing.town.people[4].got(events.LinkEvent) if event.attempt > 1]
 
 
+def test_one_whom_a_host_of_another_side_refuses_waits_for_its_own_and_stays_in_a_locked_room() -> None:
+    """Who took over while the room was split is asked as well, and answers first."""
+    told = (Step(12.08, "pair", ("host", "1", "60", "told")), Step(43.76, "pair", ("heir", "0", "5", "told")))
+    lock, stop = Step(41.06, "lock"), Step(52.58, "stop", ("host", "5", "prompt"))
+    cut = Step(68.1, "split", ("0", "25", "silent"))
+    steps = (told[0], Step(35.67, "come"), lock, told[1], stop, Step(57.13, "come"), cut)
+    playing = Play(Schedule(seed=6636, people=2, pace="near", talk=6.0, end=160.0, history=5, steps=steps))
+    assert playing.run().verdict == "ok"
+    assert [person.number for person in playing.town.people if person.is_here] == [0, 1, 2]
+
+
+def test_an_heir_whose_address_another_has_served_as_the_code_is_found_again() -> None:
+    """Members that have their host wait at it in the end, though the other has published that address last."""
+    told = (Step(11.22, "split", ("2", "60", "told")), Step(23.85, "split", ("1,2", "25", "told")))
+    steps = (told[0], Step(20.85, "ban", ("3",)), told[1], Step(27.15, "pair", ("host", "1", "60", "silent")))
+    playing = Play(Schedule(seed=6686, people=4, pace="near", talk=3.0, end=90.0, history=0, steps=steps))
+    assert playing.run().verdict == "ok"
+
+
 def test_who_was_thrown_out_and_knows_nobody_of_those_who_are_left_goes_on_apart() -> None:
     """The host, which has thrown out its first heir while that was cut off, dies; the next one was no heir before."""
     raid, kick, cut = Step(101.26, "raid"), Step(102.4, "kick", ("2",)), Step(103.12, "split", ("2", "5", "silent"))

@@ -38,19 +38,18 @@ def is_test_file(piece: str) -> bool:
 
 def run_program(piece: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody joins by the code that it prints, and has an answer."""
-    network, wanted, codes = Network(), [], list[str]()
+    network, wanted = Network(), []
+    give_code, given_codes = trio.open_memory_channel[str](1)
     with monkeypatch.context() as patches:
         patches.setattr(trio, "run", lambda *call: wanted.append(call))
-        exec(compile(piece, "piece", "exec"), {"print": lambda code, flush: codes.append(code), "__name__": "__main__"})
+        exec(compile(piece, "piece", "exec"), {"print": lambda code, flush: give_code.send_nowait(code)})
 
     async def talk() -> None:
         monkeypatch.setattr(anonp2p, "connect", network.connect)
         async with network.connect(nick="ann") as tor, trio.open_nursery() as nursery:
             nursery.start_soon(*wanted[0])
             with trio.fail_after(PATIENCE):
-                while not codes:
-                    await trio.sleep(1)
-                async with tor.join(codes[0]) as ann:
+                async with tor.join(await given_codes.receive()) as ann:
                     await ann.send("!ping")
                     heard = await ann.wait_for("message")
                     while heard.mine:

@@ -44,7 +44,11 @@ async def hears_nothing(room: Room) -> bool:
 
 async def test_echo_says_again_what_it_is_asked_to_and_nothing_else(autojump_clock: trio.testing.MockClock) -> None:
     network = Network()
-    async with network.connect(nick="ann") as tor, tor.create("demo", history="10") as ann, trio.open_nursery() as nursery:
+    async with (
+        network.connect(nick="ann") as tor,
+        tor.create("demo", history="10") as ann,
+        trio.open_nursery() as nursery,
+    ):
         await ann.send("!echo before it came")
         async with network.connect(nick="echo") as its, its.join(ann.code) as bot:
             nursery.start_soon(load("echo").echo, bot)
@@ -54,6 +58,7 @@ async def test_echo_says_again_what_it_is_asked_to_and_nothing_else(autojump_clo
             await ann.send("!echo !echo x")
             assert await hear(ann) == ("echo", "!echo x")
             assert await hears_nothing(ann), "it does not answer itself, or what was said before"
+            nursery.cancel_scope.cancel()
 
 
 async def test_echo_answers_privately_who_asked_privately(autojump_clock: trio.testing.MockClock) -> None:
@@ -131,9 +136,11 @@ async def test_moderator_closes_the_room_at_a_raid_and_opens_it_later(autojump_c
                     trolls.start_soon(raid, number)
             assert {one.nick for one in ann.members} == {"guard", "ann"}
             raided = await ann.wait_for("raid", within=PATIENCE)
+            assert raided.type == "raid"
             assert raided.on
             await ann.send("still here")
             raided = await ann.wait_for("raid", within=PATIENCE)
+            assert raided.type == "raid"
             assert not raided.on
             assert trio.current_time() >= module.CLOSED
             async with network.connect() as bens, bens.join(bot.code, nick="ben"):

@@ -1,6 +1,6 @@
 """Carries what is said in one room over to another, and back. What is to expire, and what is private, it leaves.
 
-    python docs/examples/bridge.py      then the codes of both rooms, as the first two lines of standard input
+`python docs/examples/bridge.py` reads the codes of both rooms from the first two lines of standard input.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """Says again what it is asked to: `!echo hello`. Privately, if it is asked privately.
 
-    python docs/examples/echo.py        then the room's code, as the first line of standard input
+`python docs/examples/echo.py` reads the room's code from the first line of standard input.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """Opens a room, prints its code, and greets whoever comes for the first time, so that they alone see it.
 
-    python docs/examples/greeter.py [NAME OF THE ROOM]
+Run `python docs/examples/greeter.py [NAME OF THE ROOM]`.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """Opens a room, prints its code, and closes it when many come at once: a raid. Later it opens the room again.
 
-    python docs/examples/moderator.py [NAME OF THE ROOM]
+Run `python docs/examples/moderator.py [NAME OF THE ROOM]`.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """Posts the lines that are written to a log file, in messages that everybody's program forgets after five minutes.
 
-    python docs/examples/tail.py FILE   then the room's code, as the first line of standard input
+`python docs/examples/tail.py FILE` reads the room's code from the first line of standard input.
 """
 
 import sys

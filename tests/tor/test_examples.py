@@ -90,7 +90,6 @@ async def try_echo(tor: RunningTor, us: anonp2p.Tor) -> None:
 
 
 async def try_tail(tor: RunningTor, us: anonp2p.Tor, log: Path) -> None:
-    log.touch()
     async with opened(us, "two") as room, program(tor, "tail.py", str(log), given=room.code) as said:
         assert said == "In two as log."
         with trio.move_on_after(PATIENCE) as waiting:  # it reads from the end of the file on, as soon as it is there
@@ -131,10 +130,12 @@ async def try_moderator(tor: RunningTor) -> None:
 
 async def test_each_example_runs_over_tor(torrc: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardening, "harden", lambda: None)  # it is for good, and of the whole process
+    log = tmp_path / "log"
+    log.touch()
     with running_tor(torrc) as tor:
         async with anonp2p.connect(control=tor.control, nick="ann") as us, trio.open_nursery() as nursery:
             nursery.start_soon(try_echo, tor, us)
-            nursery.start_soon(try_tail, tor, us, tmp_path / "log")
+            nursery.start_soon(try_tail, tor, us, log)
             nursery.start_soon(try_bridge, tor, us)
             nursery.start_soon(try_greeter, tor, us)
             nursery.start_soon(try_moderator, tor)

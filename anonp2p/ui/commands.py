@@ -106,6 +106,12 @@ COMMANDS: tuple[Command, ...] = (
         lambda _, re: inputs.AskInput("/heirs", re),
     ),
     Command(
+        "/health",
+        "",
+        "show whether others can join, and whether what you say arrives",
+        lambda _, re: inputs.AskInput("/health", re),
+    ),
+    Command(
         "/entrust",
         "NICK|off",
         "host: who is to be the next host, and to have the key; off: nobody",

@@ -44,13 +44,9 @@ async def hears_nothing(room: Room) -> bool:
 
 async def test_echo_says_again_what_it_is_asked_to_and_nothing_else(autojump_clock: trio.testing.MockClock) -> None:
     network = Network()
-    async with (
-        network.connect(nick="ann") as tor,
-        tor.create("demo", history="10") as ann,
-        trio.open_nursery() as nursery,
-    ):
+    async with network.connect(nick="ann") as tor, tor.create("demo", history="10") as ann:
         await ann.send("!echo before it came")
-        async with network.connect(nick="echo") as its, its.join(ann.code) as bot:
+        async with network.connect(nick="echo") as its, its.join(ann.code) as bot, trio.open_nursery() as nursery:
             nursery.start_soon(load("echo").echo, bot)
             await ann.send("hello")
             await ann.send("!echo two\nlines")

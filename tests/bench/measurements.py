@@ -21,7 +21,7 @@ from tests.support.peers import PeerFailed
 FAILURES: Final = (BenchFailed, PeerFailed, AstrayError, OSError, TimeoutError, ExceptionGroup)
 
 
-_NEAR: Final = Rounds()
+_NEAR: Final = Rounds(talks=4, back_to_back=25)
 _FAR: Final = Rounds(starts=3, joins=4, spaced=3, back_to_back=8)
 
 

@@ -38,7 +38,7 @@ def fanout(sizes: Sequence[int], seconds: float, runs: int) -> Iterator[Result]:
                     bare = memory_of(room.process)
                     began = time.monotonic()
                     room.join(size, began + JOINING)
-                    if name == OURS:  # others do not let anybody in, or do so once a second
+                    if name == OURS:  # the others let anybody in, unseen
                         joins.append(size / (time.monotonic() - began))
                     rest([room], QUIET)
                     memory.setdefault(name, []).append((memory_of(room.process) - bare) / size / KIB)

@@ -22,7 +22,7 @@ FAILURES: Final = (BenchFailed, PeerFailed, AstrayError, OSError, TimeoutError, 
 
 
 _NEAR: Final = Rounds(talks=4, back_to_back=25)
-_FAR: Final = Rounds(starts=3, joins=4, spaced=3, back_to_back=8)
+_FAR: Final = Rounds(starts=3, joins=4, talks=2, back_to_back=8)
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,7 @@ from tests.bench.crowd import READ, RETRY, BenchFailed
 from tests.bench.dialling import Dialler
 from tests.bench.talk import CHARACTERS, LOOK, Room, tend
 
-COMING: Final = (
-    8  # clients that are not in yet, at once: ngircd queues 10, and the next wait for a second
-)
+COMING: Final = 8  # clients that are not in yet, at once: ngircd queues 10, and the next wait for a second
 MESSAGE: Final = b"PRIVMSG #bench :"
 
 

@@ -4,7 +4,7 @@ docs/BOTS.md says how. Nothing here protects the memory of the process.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import TypeVar, TypeVarTuple
 
 import trio
@@ -13,6 +13,7 @@ import trio.testing
 from anonp2p.client import Tell
 from anonp2p.config import Config
 from anonp2p.library import Tor, open_connection
+from anonp2p.names import nicks
 from anonp2p.net.memory import MemoryTransport, MemoryWire
 from anonp2p.net.transport import Transport
 from anonp2p.room.events import ReadyEvent
@@ -29,12 +30,30 @@ class Network:
     def __init__(self) -> None:
         self._transport = MemoryTransport(MemoryWire)
 
-    def connect(
-        self, *, nick: str = "", no_heir: bool = False, no_entrust: bool = False, cover: bool = False, **options: object
-    ) -> AbstractAsyncContextManager[Tor]:
-        """As `anonp2p.connect`; options that are about Tor mean nothing here."""
-        config = Config(nick=nick, no_heir=no_heir, no_entrust=no_entrust, cover=cover)
-        return open_connection(config, self._provide)
+    @asynccontextmanager
+    async def connect(
+        self,
+        *,
+        nick: str = "",
+        tor: str = "auto",
+        control: object = None,
+        socks: object = None,
+        torrc: object = None,
+        bridge: object = (),
+        listen: object = None,
+        amnesic: bool = False,
+        no_heir: bool = False,
+        no_entrust: bool = False,
+        cover: bool = False,
+    ) -> AsyncIterator[Tor]:
+        """As `anonp2p.connect`, and like another person each time; the options that choose a Tor mean nothing here.
+
+        Raises BadNick of anonp2p.errors.
+        """
+        name = nicks.parse_nick(nick) if nick else ""
+        config = Config(nick=name, no_heir=no_heir, no_entrust=no_entrust, cover=cover)
+        async with open_connection(config, self._provide) as opened:
+            yield opened
 
     @asynccontextmanager
     async def _provide(self, config: Config, tell: Tell) -> AsyncIterator[Transport]:

@@ -83,10 +83,13 @@ async def opened(tor: anonp2p.Tor, name: str) -> AsyncIterator[anonp2p.Room]:
 
 
 async def try_echo(tor: RunningTor, us: anonp2p.Tor) -> None:
-    async with opened(us, "one") as room, program(tor, "echo.py", given=room.code) as said:
-        assert said == "In one as echo."
-        await room.send("!echo hello")
-        assert await hear(room) == "hello"
+    async with opened(us, "one") as room:
+        async with program(tor, "echo.py", given=room.code) as said:
+            assert said == "In one as echo."
+            await room.send("!echo hello")
+            assert await hear(room) == "hello"
+        left = await room.wait_for("left", within=PATIENCE)
+        assert (left.nick, left.reason) == ("echo", "left"), "it left properly"
 
 
 async def try_tail(tor: RunningTor, us: anonp2p.Tor, log: Path) -> None:

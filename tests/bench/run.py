@@ -2,6 +2,7 @@
 
 import argparse
 import resource
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -170,6 +171,8 @@ def main() -> int:
     except BenchFailed as failure:
         print(f"bench: {failure}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
     return 0
 
 

@@ -84,7 +84,8 @@ class Context:
         Parameters: see `effects.DialEffect`.
         """
         self.dials += 1
-        return effects.DialEffect(-self.dials, address, seconds, returns, pause, fresh, self.pool.client_key)
+        key = self.pool.keyring.choose(address, -self.dials, self.replica.me.return_key)
+        return effects.DialEffect(-self.dials, address, seconds, returns, pause, fresh, key)
 
     @property
     def own_member(self) -> Member:

@@ -117,7 +117,10 @@ class NoInvitationLeft(Failed):
 
 
 class NoPool(Failed):
-    sentence = "Whoever hosts this room now cannot make invitations; those that were given out still work."
+    sentence = (
+        "Whoever hosts this room now cannot make invitations before it has given the room another code, by /code new; "
+        "those that were given out work until then."
+    )
 
 
 class NoSuchInvitation(Failed):

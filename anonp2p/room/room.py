@@ -125,6 +125,8 @@ class Room:
         elif isinstance(event, AnyTransferInput):
             self._file_sharing.take_outcome(event, self.role)
         else:
+            if isinstance(event, inputs.DialFailedInput):
+                event = self._context.pool.keyring.judge(event)
             self.role.handle_input(event)
         self._replace_role()
         if leave := self._lifecycle.take_due_leave(self._clock.tick):

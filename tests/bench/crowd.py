@@ -111,7 +111,7 @@ class Batches:
 class Member:
     """A member's end of a link. Counts since `mark`."""
 
-    def __init__(self, port: int, room: bytes, number: int, batches: Batches) -> None:
+    def __init__(self, connection: socket.socket, room: bytes, number: int, batches: Batches) -> None:
         self._batches = batches
         self.me = identity.Identity(os.urandom(32), room)
         self._key = suite.EncryptionKeyPair(os.urandom(32))
@@ -126,14 +126,14 @@ class Member:
         self.counter = 0
         self.seen = 0.0  # when what is looked out for came
         self.mark()
-        self._begin_link(port, room, os.urandom(handshake.TICKET))
+        self._begin_link(connection, room, os.urandom(handshake.TICKET))
 
-    def _begin_link(self, port: int, service: bytes, ticket: bytes) -> None:
+    def _begin_link(self, connection: socket.socket, service: bytes, ticket: bytes) -> None:
         self._service, self._ticket = service, ticket
         self._hello = b""
         self._channel: Channel | None = None
         self._arrival: welcome.WelcomeReader | None = None
-        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket = connection
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND)
         self.socket.setblocking(False)
         self.welcome = False
@@ -141,11 +141,11 @@ class Member:
         self.out = b""  # what the host has not taken yet
         self._rest = b""
 
-    def dial_again(self, port: int, service: bytes) -> None:
-        """Comes back on a new link, after the last one has ended. service: of who hosts."""
+    def dial_again(self, connection: socket.socket, service: bytes) -> None:
+        """Comes back on a new link, after the last one has ended, to the service of who hosts."""
         assert self._channel is not None, "it has been in"
         self.socket.close()
-        self._begin_link(port, service, self._channel.ticket)
+        self._begin_link(connection, service, self._channel.ticket)
 
     def mark(self) -> None:
         """Counts anew."""
@@ -304,13 +304,24 @@ class Member:
         commit.check_confirmation_tag(tag, given)
 
 
-class Crowd:
-    """Members, and the loop that moves what they send and get. seconds: after which BenchFailed is raised."""
+Dial = Callable[[], socket.socket | None]
 
-    def __init__(self, port: int, room: bytes, seconds: float) -> None:
+
+def loopback(port: int) -> Dial:
+    """Dials a port of this machine."""
+    return lambda: socket.create_connection(("127.0.0.1", port))
+
+
+class Crowd:
+    """Members, and the loop that moves what they send and get.
+
+    dial: the next connection to the room, or None as long as there is none. seconds: after which BenchFailed is raised.
+    """
+
+    def __init__(self, dial: Dial, room: bytes, seconds: float) -> None:
         self.members: list[Member] = []
         self.batches = Batches()
-        self._port, self._room = port, room
+        self._dial, self._room = dial, room
         self._deadline = time.monotonic() + seconds
         self._epoll = select.epoll()
         self._by_descriptor: dict[int, Member] = {}
@@ -324,17 +335,21 @@ class Crowd:
             member.socket.close()
         self._epoll.close()
 
-    def join(self, count: int) -> list[Member]:
-        """Lets so many in, as fast as the host takes them."""
+    def join(self, count: int, meanwhile: Callable[[], object] = lambda: None) -> list[Member]:
+        """Lets so many in, as fast as the host takes them. meanwhile: called now and then."""
         new: list[Member] = []
         while len(new) < count or not all(member.welcome for member in new[-DIALLING:]):
             while len(new) < count and sum(not member.welcome for member in new[-DIALLING:]) < DIALLING:
-                member = Member(self._port, self._room, len(self.members), self.batches)
+                connection = self._dial()
+                if connection is None:
+                    break
+                member = Member(connection, self._room, len(self.members), self.batches)
                 self.members.append(member)
                 new.append(member)
                 self._by_descriptor[member.socket.fileno()] = member
                 self._epoll.register(member.socket, select.EPOLLIN)
             self.pump()
+            meanwhile()
         return new
 
     def ignore(self, member: Member) -> None:

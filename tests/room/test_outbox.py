@@ -507,7 +507,7 @@ def test_what_a_moderator_did_and_was_cut_goes_out_again_and_is_no_news_where_it
 
 
 def test_of_two_invitations_of_one_moment_the_second_is_asked_for_again(outbox: Outbox) -> None:
-    outbox.add_entry(bodies.InviteBody(bytes(32), 0, 1), None, 7)
+    outbox.add_entry(bodies.InviteBody(bytes(32), 0, 1, bytes(32)), None, 7)
     assert outbox.deny_entry(1, "moot").error == InvitationTaken()
 
 

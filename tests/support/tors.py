@@ -39,15 +39,36 @@ class RunningTor:
         """The events of these kinds from now on, until it ends."""
         return self._say(f"SETEVENTS {' '.join(kinds)}", seconds=None)
 
-    def close_circuits(self) -> None:
-        """Closes all circuits."""
-        circuits = (line.split() for line in self._ask("GETINFO circuit-status"))
-        self._ask(*(f"CLOSECIRCUIT {words[0]}" for words in circuits if len(words) > 1 and words[0].isdigit()))
+    def close_circuits(self, purpose: str = "") -> None:
+        """Closes all circuits, or those with this purpose."""
+        circuits = (line.split() for line in self._ask("GETINFO circuit-status") if f"PURPOSE={purpose}" in line)
+        self._ask(*(f"CLOSECIRCUIT {words[0]}" for words in circuits if words[0].isdigit()))
 
     def count_introductions(self, address: str) -> int:
         """Circuits to introduction points of a service of this Tor, by its address without `.onion`."""
         marks = {"PURPOSE=HS_SERVICE_INTRO", f"REND_QUERY={address}"}
         return sum(marks <= set(line.split()) for line in self._ask("GETINFO circuit-status"))
+
+    def await_boot(self) -> None:
+        """Returns once it can build circuits."""
+        while not any("PROGRESS=100" in line for line in self._ask("GETINFO status/bootstrap-phase")):
+            assert self.process.poll() is None
+            time.sleep(0.1)
+
+    def publish(self, virtual: int, port: int) -> str:
+        """An onion service with this virtual port, at a port of the machine, until this Tor ends.
+
+        Its address without `.onion`, once the first descriptor is up.
+        """
+        target = f"Port={virtual},127.0.0.1:{port}"
+        commands = ("SETEVENTS HS_DESC", f"ADD_ONION NEW:ED25519-V3 Flags=DiscardPK,Detach {target}")
+        address = ""
+        for line in self._say(*commands, seconds=60):
+            if line.startswith("250-ServiceID="):
+                address = line.partition("=")[2]
+            elif address and line.startswith(f"650 HS_DESC UPLOADED {address}"):
+                return address
+        raise AssertionError("it publishes nothing")
 
     def signal(self, name: str) -> None:
         """NEWNYM, RELOAD, or another of control-spec 3.7."""

@@ -26,6 +26,7 @@ from anonp2p.room.host.meetings import Meetings, Outcast, Verdict
 from anonp2p.room.host.porter import Porter
 from anonp2p.room.host.presence import Presence
 from anonp2p.room.host.reach import Reach
+from anonp2p.room.host.room_code import RoomCode
 from anonp2p.room.host.sequencer import Sequencer
 from anonp2p.room.host.submissions import Submissions
 from anonp2p.room.log.log import Log
@@ -58,7 +59,8 @@ class HostRole:
         self.presence = Presence(context)
         self.commits = Commits(context, self.sequencer, self.presence)
         self._answers = Answers(context)
-        self.heirs = Heirs(context, self.sequencer, self.presence)
+        self.code = RoomCode(context, self.sequencer, self.presence)
+        self.heirs = Heirs(context, self.sequencer, self.presence, self.code)
         parts = self.sequencer, self.presence, self.commits, self._answers, self.heirs
         knockers = Knockers(context)
         self._submissions = Submissions(context, *parts, knockers)
@@ -71,7 +73,7 @@ class HostRole:
             self.gate.answerer = self._admission
         else:
             self.gate, self.standby = Gate(context, self._admission), Standby(context)
-        self._code_check = CodeCheck(context, self.gate, self.presence, self.heirs)
+        self._code_check = CodeCheck(context, self.gate, self.presence, self.code)
         self._reach = Reach(context, self.gate)
 
     @property
@@ -138,7 +140,7 @@ class HostRole:
         if not self._lifecycle.entered:
             return None
         parts: list[_Part] = [self.sequencer, self.commits, self.presence, self.gate, self._answers]
-        parts += [self.heirs, self.standby, self._code_check, self._reach, self._meetings, self.porter]
+        parts += [self.heirs, self.code, self.standby, self._code_check, self._reach, self._meetings, self.porter]
         return min(due for part in parts if (due := part.next_deadline()) is not None)
 
     def author_entry(self, body: bodies.Body | Whisper, line: str | None, re: events.Re) -> None:
@@ -162,7 +164,7 @@ class HostRole:
             case inputs.EntrustInput():
                 self._entrust(event)
             case inputs.CodeInput(re=re):
-                self.heirs.change_code(re)
+                self.code.change(re)
 
     def leave(self, event: inputs.LeaveInput) -> None:
         """Hands the room over, or closes it."""
@@ -298,6 +300,8 @@ class HostRole:
         self._serving.stop(address)
         if address == ledger.address:
             self._lifecycle.break_down(error)
+        elif address == ledger.code and ledger.is_private:
+            self.code.change()
         elif address == ledger.code:
             self.sequencer.order_own(bodies.CodeBody(ledger.address))
 
@@ -325,6 +329,7 @@ class HostRole:
         self._answers.send_due()
         self.standby.send_due()
         self.heirs.update()
+        self.code.do_due_work()
         self.porter.do_due_work()
         self._code_check.do_due_work()
         self._reach.do_due_work()

@@ -77,7 +77,7 @@ class Joining:
 
     def _join(self, link: bytes, service: bytes, hello: bytes) -> JoinRequest:
         me, key, wanted = self._replica.me, self._replica.own_keys[0].public, self._wanted
-        further = *self.position[:2], self._context.pool.sign_invited(me.key)
+        further = *self.position[:2], self._context.pool.sign_invited(me)
         unsigned = JoinRequest(link, me.key, key, wanted, bytes(identity.SIGNATURE), *further)
         signature = me.sign_for(service, identity.JOIN, handshake.join_content(hello, unsigned))
         return JoinRequest(link, me.key, key, wanted, signature, *further)

@@ -12,7 +12,7 @@ from anonp2p.reasons import Reason
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.gate import Gate
 from anonp2p.room.host.code_check import CodeCheck
-from anonp2p.room.host.heirs import Heirs
+from anonp2p.room.host.room_code import RoomCode
 from tests.room.host.parts import Ordering, set_time, take_effects
 from tests.room.peers import ANN, BOB, ROOM, ROOM_KEY, Somebody, randomness
 
@@ -29,9 +29,9 @@ class Watch(Ordering):
         self.context.serving.serve(ROOM)
         self.add_member(ANN, "ann")
         self.add_link(LINK, ANN)
-        self.heirs = Heirs(self.context, self.sequencer, self.presence)
+        self.code = RoomCode(self.context, self.sequencer, self.presence)
         self.gate = Gate(self.context, self.new_admission())
-        self.check = CodeCheck(self.context, self.gate, self.presence, self.heirs)
+        self.check = CodeCheck(self.context, self.gate, self.presence, self.code)
         take_effects(self.context)
 
     def publishes(self) -> None:

@@ -63,9 +63,10 @@ def test_what_fails_for_another_reason_is_tried_by_the_same_key() -> None:
 
 def test_where_tor_does_not_say_that_a_key_is_wrong_another_is_tried_now_and_then() -> None:
     """THREATS: without extended errors, that cannot be told from a bad circuit."""
-    reasons: list[DialFailure] = ["failed-circuit"] * 3 + ["not-found"] + ["failed-circuit"] * 2
+    unclear: DialFailure = "failed-circuit"
+    absent: DialFailure = "not-found"
     member, tried = Dialler(FIRST), []
-    for reason in reasons:
+    for reason in (unclear, unclear, unclear, absent, unclear, unclear):
         tried.append(member.dials())
         member.fails(reason)
     assert tried == [FIRST] * 2 + [RETURN] * 4

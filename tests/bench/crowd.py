@@ -109,16 +109,16 @@ class Batches:
 
 
 class Member:
-    """A member's end of a link. Counts since `mark`."""
+    """A member's end of a link. Counts since `mark`. service: which it dials, where that is not the room's first."""
 
-    def __init__(self, port: int, room: bytes, number: int, batches: Batches) -> None:
+    def __init__(self, port: int, room: bytes, number: int, batches: Batches, service: bytes = b"") -> None:
         self._batches = batches
         self.me = identity.Identity(os.urandom(32), room)
         self._key = suite.EncryptionKeyPair(os.urandom(32))
         self._room = room
         self._epoch: Epoch | None = None  # with no ratchet but our own
         self._openings: list[Opening] = []
-        self.index = -1  # of the latest entry that has come, or that we were let in after
+        self.index = self.first = -1  # of the latest entry that has come; of the one after which we were let in
         self._digest = b""  # of the log up to there
         self.missed = 0  # entries that the log had no more when we came back
         self.nick = f"m{number}"
@@ -126,10 +126,10 @@ class Member:
         self.counter = 0
         self.seen = 0.0  # when what is looked out for came
         self.mark()
-        self._begin_link(port, room, os.urandom(handshake.TICKET))
+        self._begin_link(port, service or room, os.urandom(handshake.TICKET))
 
     def _begin_link(self, port: int, service: bytes, ticket: bytes) -> None:
-        self._service, self._ticket = service, ticket
+        self.service, self._ticket = service, ticket  # service: of who hosts, as far as it knows
         self._hello = b""
         self._channel: Channel | None = None
         self._arrival: welcome.WelcomeReader | None = None
@@ -247,19 +247,19 @@ class Member:
         hello, self._hello = handshake.read_hello(content)
         link = os.urandom(32)
         request = self._join(link) if self._epoch is None else self._resume(link, self._epoch.number)
-        self.send(handshake.seal_request(request, self._service, hello, self._hello, self._ticket))
+        self.send(handshake.seal_request(request, self.service, hello, self._hello, self._ticket))
         self._channel = Channel(link, self._hello, up=True)
 
     def _join(self, link: bytes) -> JoinRequest:
         unsigned = JoinRequest(link, self.me.key, self._key.public, self.nick, bytes(64))
         content = handshake.join_content(self._hello, unsigned)
-        return msgspec.structs.replace(unsigned, signature=self.me.sign_for(self._service, identity.JOIN, content))
+        return msgspec.structs.replace(unsigned, signature=self.me.sign_for(self.service, identity.JOIN, content))
 
     def _resume(self, link: bytes, epoch: int) -> ResumeRequest:
         log = epoch, self.index, self._digest, self._openings
         unsigned = ResumeRequest(link, self.me.id, self._key.public, *log, True, bytes(64))
         content = handshake.resume_content(self._hello, unsigned)
-        return msgspec.structs.replace(unsigned, signature=self.me.sign_for(self._service, identity.RESUME, content))
+        return msgspec.structs.replace(unsigned, signature=self.me.sign_for(self.service, identity.RESUME, content))
 
     def _take_record(self, content: bytes) -> int:
         """What is for this link alone; how many entries were in it."""
@@ -273,7 +273,7 @@ class Member:
                 case frames.CommitShareFrame(box=box):
                     self._begin_epoch(box)
                 case frames.WelcomeFrame():
-                    self._arrival = welcome.WelcomeReader(frame, self._key, self._service, self._hello)
+                    self._arrival = welcome.WelcomeReader(frame, self._key, self.service, self._hello)
                 case frames.PageFrame():
                     assert self._arrival is not None, "it comes after its welcome"
                     if state := self._arrival.take_page(frame):
@@ -288,6 +288,7 @@ class Member:
         head = state.head
         if self.index < 0:
             assert state.since == index_of(int.from_bytes(head[:8], "big")), "the room shows no history"
+            self.first = state.since
         else:
             self.missed += state.since - self.index
         self.index, self._digest = state.since, head[8:40]
@@ -311,6 +312,8 @@ class Crowd:
         self.members: list[Member] = []
         self.batches = Batches()
         self._port, self._room = port, room
+        self._service = room
+        self._named = 0  # members that there have been
         self._deadline = time.monotonic() + seconds
         self._epoll = select.epoll()
         self._by_descriptor: dict[int, Member] = {}
@@ -329,18 +332,46 @@ class Crowd:
         new: list[Member] = []
         while len(new) < count or not all(member.welcome for member in new[-DIALLING:]):
             while len(new) < count and sum(not member.welcome for member in new[-DIALLING:]) < DIALLING:
-                member = Member(self._port, self._room, len(self.members), self.batches)
-                self.members.append(member)
-                new.append(member)
-                self._by_descriptor[member.socket.fileno()] = member
-                self._epoll.register(member.socket, select.EPOLLIN)
+                new.append(self.begin_joining())
             self.pump()
         return new
+
+    def begin_joining(self) -> Member:
+        """One more dials."""
+        member = Member(self._port, self._room, self._named, self.batches, self._service)
+        self._named += 1
+        self.members.append(member)
+        self._read(member)
+        return member
+
+    def follow_host(self, port: int, service: bytes) -> None:
+        """The room is reached by this service, at this port, from now on."""
+        self._port, self._service = port, service
+
+    def come_back(self, member: Member) -> None:
+        """A member whose link has ended dials again."""
+        member.dial_again(self._port, self._service)
+        self._read(member)
+
+    def forget(self, member: Member) -> None:
+        """A member whose link has ended does not come back."""
+        member.socket.close()
+        self.members.remove(member)
+        self._senders.discard(member)
 
     def ignore(self, member: Member) -> None:
         """From now on this member reads nothing; it goes on to beat."""
         self._epoll.unregister(member.socket)
         member.reads = False
+
+    def heed(self, member: Member) -> None:
+        """It reads again."""
+        self._read(member)
+
+    def _read(self, member: Member) -> None:
+        member.reads = True
+        self._by_descriptor[member.socket.fileno()] = member
+        self._epoll.register(member.socket, select.EPOLLIN)
 
     def pump(self, wait: float = 0.05) -> int:
         """Moves what there is to move; returns how many entries came."""
@@ -357,8 +388,8 @@ class Crowd:
             member = self._by_descriptor[descriptor]
             entries += member.receive()
             if member.ended:
-                if not member.welcome:
-                    raise BenchFailed("a member was turned away")
+                if member.first < 0:
+                    raise BenchFailed("a newcomer was turned away")
                 self._epoll.unregister(descriptor)
                 member.reads = False
         return entries

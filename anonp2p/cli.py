@@ -9,17 +9,15 @@ import io
 import os
 import shutil
 import signal
-import stat
 import sys
 import traceback
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
 from anonp2p import __version__, limits, options, packages, process
-from anonp2p.bridges.lines import read_bridges
-from anonp2p.config import Config, Endpoint, Listen
+from anonp2p.config import Config, choose_tor
 from anonp2p.errors import AnonError, CryptoMissing, Failed, OutputFailed, PackageMissing, Usage
 from anonp2p.ui import stdio
 from anonp2p.ui.reasons import describe_error
@@ -82,24 +80,14 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
         value = getattr(given, name)
         return environment.get(f"ANONP2P_{name.upper()}", "") if value is None else value
 
-    wanted = option("tor") or "auto"
-    if wanted not in ("auto", "system", "own"):
-        raise Usage("ANONP2P_TOR is auto, system or own.")
-    control, socks, torrc, listen = (option(name) for name in ("control", "socks", "torrc", "listen"))
-    if wanted == "own" and (control or socks):
-        raise Usage("--tor own starts a Tor of its own: it goes with neither --control nor --socks.")
-    given_bridges = list(filter(None, given.bridge or [environment.get("ANONP2P_BRIDGE", "")]))
-    for ours, is_given in (("--torrc", torrc), ("--bridge", given_bridges)):
-        if is_given and (control or socks):
-            theirs = "--control" if control else "--socks"
-            raise Usage(f"{ours} is for our own Tor, {theirs} for a running one: give one of them.")
-        if is_given and wanted == "system":
-            raise Usage(f"{ours} is for our own Tor: it does not go with --tor system.")
-    if listen and (torrc or given_bridges or wanted == "own"):
-        raise Usage("--listen is for a Tor on another machine: it does not go with --tor own, --torrc or --bridge.")
-    if torrc:
-        _check_torrc(torrc)
-    bridges = read_bridges(given_bridges) if given_bridges else ()
+    tor = choose_tor(
+        wanted=option("tor"),
+        control=option("control"),
+        socks=option("socks"),
+        listen=option("listen"),
+        torrc=option("torrc"),
+        bridges=given.bridge or [environment.get("ANONP2P_BRIDGE", "")],
+    )
     action = next((action for action in options.ACTIONS if action.name == given.action), None)
     if given.action and action is None:
         known = ", ".join(action.usage for action in options.ACTIONS)
@@ -128,15 +116,10 @@ def configure(arguments: Sequence[str], environment: Mapping[str, str], *, termi
                 commands.from_arguments("create", " ".join((given.subject, *rules)))
         elif given.action == "join" and given.subject != "-":
             codes.parse_code(given.subject)
-    return Config(
+    return replace(
+        tor,
         mode=given.mode or ("screen" if terminal else "line"),
         nick=nick,
-        tor="system" if control or listen else "own" if torrc or bridges else wanted,  # type: ignore[arg-type]  # checked
-        control=Endpoint.parse(control) if control else None,
-        socks=Endpoint.parse(socks) if socks else None,
-        listen=Listen.parse(listen) if listen else None,
-        torrc=Path(torrc).resolve() if torrc else None,
-        bridges=bridges,
         amnesic=option("amnesic").lower() not in _OFF,
         no_heir=option("no_heir").lower() not in _OFF,
         no_entrust=option("no_entrust").lower() not in _OFF,
@@ -153,19 +136,6 @@ def _rules_of_room(given: argparse.Namespace) -> Iterator[str]:
         value = getattr(given, option.key) if option.of_room else None
         if value is not None:
             yield f"{option.flag} {value}" if option.value else option.flag
-
-
-def _check_torrc(torrc: str) -> None:
-    """Raises Usage where Tor could not read it. It is not opened: a pipe would wait for somebody to write."""
-    try:
-        mode = Path(torrc).stat().st_mode
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "that is no path"
-        raise Usage(f"The file given with --torrc, {torrc!r}, cannot be read: {reason}.") from None
-    if stat.S_ISDIR(mode):
-        raise Usage(f"--torrc takes a file, and {torrc!r} is a directory.")
-    if not os.access(torrc, os.R_OK):
-        raise Usage(f"The file given with --torrc, {torrc!r}, cannot be read: Permission denied.")
 
 
 def main() -> int:

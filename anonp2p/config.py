@@ -1,12 +1,28 @@
 """The checked options of the program."""
 
+import errno
+import os
+import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 
-from anonp2p.bridges.lines import Bridge
-from anonp2p.errors import BadEndpoint, BadListen, NamedHost
+from anonp2p.bridges.lines import Bridge, read_bridges
+from anonp2p.errors import (
+    NO_PATH,
+    BadEndpoint,
+    BadListen,
+    BadTorrc,
+    ListenWithOwnTor,
+    NamedHost,
+    OwnAndRunningTor,
+    OwnTorOnly,
+    OwnTorWithPort,
+    TorrcIsDirectory,
+    UnknownTor,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +117,46 @@ class Config:
     stay: bool = False
     action: Literal["", "create", "join", "doctor"] = ""
     subject: str = ""
+
+
+def choose_tor(*, wanted: str, control: str, socks: str, listen: str, torrc: str, bridges: Sequence[str]) -> Config:
+    """A configuration that says which Tor is to be used, by the options of these names; empty ones are not given.
+
+    Raises Usage where they are not as they should be, or do not go together.
+    """
+    wanted = wanted or "auto"
+    if wanted not in ("auto", "system", "own"):
+        raise UnknownTor
+    if wanted == "own" and (control or socks):
+        raise OwnTorWithPort
+    bridges = list(filter(None, bridges))
+    for ours, is_given in (("--torrc", torrc), ("--bridge", bridges)):
+        if is_given and (control or socks):
+            theirs = "--control" if control else "--socks"
+            raise OwnAndRunningTor(ours, theirs)
+        if is_given and wanted == "system":
+            raise OwnTorOnly(ours)
+    if listen and (torrc or bridges or wanted == "own"):
+        raise ListenWithOwnTor
+    if torrc:
+        _check_torrc(torrc)
+    return Config(
+        tor="system" if control or listen else "own" if torrc or bridges else wanted,  # type: ignore[arg-type]  # checked
+        control=Endpoint.parse(control) if control else None,
+        socks=Endpoint.parse(socks) if socks else None,
+        listen=Listen.parse(listen) if listen else None,
+        torrc=Path(torrc).resolve() if torrc else None,
+        bridges=read_bridges(bridges) if bridges else (),
+    )
+
+
+def _check_torrc(torrc: str) -> None:
+    """Raises Usage where Tor could not read it. It is not opened: a pipe would wait for somebody to write."""
+    try:
+        mode = Path(torrc).stat().st_mode
+    except (OSError, ValueError) as error:
+        raise BadTorrc(repr(torrc), error.strerror if isinstance(error, OSError) else NO_PATH) from None
+    if stat.S_ISDIR(mode):
+        raise TorrcIsDirectory(repr(torrc))
+    if not os.access(torrc, os.R_OK):
+        raise BadTorrc(repr(torrc), os.strerror(errno.EACCES))

@@ -15,7 +15,7 @@ class AnonError(Exception):
 
     sentence: ClassVar[str]
     about: ClassVar[str] = "{}"
-    code: ClassVar[str] = "failed"
+    code: str = "failed"
     status: ClassVar[int] = 1
 
     def __init__(self, *values: object) -> None:
@@ -36,19 +36,24 @@ class Failed(AnonError):
     sentence = "{detail}"
 
 
+class TimedOut(Failed):
+    sentence = "That has not happened within {detail}."
+    about = "{} seconds"
+
+
 class LinesUnsent(Failed):
     sentence = "{detail} of the lines given could not be sent."
 
 
-class InputFailed(AnonError):
+class InputFailed(Failed):
     sentence = "The input of this program cannot be read: {detail}."
 
 
-class OutputFailed(AnonError):
+class OutputFailed(Failed):
     sentence = "The output of this program cannot be written: {detail}."
 
 
-class OutOfResources(AnonError):
+class OutOfResources(Failed):
     sentence = "This machine, or a limit on this program (ulimit -a lists them), leaves {detail}."
 
 
@@ -82,6 +87,39 @@ class BadListen(Usage):
     sentence = "Where Tor reaches us is given as HOST:PORT or HOST:PORT-PORT, with an address of ours, not as {detail}."
 
 
+class UnknownTor(Usage):
+    sentence = "Which Tor is to be used, --tor or ANONP2P_TOR, is auto, system or own."
+
+
+class OwnTorWithPort(Usage):
+    sentence = "With --tor own, a Tor of our own is started: it goes with neither --control nor --socks."
+
+
+class OwnAndRunningTor(Usage):
+    sentence = "{detail} for a running one: give one of them."
+    about = "{} is for our own Tor, {}"
+
+
+class OwnTorOnly(Usage):
+    sentence = "{detail} is for our own Tor: it does not go with --tor system."
+
+
+class ListenWithOwnTor(Usage):
+    sentence = "What --listen says is for a Tor on another machine: not with --tor own, --torrc or --bridge."
+
+
+NO_PATH = "that is no path"
+
+
+class BadTorrc(Usage):
+    sentence = "The file given with --torrc, {detail}."
+    about = "{}, cannot be read: {}"
+
+
+class TorrcIsDirectory(Usage):
+    sentence = "What --torrc takes is a file, and {detail} is a directory."
+
+
 class BadPasswordFile(Usage):
     sentence = "The file that ANONP2P_CONTROL_PASSWORD_FILE names, {detail}."
     about = "{}, cannot be read: {}"
@@ -95,6 +133,11 @@ class NamedHost(Usage):
     sentence = (
         "A host of Tor is given as an address such as 127.0.0.1, not as {detail}: looking up a name would tell others."
     )
+
+
+class UnknownCommand(AnonError):
+    sentence = "There is no command {detail} To send it as a message, type // for its first /."
+    code = "unknown-command"
 
 
 class BadInput(AnonError):
@@ -118,9 +161,12 @@ class NoRoom(AnonError):
     code = "no-room"
 
 
-class UnknownRoom(AnonError):
+class UnknownRoom(NoRoom):
     sentence = 'You are in no room "{detail}": /rooms lists your rooms and their identifiers.'
-    code = "no-room"
+
+
+class RoomGone(NoRoom):
+    sentence = "You are not in that room any more."
 
 
 class BadCode(AnonError):
@@ -135,10 +181,8 @@ class BadNick(AnonError):
     status = 2
 
 
-class ReservedNick(AnonError):
+class ReservedNick(BadNick):
     sentence = "That nick is reserved, as it could be taken for the program or for a role: choose another."
-    code = "bad-nick"
-    status = 2
 
 
 class NickTaken(AnonError):
@@ -147,9 +191,24 @@ class NickTaken(AnonError):
     status = 4
 
 
+class NoSuchNick(AnonError):
+    sentence = "Nobody in this room has that nick; /who lists them all."
+    code = "no-such-nick"
+
+
 class TooLong(AnonError):
     sentence = "That message is longer than 4,000 bytes: split it."
     code = "too-long"
+
+
+class Unsent(AnonError):
+    """Of a program on the library: its `__cause__` says why, and has its code. Nothing in it shows the text."""
+
+    sentence = "That was not sent: {detail}"
+
+    def __init__(self, cause: AnonError) -> None:
+        super().__init__(cause)
+        self.code = cause.code
 
 
 class NotAllowed(AnonError):
@@ -167,6 +226,23 @@ class Unreachable(AnonError):
         self.reason = reason
 
 
+class Refused(AnonError):
+    sentence = "The room did not let us in: {detail}."
+    code = "refused"
+    status = 4
+
+
+class Full(Refused):
+    about = "it is full"
+    code = "full"
+
+
+class Locked(AnonError):
+    sentence = "The room is locked: nobody new is let in for now."
+    code = "locked"
+    status = 4
+
+
 class TorMissing(AnonError):
     sentence = "Tor is missing: {detail}."
     code = "tor-missing"
@@ -179,10 +255,8 @@ class TorRefused(AnonError):
     status = 3
 
 
-class TorUntrusted(AnonError):
+class TorUntrusted(TorRefused):
     sentence = "A port of Tor is used only if you, root or Tor's own user listens there: {detail}."
-    code = "tor-refused"
-    status = 3
 
 
 class TorLost(AnonError):
@@ -191,7 +265,7 @@ class TorLost(AnonError):
     status = 3
 
 
-class PackageMissing(AnonError):
+class PackageMissing(Failed):
     sentence = "The Python package {detail}: get a newer one from PyPI."
     about = "{} is needed in version {} or newer, and {} was found"
 

@@ -37,7 +37,8 @@ ROOMS: Final = 20  # rooms of one process at once: more than anybody reads
 MEMBERS: Final = 1_000  # target of the design; a host refuses more: the room is full
 LOG_BYTES: Final = 16 * 1024 * 1024  # bytes of ordered entries that a host keeps: 4,000 of the longest messages
 PROOF_ENTRIES: Final = 65_536  # entries whose hashes a host keeps, to prove what was missed: 9 MB, 9 minutes of a flood
-INVITATIONS: Final = 128  # of a private room: their keys make its descriptor 30 kB long, and 50 kB is the most
+INVITATIONS: Final = 128  # from one pool of keys of a private room: what takes more than one pool is seldom
+CLIENTS: Final = INVITATIONS + 1  # who may find one service: so many make its descriptor 28 kB long, and 50 is the most
 INVITATION_NOTE: Final = 200  # characters of what one notes of an invitation for oneself
 INVITATION_USES: Final = 1_000  # of one invitation: as many as a room has members
 FORMER_MEMBERS: Final = 65_536  # whose keys a host refuses, by their ids: 8 MB; each has cost a join, and a removal
@@ -48,6 +49,7 @@ WAYMARK: Final = (
     1_000  # entries between those as of which a log keeps the room once it was read again: 6 ms, in place of 70
 )
 WRITE_BYTES: Final = 64 * 1024  # bytes of entries taken for a link at once, cut with it if one expires: a frame fits
+UNREAD: Final = 1_000  # events of a room that the library keeps for a program which does not read: then it is told
 PENDING: Final = 256  # inputs that wait for their order or for the room, before we stop reading further input
 MAILBOX: Final = 48  # units of payloads, or other inputs, that a session holds or takes in at once
 BATCH_UNITS: Final = 4 * MAILBOX  # of these, after which a batch ends though more wait: 96 entries of 300 characters
@@ -152,7 +154,13 @@ LINK_LOST: Final = 15.0  # three heartbeats are missing: the link is dead, whate
 
 # Dialling (seconds).
 DIAL_TRIES: Final = (15.0, 25.0, 40.0)  # for each try in turn, the last one repeated: a usual dial takes 0.3 to 20
-DIAL_BESIDE: Final = 8.0  # without an answer, after which a second try looks anew where the room is: many have one
+DIAL_BESIDE: Final = 8.0  # without an answer, after which a third try looks anew where the room is: many have one
+HEDGE_SHARE: Final = 0.8  # of the tries of late had their answer by then: beside one without there is a second one
+HEDGE_FIRST: Final = 3.5  # seconds until then for the first dials: with 40 ms a hop a dial takes 2.3 to 3.8
+HEDGE_LEAST: Final = 1.0  # of them at least: what is sooner nobody waits for
+HEDGE_DIALS: Final = 50  # whose seconds are remembered: an hour's of a room in which links break
+HEDGE_RATE: Final = 0.3  # of a second try, that each dial is good for: they add so much to the load at most
+HEDGE_BUCKET: Final = 3.0  # second tries at once: those of a join that goes wrong from the start
 DIAL_PATIENCE: Final = 120.0  # in all, for circuits that are slow or break
 ABSENT_PATIENCE: Final = 45.0  # in all, while Tor finds no trace of the room: a new descriptor appears within 30
 DIAL_PAUSE: Final = 1.0  # before the next try; grows by half each time
@@ -218,6 +226,9 @@ MEET: Final = 30.0  # seconds between dials of all who may host too: without the
 MEET_SOON: Final = 10.0  # the same of a host that has lost half of its members, and its first heir
 CODE_FRESH: Final = 240.0  # seconds between such dials of a code for which Tor looks anew: it can 6 times in 15 minutes
 FORMER_WAYS: Final = 4  # addresses of before that a host serves for members who are away: each is dialled every `MEET`
+FORMER_WAY: Final = 30.0  # seconds of that at least in a private room: by then, links that are dead have ended
+FORMER_KEYS: Final = 4  # of members of a private room, of before, by which another side of a split is looked for
+FAILED_DIALS: Final = 64  # dials of which it is known where they lead, as they may fail for a key: the latest
 CODE_UNANSWERED: Final = 2  # dials of its code in a row that fail till a host publishes it anew: one may by chance
 LOOK_PAUSE: Final = 1.0  # seconds between looks of a host at who of its members is there: 0.3 ms in the largest room
 MEETINGS: Final = 64  # links at once on which another side of a split may answer: of more, the oldest end

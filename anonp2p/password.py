@@ -19,8 +19,8 @@ def find_password(config: Config, environment: Mapping[str, str]) -> Config:
 
     Raises Usage where a file that was named gives none.
     """
-    if name := environment.get(_FILE, ""):
-        return replace(config, password=_read(name))
+    if name := find_file(environment):
+        return replace(config, password=read_password(name))
     if config.control is None or environment.get("TOR_CONTROL_PASSWD") or not has_terminal():
         return config
     import trio
@@ -40,8 +40,13 @@ def has_terminal() -> bool:
         return False
 
 
-def _read(name: str) -> bytes:
-    """The first line of a file, or of standard input (`-`), of which nothing more is read."""
+def find_file(environment: Mapping[str, str]) -> str:
+    """The file that has the password; empty where none is named."""
+    return environment.get(_FILE, "")
+
+
+def read_password(name: str) -> bytes:
+    """The first line of a file, or of standard input (`-`), of which nothing more is read. Raises Usage."""
     try:
         source = _STDIN if name == "-" else os.open(name, os.O_RDONLY | os.O_CLOEXEC)
         try:

@@ -85,6 +85,7 @@ Fault = Literal[
     "reference-to-future",
     "reference-to-past",
     "reference-to-other-log",
+    "other-return-key",
     "removed-nobody",
     "removed-twice",
     "removed-without-order",

@@ -1,6 +1,7 @@
 """What tests of several folders share."""
 
 import fcntl
+import gc
 import os
 import shutil
 import tempfile
@@ -15,6 +16,12 @@ from tests.support import networks
 # Properties are checked on the same examples in every run, however slow the machine.
 settings.register_profile("anonp2p", deadline=None, derandomize=True, database=None, max_examples=100)
 settings.load_profile("anonp2p")
+
+
+def pytest_collection_finish() -> None:
+    """Spares the garbage collector, and whoever walks through all objects, the many thousands of tests found."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

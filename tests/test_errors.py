@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from anonp2p.errors import AnonError, Unreachable
+from anonp2p import errors
+from anonp2p.errors import AnonError, Failed, Unreachable, Unsent
 from anonp2p.names.errors import CodeLength, CodeLetters
 from anonp2p.ui.reasons import describe_error
 from tests.support.words import in_words
@@ -33,7 +34,12 @@ each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name_
 @each_kind
 def test_an_error_says_its_sentence_with_what_is_given_in_its_place(kind: type[AnonError]) -> None:
     given = [f"<{number} {{detail}}>" for number in range(kind.about.count("{}"))]
-    said = describe_error(Unreachable(in_words(given[0])) if kind is Unreachable else kind(*given))
+    error = (
+        Unreachable(in_words(given[0]))
+        if kind is Unreachable
+        else kind(*(map(Failed, given) if kind is Unsent else given))
+    )
+    said = describe_error(error)
     assert [said.count(one) for one in given] == [1 if "{detail}" in kind.sentence else 0] * len(given)
     assert said == kind.sentence.replace("{detail}", kind.about.format(*given))
     assert re.fullmatch(r"[A-Z{].*[.}]", kind.sentence)
@@ -48,6 +54,16 @@ def test_errors_are_equal_if_they_say_the_same() -> None:
 def test_an_error_has_a_code_of_the_interface_and_an_exit_code(kind: type[AnonError]) -> None:
     assert kind.code in CODES
     assert kind.status in (1, 2, 3, 4)
+
+
+@each_kind
+def test_an_error_is_one_of_the_public_class_of_its_code(kind: type[AnonError]) -> None:
+    public = {one.code: one for one in reversed(list(subclasses(AnonError))) if one.__module__ == errors.__name__}
+    assert (
+        issubclass(kind, next(one for one in KINDS if one.__module__ == errors.__name__ and one.code == kind.code))
+        or kind is Unsent
+    )
+    assert public.keys() == CODES
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from anonp2p.reasons import Reason
 from anonp2p.room import errors as room_errors
 from anonp2p.room import events, inputs
 from anonp2p.room.events import Event, Person
+from anonp2p.room.health import HealthData
 from anonp2p.room.hosting_events import Successor
 from anonp2p.room.moderation_events import Knocker
 from anonp2p.ui import errors as ui_errors
@@ -166,6 +167,15 @@ def test_what_is_said_of_heirs_has_the_keys_that_are_described() -> None:
     room.step(ann, inputs.AskInput("/heirs"))
     keys = set(ann.got(events.ReplyEvent)[-1].data)
     assert described_reply("/heirs") == keys | {"member", "nick", "rank", "ready", "holds_key"}
+
+
+def test_the_health_of_a_room_is_described_with_its_types() -> None:
+    hints = typing.get_type_hints(HealthData)
+    described = rows(section("The health of a room"))
+    assert [row[:2] for row in described] == [[f"`{name}`", notation(hint)] for name, hint in hints.items()]
+    room = Simulation()
+    room.step(room.host, inputs.AskInput("/health"))
+    assert list(room.host.got(events.ReplyEvent)[-1].data) == list(hints)
 
 
 def test_commands_that_are_said_to_reply_exist() -> None:

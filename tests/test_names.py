@@ -5,6 +5,7 @@ from collections import defaultdict
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent / "anonp2p"
+FOR_OTHERS = {"library.py"}  # has the words of those who write bots
 
 
 def public_classes() -> dict[str, list[str]]:
@@ -18,7 +19,8 @@ def public_classes() -> dict[str, list[str]]:
 
 
 def test_no_two_public_classes_have_the_same_name() -> None:
-    assert {name: files for name, files in public_classes().items() if len(files) > 1} == {}
+    ours = {name: set(files) - FOR_OTHERS for name, files in public_classes().items()}
+    assert {name: files for name, files in ours.items() if len(files) > 1} == {}
 
 
 def test_the_classes_of_a_union_have_its_name_at_their_end() -> None:

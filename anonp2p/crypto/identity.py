@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from anonp2p import limits
+from anonp2p.crypto import suite
 
 ID_BYTES = 16
 SIGNATURE = 64  # bytes
@@ -53,6 +54,7 @@ class Identity:
     def __init__(self, seed: bytes, room: bytes) -> None:
         self._private = Ed25519PrivateKey.from_private_bytes(seed)
         self._room = room
+        self.return_key = suite.expand(seed, "return")  # by which we find a private room after long (PROTOCOL.md, 5d)
         self.key = self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         self.id = member_id(self.key)
 

@@ -6,7 +6,7 @@ Names of files are in none of them: the user knows which file it is about.
 import errno
 import os
 
-from anonp2p.errors import AnonError, Failed, NotAllowed, TorRefused
+from anonp2p.errors import Failed, NotAllowed, TorRefused
 
 
 class FileUnreadable(Failed):
@@ -75,12 +75,10 @@ class NoMemoryForCopy(Failed):
     sentence = "There is no place in memory for a copy of that file, as --clean needs: nothing was sent."
 
 
-class OfferNeedsControl(AnonError):
+class OfferNeedsControl(TorRefused):
     sentence = (
         "Files are served and fetched with keys that Tor takes at its control port alone: name it with --control."
     )
-    code = "tor-refused"
-    status = 3
 
 
 class OfferKeyFiltered(TorRefused):

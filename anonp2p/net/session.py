@@ -78,6 +78,7 @@ class Session:
         """Runs the room from its start to its end, including what a host sends last."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
+            nursery.start_soon(self._watch_network)
             try:
                 await self._live()
             finally:
@@ -94,6 +95,18 @@ class Session:
         """Whoever else uses the same Tor is not to find the room by the key that it has from us."""
         with trio.move_on_after(limits.WITHDRAW_PATIENCE), suppress(AnonError):
             await (await self._network.usable(0.0)).forget_keys(self._isolation)
+
+    async def _watch_network(self) -> None:
+        """Tells the room when there is a network, and when there is none any more."""
+        with suppress(AnonError):  # of which the room is told by whoever keeps the network: there will be none
+            while True:
+                network = await self._network.usable(0.0)
+                if network.lost.is_set():  # it is about to be replaced by another
+                    await trio.sleep(limits.TOR_RETRY)
+                    continue
+                await self.post_input(inputs.NetworkInput(up=True))
+                await network.lost.wait()
+                await self.post_input(inputs.NetworkInput(up=False))
 
     def _start(self, work: Callable[[], Awaitable[object]], service: bytes = b"") -> None:
         """Starts a task that ends with the room, or sooner. service: the address of the one that it serves, if any."""

@@ -155,9 +155,13 @@ class HandOverBody(Packed, frozen=True, tag=15):
 
 
 class CodeBody(Packed, frozen=True, tag=16):
-    """Host: newcomers dial the service with this address from here on, whose key nobody else has."""
+    """Host: newcomers dial the service with this address from here on, whose key nobody else has.
+
+    members_key: of a private room, the key by which members find it from here on, of another pool; None in another one.
+    """
 
     code: Bytes32
+    members_key: Bytes32 | None = None
 
 
 class RoleBody(Packed, frozen=True, tag=17):
@@ -213,11 +217,15 @@ class KeepBody(Packed, frozen=True, tag=24):
 
 
 class InviteBody(Packed, frozen=True, tag=25):
-    """Moderator: up to so many may come by the invitation with this public key, whose own is that of this slot."""
+    """Moderator: up to so many may come by the invitation with this public key, whose own is that of this slot.
+
+    members_key: of the pool of which the slot is one.
+    """
 
     key: Bytes32
     slot: Slot
     uses: Uses
+    members_key: Bytes32
 
 
 class RevokeBody(Packed, frozen=True, tag=26):

@@ -49,9 +49,13 @@ Openings = Annotated[list[Opening], msgspec.Meta(min_length=1, max_length=limits
 
 
 class Invited(Packed, frozen=True):
-    """By which invitation somebody comes, and that its key is known to who does (PROTOCOL.md, 5d)."""
+    """By which invitation somebody comes, and that its key is known to who does (PROTOCOL.md, 5d).
+
+    client: the public half of the return key of who comes.
+    """
 
     invitation: Bytes32
+    client: Bytes32
     signature: Bytes64
 
 

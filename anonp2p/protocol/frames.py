@@ -275,9 +275,12 @@ class PoolRequestFrame(Packed, frozen=True, tag=30):
 
 
 class ClientsFrame(Packed, frozen=True, tag=31):
-    """Host of a private room, to whom it asks to prepare: the public keys of those who may find its service."""
+    """Host of a private room, to whom it asks to prepare: the public keys of those who may find its service.
 
-    clients: Annotated[list[Bytes32], msgspec.Meta(min_length=limits.INVITATIONS, max_length=limits.INVITATIONS)]
+    Those of all slots of the pool, and that of members.
+    """
+
+    clients: Annotated[list[Bytes32], msgspec.Meta(min_length=limits.CLIENTS, max_length=limits.CLIENTS)]
 
 
 FromMember = (

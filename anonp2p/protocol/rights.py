@@ -55,14 +55,25 @@ class Invitation(Packed, frozen=True):
     users: _Members
 
 
+class ReturnKey(Packed, frozen=True):
+    """By which a member finds a private room whose other keys have been replaced while it was away.
+
+    client: the public half, an X25519 key.
+    """
+
+    member: Bytes16
+    client: Bytes32
+
+
 class Rights(Packed, frozen=True):
     """The rights in a room, as of one entry of its log.
 
     before_raid: the restrictions of before, while the room is closed against a raid. moderators: in the order in which
     they became it; without any, the host is one. muted: who says nothing to others. kept: whom no purge throws out.
     admitted: the keys of those who may come in though others have to wait. Bans and these are the latest ones.
-    private: whether the room is found with an invitation alone. invitations: all that were given out. pooled: who may
-    have the pool of their keys, and is a member or was thrown out since the room has its code.
+    private: whether the room is found with an invitation alone. invitations: all that were given out of the present
+    pool. pooled: who may have that, and is a member or was thrown out. members_key: by which members find a private
+    room; returns: the return keys of all members of one.
     """
 
     restrictions: Restrictions = Restrictions()
@@ -76,3 +87,5 @@ class Rights(Packed, frozen=True):
     private: bool = False
     invitations: Annotated[tuple[Invitation, ...], msgspec.Meta(max_length=limits.INVITATIONS)] = ()
     pooled: _Members = ()
+    members_key: Bytes32 | None = None
+    returns: Annotated[tuple[ReturnKey, ...], msgspec.Meta(max_length=limits.MEMBERS)] = ()

@@ -17,6 +17,7 @@ from anonp2p.room.dice import draw_between
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.errors import RetractUnsent
 from anonp2p.room.files import Files
+from anonp2p.room.health import Health
 from anonp2p.room.inviting import Inviting
 from anonp2p.room.knocker_list import KnockerList
 from anonp2p.room.ledger import Ledger
@@ -59,6 +60,7 @@ class Context:
     message_index: MessageIndex
     reporter: Reporter
     lifecycle: Lifecycle
+    health: Health
     serving: Serving
     pool: Pool
     inviting: Inviting
@@ -82,7 +84,8 @@ class Context:
         Parameters: see `effects.DialEffect`.
         """
         self.dials += 1
-        return effects.DialEffect(-self.dials, address, seconds, returns, pause, fresh, self.pool.client_key)
+        key = self.pool.keyring.choose(address, -self.dials, self.replica.me.return_key)
+        return effects.DialEffect(-self.dials, address, seconds, returns, pause, fresh, key)
 
     @property
     def own_member(self) -> Member:
@@ -270,13 +273,14 @@ def create_context(
     narrator = Narrator(label, index, offers)
     reporter = Reporter(label, clock, narrator, shown, index, replica.reused_nicks, offers)
     succession = SuccessionReport(label, replica, reporter)
-    lifecycle = Lifecycle(label, replica, outbox, reporter, succession, re, cover=cover)
+    health = Health(clock, replica)
+    lifecycle = Lifecycle(label, replica, outbox, reporter, succession, health, re, cover=cover)
     serving = Serving(reporter, random, pool)
     meeting = Meeting(lambda least, most: draw_between(random, least, most))
     inviting = Inviting(label, replica, pool, reporter)
     knockers = KnockerList(label, clock, replica, reporter)
-    own = clock, replica, outbox, index, reporter, lifecycle, serving, pool, inviting, succession, SentEntries()
-    parts = *own, meeting, knockers, Files(replica, narrator, reporter, offers, random)
+    own = clock, replica, outbox, index, reporter, lifecycle, health, serving, pool, inviting, succession
+    parts = *own, SentEntries(), meeting, knockers, Files(replica, narrator, reporter, offers, random)
     return Context(label, random, cover, is_alone, *parts, may_host, entrusts)
 
 

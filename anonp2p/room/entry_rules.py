@@ -98,8 +98,10 @@ def check_entry(ledger: Ledger, author: Member, header: Header, content: bodies.
             expect(len(ledger.holders_with(content.body)) <= limits.HOLDERS, "bad-heirs")
         case bodies.HandOverBody():
             expect(bool(ledger.heirs), "bad-hand-over")
-        case bodies.CodeBody(code=code):
+        case bodies.CodeBody(code=code, members_key=members_key):
             expect(identity.is_key(code) and code != ledger.code, "bad-code")
+            expect((members_key is not None) == ledger.is_private, "bad-code")
+            expect(members_key is None or members_key != ledger.rights.members_key, "bad-code")
         case bodies.AwayBody(member=member):
             found = ledger.roster.find_member(member)
             expect(found is not None and member != ledger.host and not found.away, "lost-nobody")

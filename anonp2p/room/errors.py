@@ -1,6 +1,6 @@
 """What a room does not do for its user, as the user is told it. See `anonp2p.errors`."""
 
-from anonp2p.errors import AnonError, BadInput, Failed, NotAllowed
+from anonp2p.errors import BadInput, Failed, NotAllowed, Refused
 
 
 class WhisperToSelf(BadInput):
@@ -117,7 +117,10 @@ class NoInvitationLeft(Failed):
 
 
 class NoPool(Failed):
-    sentence = "Whoever hosts this room now cannot make invitations; those that were given out still work."
+    sentence = (
+        "Whoever hosts this room now cannot make invitations before it has given the room another code, by /code new; "
+        "those that were given out work until then."
+    )
 
 
 class NoSuchInvitation(Failed):
@@ -237,28 +240,6 @@ class RetractUnsent(Failed):
 
 class KeyLate(Failed):
     sentence = "The key of that member did not come in time: nothing was sent, try again."
-
-
-class NoSuchNick(AnonError):
-    sentence = "Nobody in this room has that nick; /who lists them all."
-    code = "no-such-nick"
-
-
-class Locked(AnonError):
-    sentence = "The room is locked: nobody new is let in for now."
-    code = "locked"
-    status = 4
-
-
-class Refused(AnonError):
-    sentence = "The room did not let us in: {detail}."
-    code = "refused"
-    status = 4
-
-
-class Full(Refused):
-    about = "it is full"
-    code = "full"
 
 
 class SignatureRefused(Refused):

@@ -267,12 +267,16 @@ class MovedEvent(Event, frozen=True, tag="moved"):
 
 
 class EntriesMissedEvent(Event, frozen=True, tag="missed"):
-    """Entries of the room are missing here and will never be shown: we were away for too long, or read too slowly."""
+    """Entries of the room are missing here and will never be shown: we were away for too long, or read too slowly.
+
+    lagging: they were not entries but events, and it is the program on the library that read too slowly.
+    """
 
     type: ClassVar[Literal["missed"]] = "missed"
     room: str
     count: int
     verified: bool  # whether their place in the log is proven
+    lagging: Literal[True] | UnsetType = UNSET
 
 
 class ExpiredUnseenEvent(Event, frozen=True, tag="expired-unseen"):

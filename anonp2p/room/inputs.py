@@ -120,9 +120,9 @@ class RenameInput:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class AskInput:
-    """A question about the room, answered once we are in."""
+    """A question about the room, answered once we are in; about its health, at once."""
 
-    command: Literal["/who", "/code", "/qr", "/heirs", "/invites", "/files"]
+    command: Literal["/who", "/code", "/qr", "/heirs", "/health", "/invites", "/files"]
     re: events.Re = UNSET
 
 
@@ -255,6 +255,13 @@ class BrokenInput:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class NetworkInput:
+    """There is a network by which others are reached, or it is lost. Before the first of these there is none."""
+
+    up: bool
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class TickInput:
     """The room's deadline has come."""
 
@@ -276,4 +283,4 @@ OuterInput = (
     | TickInput
     | EndBatchInput
 )
-Input = Typed | OuterInput | AnyTransferInput | BrokenInput
+Input = Typed | OuterInput | AnyTransferInput | BrokenInput | NetworkInput

@@ -46,7 +46,8 @@ class Inviting:
             return None
         key = self._pool.find_invitation(slot)
         self._notes[key] = event.note
-        return bodies.InviteBody(key, slot, event.uses)
+        assert rights.members_key is not None, "the room is private"
+        return bodies.InviteBody(key, slot, event.uses, rights.members_key)
 
     def take_waiting(self) -> list[InviteInput]:
         """We have the pool: what waits for it goes on."""

@@ -18,7 +18,7 @@ from anonp2p.protocol.rights import Rights
 from anonp2p.reasons import Fault
 from anonp2p.room import events
 from anonp2p.room.contents import entry_content, unpack_content
-from anonp2p.room.invitations import renew_code
+from anonp2p.room.invitations import pass_code, replace_pool
 from anonp2p.room.log.log import FIRST
 from anonp2p.room.retention import ANY, NO_HISTORY
 from anonp2p.room.rights import MODERATING, RoomRights, admit_newcomer, drop_member
@@ -256,11 +256,13 @@ class Ledger:
                     self._host_key = author.key
                     self._remove_member(author)
                     self.carriers.pop(author.id, None)
-            case bodies.CodeBody(code=code):
-                if self.address == self.code and self.holders != (self.host,):  # who could keep members from the host
+            case bodies.CodeBody(code=code, members_key=members_key):
+                # Who has the key of the address could keep members from the host; or who knows it see a private room.
+                if self.is_private or (self.address == self.code and self.holders != (self.host,)):
                     self.address = code
                     self._note_carrier(self.host, code)
-                self._renew_code(code, self.host)
+                self.rights = replace_pool(self.rights, members_key)
+                self.code, self.holders = code, (self.host,)
             case bodies.RemoveBody():
                 self._drop_heirs(self.room_rights.list_targets(author.id, body))
                 self.rights = self.room_rights.apply_body(author.id, body)
@@ -286,16 +288,13 @@ class Ledger:
             self.roster.mark_presence(before, away=True)
         self.roster.mark_presence(author, away=False)
         if opening.code != self.code:
-            self._renew_code(opening.code, author.id)
+            self.rights = pass_code(self.rights, self.holders)
+            self.code, self.holders = opening.code, (author.id,)
         self.number, self.host, self.address = opening.number, author.id, opening.address
         self.heirs = tuple(heir for heir in self.heirs if heir.member != author.id)
         self.epoch, self.epoch_start = terms.first_epoch(opening.number), self.index + 1
         self.handed_over, self._host_key = False, b""
         self._note_carrier(author.id, opening.address)
-
-    def _renew_code(self, code: bytes, holder: bytes) -> None:
-        self.rights = renew_code(self.rights, self.holders, {member.id for member in self.roster})
-        self.code, self.holders = code, (holder,)
 
     def take_entry(
         self,

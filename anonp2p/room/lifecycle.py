@@ -9,6 +9,7 @@ from anonp2p.crypto import identity
 from anonp2p.names import codes
 from anonp2p.room import events, inputs
 from anonp2p.room.file_inputs import SendFileInput
+from anonp2p.room.health import Health
 from anonp2p.room.outbox import Outbox
 from anonp2p.room.replica import Replica
 from anonp2p.room.reporter import Reporter
@@ -33,6 +34,7 @@ class Lifecycle:
         outbox: Outbox,
         reporter: Reporter,
         succession: SuccessionReport,
+        health: Health,
         re: events.Re,
         *,
         cover: bool,
@@ -48,6 +50,7 @@ class Lifecycle:
         self._outbox = outbox
         self._reporter = reporter
         self._succession = succession
+        self._health = health
         self.asked_by = re
         self._cover = cover
         self._leave_re: events.Re = UNSET
@@ -70,6 +73,7 @@ class Lifecycle:
     def enter(self, role: Literal["host", "member"]) -> None:
         """We are in: for the first time, or as somebody new."""
         self.phase, self.was_held = "in", False
+        self._health.note_entered()
         ledger, me = self._replica.ledger, self._replica.me.id
         self._reporter.tell_event(
             events.EnteredEvent(

@@ -1,6 +1,7 @@
 """What moderators ask for, and what becomes of it: an entry, or one sentence that says what is wrong."""
 
 from anonp2p import errors
+from anonp2p.errors import NoSuchNick
 from anonp2p.names import nicks
 from anonp2p.protocol import bodies
 from anonp2p.room.context import Context
@@ -21,7 +22,6 @@ from anonp2p.room.errors import (
     NobodyKnocks,
     NobodyToPurge,
     NoModerator,
-    NoSuchNick,
     NotMuted,
     OrderedOut,
     RaidOff,

@@ -7,10 +7,10 @@ from typing import NamedTuple, Protocol
 from anonp2p import errors, limits
 from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import KEPT, Header
-from anonp2p.errors import PeerFault
+from anonp2p.errors import NoSuchNick, PeerFault
 from anonp2p.protocol import bodies, frames
 from anonp2p.room import events
-from anonp2p.room.errors import KeyLate, NoSuchNick, Unconfirmed, Unsealable
+from anonp2p.room.errors import KeyLate, Unconfirmed, Unsealable
 from anonp2p.room.ledger import expect
 from anonp2p.room.pending import Pending, Sealed, Whisper
 from anonp2p.room.rights import MODERATING

@@ -1,40 +1,60 @@
 """What we have of the keys of a private room: that of our invitation, and perhaps the secret from which all come."""
 
 from anonp2p.crypto import invitations
+from anonp2p.crypto.identity import Identity
 from anonp2p.names import codes
 from anonp2p.protocol import appointment
 from anonp2p.protocol.field_types import Invited
 from anonp2p.protocol.frames import PoolFrame
+from anonp2p.room.keyring import Keyring
 
 
 class Pool:
     """key: of the invitation by which we come in. secret: the pool (PROTOCOL.md, 5d). Each is empty without it.
 
-    In a room that is not private, we have neither, or a key that is of no use.
+    In a room that is not private, we have neither, or a key that is of no use. What we are given is of the present pool
+    if its key of members is that of the log, which may come before or after it.
     """
 
     def __init__(self, key: bytes = b"", secret: bytes = b"") -> None:
+        self.keyring = Keyring(key)
         self._key = key
-        self._secret = secret
-        self._clients = invitations.list_clients(secret) if secret else ()
+        self._secret = b""
+        self._clients: tuple[bytes, ...] = ()
+        self.members_key: bytes | None = None  # as the log has it
+        self._client = b""  # by which a Tor knows it
+        if secret:
+            self.begin(secret)
 
     def __repr__(self) -> str:
         return "<Pool>"
 
+    def begin(self, secret: bytes) -> bytes:
+        """We host, and this is the pool from now on, with no other keys; returns the key of members."""
+        members_key = invitations.derive_members_key(secret)
+        self.take_secret(secret)
+        self.follow(members_key)
+        return members_key
+
+    def follow(self, members_key: bytes | None) -> None:
+        """The log has this key of members; None in a room that is not private."""
+        if members_key == self.members_key:
+            return
+        self.members_key = members_key
+        self._client = b"" if members_key is None else invitations.find_client(members_key)
+        self.keyring.follow(members_key)
+        if self._secret and not self.is_ours:
+            self._secret, self._clients = b"", ()
+
     @property
     def is_ours(self) -> bool:
         """Whether we have the pool, and can invite others."""
-        return bool(self._secret)
-
-    @property
-    def client_key(self) -> bytes:
-        """By which our Tor finds the services of the room; empty where we have none, as it is not private."""
-        return self._key or (invitations.derive_key(self._secret, 0) if self._secret else b"")
+        return bool(self._secret) and invitations.derive_members_key(self._secret) == self.members_key
 
     @property
     def clients(self) -> tuple[bytes, ...]:
         """What our Tor is to know of the pool for each service that we publish: public keys; empty without them."""
-        return self._clients
+        return self._clients if self._clients[-1:] == (self._client,) else ()
 
     def take_clients(self, clients: tuple[bytes, ...]) -> None:
         """Our host has told us by what a service of ours is to be found."""
@@ -48,11 +68,13 @@ class Pool:
         """The pool, for this member alone. Raises PeerFault for an encryption key that takes nothing."""
         return appointment.seal_pool(self._secret, encryption_key, room, member)
 
-    def sign_invited(self, member_key: bytes) -> Invited | None:
-        """That we, under this key, come by our invitation; None without one."""
+    def sign_invited(self, me: Identity) -> Invited | None:
+        """That we, under this identity, come by our invitation; None without one."""
         if not self._key:
             return None
-        return Invited(invitations.find_invitation(self._key), invitations.sign_invited(self._key, member_key))
+        client = invitations.find_client(me.return_key)
+        signature = invitations.sign_invited(self._key, me.key, client)
+        return Invited(invitations.find_invitation(self._key), client, signature)
 
     def find_invitation(self, slot: int) -> bytes:
         """The public key of the invitation in this slot."""
@@ -64,4 +86,5 @@ class Pool:
 
     def forget(self) -> None:
         """We are out."""
-        self._key, self._secret, self._clients = b"", b"", ()
+        self._key, self._secret, self._clients, self.members_key = b"", b"", (), None
+        self.keyring.forget()

@@ -6,7 +6,7 @@ from typing import Literal
 from msgspec import UNSET, UnsetType
 
 from anonp2p import errors
-from anonp2p.crypto import suite
+from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.names.reused import ReusedNicks
 from anonp2p.protocol import room_state
@@ -32,6 +32,7 @@ class Reporter:
     """Collects effects.
 
     room: how events name the room; message_index, reused_nicks, offers: are told which messages of whom were shown.
+    alarms: how many the user was told of.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Reporter:
         self._reused_nicks = reused_nicks
         self._offers = offers
         self._effects: list[effects.Effect] = []
+        self.alarms = 0
 
     def add_effect(self, effect: effects.Effect) -> None:
         """Adds what is to be done next."""
@@ -69,6 +71,12 @@ class Reporter:
     def tell_error(self, error: errors.AnonError, re: events.Re, *, final: Literal[True] | UnsetType = UNSET) -> None:
         """Tells what went wrong. re: the input that caused it; final: whether it ends the room for us."""
         self.tell_event(events.ErrorEvent(code=error.code, text=error, room=self._room, re=re, final=final))
+
+    def tell_alarm(self, member: bytes | None, reason: Reason) -> None:
+        """Tells what no honest program does. member: who did it, if that is known."""
+        self.alarms += 1
+        spelled = "" if member is None else identity.spell_member(member)
+        self.tell_event(events.AlarmEvent(room=self._room, member=spelled, reason=reason))
 
     def tell_rules(self, retention: room_state.RetentionPolicy, history: room_state.HistoryPolicy) -> None:
         """Tells the rules of the room, where they are not the usual ones."""

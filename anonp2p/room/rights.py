@@ -109,8 +109,9 @@ class RoomRights(NamedTuple):
                 is_moot = admitted and not now.knock
             case bodies.InviteBody() if not rights.private:
                 return "not-allowed"
-            case bodies.InviteBody(key=key, slot=slot):
-                is_moot = any(it.key == key or it.slot == slot for it in rights.invitations)
+            case bodies.InviteBody(key=key, slot=slot, members_key=members_key):
+                is_taken = any(it.key == key or it.slot == slot for it in rights.invitations)
+                is_moot = is_taken or members_key != rights.members_key  # it would be of a pool that was replaced
             case bodies.RevokeBody(key=key):
                 found = invitations.find_invitation(rights, key)
                 is_moot = found is None or found.revoked

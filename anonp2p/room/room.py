@@ -120,9 +120,13 @@ class Room:
             pass  # what happens outside does not concern us any more
         elif isinstance(event, inputs.BrokenInput):
             self._lifecycle.break_down(event.error)
+        elif isinstance(event, inputs.NetworkInput):
+            self._context.health.note_network(up=event.up)
         elif isinstance(event, AnyTransferInput):
             self._file_sharing.take_outcome(event, self.role)
         else:
+            if isinstance(event, inputs.DialFailedInput):
+                event = self._context.pool.keyring.judge(event)
             self.role.handle_input(event)
         self._replace_role()
         if leave := self._lifecycle.take_due_leave(self._clock.tick):
@@ -285,11 +289,13 @@ class Room:
     # --- what the user wants
 
     def _handle_typed(self, event: inputs.Typed) -> None:
-        """What is typed while we wait to be let in waits too; what comes too late is given back."""
+        """What is typed while we wait to be let in waits too, but for how we are; what comes too late is given back."""
         if self._lifecycle.phase == "in":
             self._commands[type(event)](event)
         elif self._lifecycle.phase in ("leaving", "over"):
             self._lifecycle.give_back(event)
+        elif isinstance(event, inputs.AskInput) and event.command == "/health":
+            self._answer(event)
         elif isinstance(event, inputs.LeaveInput) and (event.now or self._lifecycle.may_give_up):
             self._lifecycle.give_up_waiting(event.re)
         else:
@@ -332,6 +338,10 @@ class Room:
                 data = {"files": self.files.list_files()}
             case "/heirs":
                 data = describe_heirs(self.replica.ledger, entrusts=self._context.entrusts)
+            case "/health":
+                data = self._context.health.describe(
+                    self.role.name, outstanding=self.outstanding, alarms=self._reporter.alarms
+                )
             case "/invites":
                 try:
                     data = self._context.inviting.list_invitations()

@@ -20,6 +20,7 @@ class Serving:
         self._keys: dict[bytes, RoomKey] = {}
         self._wanted: set[bytes] = set()
         self._published: set[bytes] = set()
+        self._clients: dict[bytes, tuple[bytes, ...]] = {}  # of services for others than the pool has, by address
 
     def add_key(self, key: RoomKey) -> None:
         """Keeps the key of a service, to be served or not."""
@@ -47,8 +48,15 @@ class Serving:
             self._wanted.add(address)
             self._ask_for(address, returns=False, pause=pause)
 
+    def serve_for(self, address: bytes, clients: tuple[bytes, ...]) -> None:
+        """The service is to be found by these clients alone from now on, whoever found it before."""
+        self.stop(address)
+        self._clients[address] = clients
+        self.serve(address)
+
     def stop(self, address: bytes) -> None:
         """The service takes no new links any more; its key is kept."""
+        self._clients.pop(address, None)
         if address in self._wanted:
             self._wanted.discard(address)
             self._published.discard(address)
@@ -57,8 +65,12 @@ class Serving:
     def renew(self, address: bytes) -> None:
         """The service is published anew, if it is wanted: another may have published it after us."""
         if address in self._wanted:
-            self.stop(address)
-            self.serve(address)
+            clients = self._clients.get(address, ())
+            if clients:
+                self.serve_for(address, clients)
+            else:
+                self.stop(address)
+                self.serve(address)
 
     def stop_all(self, *but: bytes) -> None:
         """So it is with all services but these."""
@@ -78,7 +90,8 @@ class Serving:
             self._ask_for(address, returns=True, pause=pause)
 
     def _ask_for(self, address: bytes, *, returns: bool, pause: float) -> None:
-        self._reporter.add_effect(effects.ServeEffect(self._keys[address], returns, pause, self._pool.clients))
+        clients = self._clients.get(address, self._pool.clients)
+        self._reporter.add_effect(effects.ServeEffect(self._keys[address], returns, pause, clients))
 
     def forget_keys(self) -> None:
         """We are out."""

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from anonp2p.errors import NoSuchNick
 from anonp2p.names import nicks
-from anonp2p.room.errors import NoSuchNick
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -1,11 +1,11 @@
 """What the user says to others, and takes back: entries, or one sentence that says what is wrong."""
 
 from anonp2p.crypto import identity
-from anonp2p.errors import AnonError
+from anonp2p.errors import AnonError, NoSuchNick
 from anonp2p.protocol import bodies
 from anonp2p.room import inputs
 from anonp2p.room.context import Context
-from anonp2p.room.errors import NoSuchNick, NotYours, OfFormerSelf, Unsealable, WhisperToSelf
+from anonp2p.room.errors import NotYours, OfFormerSelf, Unsealable, WhisperToSelf
 from anonp2p.room.moderation import Moderation
 from anonp2p.room.pending import Whisper
 from anonp2p.room.role import Role

@@ -3,11 +3,11 @@
 from typing import Any
 
 from anonp2p.crypto import identity
-from anonp2p.errors import AnonError
+from anonp2p.errors import AnonError, NoSuchNick
 from anonp2p.names import safety_words
 from anonp2p.room import events, inputs
 from anonp2p.room.context import Context
-from anonp2p.room.errors import NoSuchNick, VerifySelf
+from anonp2p.room.errors import VerifySelf
 from anonp2p.room.roster import Member
 from anonp2p.room.verification import Verification
 

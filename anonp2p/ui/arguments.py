@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Callable
 from contextlib import suppress
 
+from msgspec import UNSET
+
 from anonp2p import limits
 from anonp2p.crypto.epoch import FLEETING, KEPT
 from anonp2p.errors import BadCode, BadInput, TooLong, WrongArgument
@@ -169,10 +171,23 @@ def parse_create(argument: str, re: events.Re) -> Action:
             switches.add(word)
         else:
             raise WrongArgument
-    retention = _retention(options["--retain"]) if "--retain" in options else ANY
-    history = _history(options["--history"]) if "--history" in options else NO_HISTORY
-    name = nicks.parse_room_name(" ".join(names_given))
-    return CreateRoomAction(name, retention, history, "--knock" in switches, "--private" in switches, re)
+    return make_create(
+        " ".join(names_given),
+        options.get("--retain", ""),
+        options.get("--history", ""),
+        knock="--knock" in switches,
+        private="--private" in switches,
+        re=re,
+    )
+
+
+def make_create(
+    name: str, retain: str, history: str, *, knock: bool, private: bool, re: events.Re = UNSET
+) -> CreateRoomAction:
+    """Creates a room with these rules, as they stand behind /create; empty: the usual ones. Raises BadInput."""
+    retention = _retention(retain) if retain else ANY
+    kept = _history(history) if history else NO_HISTORY
+    return CreateRoomAction(nicks.parse_room_name(name), retention, kept, knock, private, re)
 
 
 def _retention(given: str) -> room_state.RetentionPolicy:

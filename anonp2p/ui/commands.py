@@ -5,7 +5,7 @@ import unicodedata
 
 from msgspec import UNSET
 
-from anonp2p.errors import BadInput, Usage, WrongArgument
+from anonp2p.errors import BadInput, UnknownCommand, Usage, WrongArgument
 from anonp2p.names import nicks
 from anonp2p.room import events, inputs
 from anonp2p.room.moderation_inputs import KeepInput, KnockInput, LockInput, UnbanInput
@@ -23,7 +23,6 @@ from anonp2p.ui.actions import (
     ShowHelpAction,
     SwitchRoomAction,
 )
-from anonp2p.ui.errors import UnknownCommand
 
 
 def _help(argument: str, re: events.Re) -> Action:
@@ -105,6 +104,12 @@ COMMANDS: tuple[Command, ...] = (
         "",
         "show who would host the room next, and who has its key",
         lambda _, re: inputs.AskInput("/heirs", re),
+    ),
+    Command(
+        "/health",
+        "",
+        "show whether others can join, and whether what you say arrives",
+        lambda _, re: inputs.AskInput("/health", re),
     ),
     Command(
         "/entrust",

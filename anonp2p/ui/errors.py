@@ -1,11 +1,6 @@
 """What can be wrong with what is typed, where only the program of who types it knows."""
 
-from anonp2p.errors import AnonError, BadInput, NotAllowed
-
-
-class UnknownCommand(AnonError):
-    sentence = "There is no command {detail} To send it as a message, type // for its first /."
-    code = "unknown-command"
+from anonp2p.errors import BadInput, NotAllowed
 
 
 class NothingToCopy(BadInput):

@@ -129,6 +129,7 @@ PAGES: dict[str, Page] = {
     "/rooms": Page((), "/rooms"),
     "/switch": Page((("ROOM", "its name or its number; Alt-1 to Alt-9 do the same on the full screen"),), "/switch 2"),
     "/heirs": Page((), "/heirs"),
+    "/health": Page((), "/health"),
     "/entrust": Page(
         (
             ("NICK", "this member comes first when the room needs another host, and gets the key of its code"),
@@ -222,6 +223,7 @@ HABITS: dict[str, str] = {
     "/fetch": "/accept",
     "/download": "/accept",
     "/cancel": "/decline",
+    "/status": "/health",
     "/list": "/rooms",
     "/channels": "/rooms",
     "/buffer": "/switch",

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from anonp2p.errors import AnonError
+from anonp2p.errors import AnonError, Unreachable
 from anonp2p.reasons import Reason
 from anonp2p.room import events, file_events, hosting_events, moderation_events
 from anonp2p.ui.reasons import describe_error, describe_reason
@@ -152,6 +152,61 @@ PlainEvent = (
     | moderation_events.AnyModerationEvent
 )
 
+EventType = Literal[
+    "tor",
+    "tor-slow",
+    "tor-skipped",
+    "link",
+    "alarm",
+    "error",
+    "transfer",
+    "unreached",
+    "ready",
+    "state-in-use",
+    "room",
+    "message",
+    "expired",
+    "unsent",
+    "joined",
+    "left",
+    "nick",
+    "lookalike",
+    "verified",
+    "unchanged-nick",
+    "assigned-nick",
+    "retention",
+    "history",
+    "cover",
+    "cut",
+    "moved",
+    "missed",
+    "expired-unseen",
+    "gone",
+    "reply",
+    "notice",
+    "offer",
+    "reachable",
+    "host",
+    "hosting",
+    "heirs",
+    "heir",
+    "leave-ends-room",
+    "leave-hands-over",
+    "code",
+    "undefended",
+    "locked",
+    "unchanged-lock",
+    "knock",
+    "slow",
+    "raid",
+    "role",
+    "ban",
+    "kept",
+    "waiting",
+    "kicked",
+    "removed",
+]  # of all of these
+
 _TWINS: dict[type[events.Event], type[Any]] = {
     events.TorProgressEvent: SpelledTorProgressEvent,
     events.TorSlowEvent: SpelledTorSlowEvent,
@@ -173,6 +228,13 @@ def spell_event(event: events.Event) -> PlainEvent:
     if isinstance(event, events.ReplyEvent):
         return msgspec.structs.replace(event, data=msgspec.to_builtins(event.data, enc_hook=_spell))
     return event  # type: ignore[return-value]  # a test checks that each kind is one of these
+
+
+def spell_error(error: AnonError) -> AnonError:
+    """The error as programs are given it: `str` of it is the sentence that people read."""
+    if isinstance(error, Unreachable):
+        error.detail = describe_reason(error.reason)
+    return error
 
 
 def _spell(value: Any) -> Any:

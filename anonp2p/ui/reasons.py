@@ -165,6 +165,7 @@ PHRASES: dict[Code, str] = {
     "removed-without-order": "a member thrown out without order of a moderator, or not thrown out with one",
     "ordered-too-soon": "a message too soon after the one before in a slow room",
     "moderator-removed-too-soon": "a moderator removed as lost that has hardly been away",
+    "other-return-key": "another key than ours, by which we would come back to a private room",
     "bad-rights": "rights that no room can have",
     "wrong-credentials": "a host that is not the one of its address",
     "wrong-pool": "a box in which there is no pool of a private room",

@@ -8,6 +8,7 @@ from anonp2p.room import events, retention
 from anonp2p.room.succession.terms import index_of
 from anonp2p.ui import qr
 from anonp2p.ui.file_wording import NO_FILES, list_file
+from anonp2p.ui.health_wording import describe_health
 
 NO_MESSAGES = "There is no message here that has a number"
 JOINING_BY_PASTE = "anonp2p join -  asks for the code: the shell's history has none of it."
@@ -35,6 +36,8 @@ def describe_reply(reply: events.ReplyEvent) -> list[str]:
             return qr.rows(qr.matrix(data["code"]), inverted=True)
         case events.ReplyEvent(command="/heirs", data=data):
             return _heirs(data)
+        case events.ReplyEvent(command="/health", data=data):
+            return describe_health(data)
         case events.ReplyEvent(command="/retain", data=data):
             kept, least, default, most = (span(data[key]) for key in ("ttl", "minimum", "default", "maximum"))
             kept += {None: ", which is until the room ends", 0: ", so they are shown once"}.get(data["ttl"], "")

@@ -40,6 +40,16 @@ def describe_left(left: int, rate: int) -> str:
     return f"{hours} h {minutes} min left" if hours < 24 else f"{hours // 24} d {hours % 24} h left"
 
 
+def describe_span(seconds: int) -> str:
+    """A time in its two largest units: `40 s`, `12 min`, `3 h 5 min`, `2 d 4 h`."""
+    minutes, hours, days = (seconds // unit for unit in (60, 3_600, 86_400))
+    if not minutes:
+        return f"{seconds} s"
+    if not hours:
+        return f"{minutes} min"
+    return f"{days} d {hours % 24} h" if days else f"{hours} h {minutes % 60} min"
+
+
 def percent(done: int, size: int) -> int:
     """How much of it is there; 100 only if all of it is."""
     return 100 if done >= size else done * 100 // size

@@ -111,7 +111,9 @@ class Batches:
 class Member:
     """A member's end of a link. Counts since `mark`. service: which it dials, where that is not the room's first."""
 
-    def __init__(self, port: int, room: bytes, number: int, batches: Batches, service: bytes = b"") -> None:
+    def __init__(
+        self, connection: socket.socket, room: bytes, number: int, batches: Batches, service: bytes = b""
+    ) -> None:
         self._batches = batches
         self.me = identity.Identity(os.urandom(32), room)
         self._key = suite.EncryptionKeyPair(os.urandom(32))
@@ -126,14 +128,14 @@ class Member:
         self.counter = 0
         self.seen = 0.0  # when what is looked out for came
         self.mark()
-        self._begin_link(port, service or room, os.urandom(handshake.TICKET))
+        self._begin_link(connection, service or room, os.urandom(handshake.TICKET))
 
-    def _begin_link(self, port: int, service: bytes, ticket: bytes) -> None:
+    def _begin_link(self, connection: socket.socket, service: bytes, ticket: bytes) -> None:
         self.service, self._ticket = service, ticket  # service: of who hosts, as far as it knows
         self._hello = b""
         self._channel: Channel | None = None
         self._arrival: welcome.WelcomeReader | None = None
-        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket = connection
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND)
         self.socket.setblocking(False)
         self.welcome = False
@@ -141,11 +143,11 @@ class Member:
         self.out = b""  # what the host has not taken yet
         self._rest = b""
 
-    def dial_again(self, port: int, service: bytes) -> None:
-        """Comes back on a new link, after the last one has ended. service: of who hosts."""
+    def dial_again(self, connection: socket.socket, service: bytes) -> None:
+        """Comes back on a new link, after the last one has ended, to the service of who hosts."""
         assert self._channel is not None, "it has been in"
         self.socket.close()
-        self._begin_link(port, service, self._channel.ticket)
+        self._begin_link(connection, service, self._channel.ticket)
 
     def mark(self) -> None:
         """Counts anew."""
@@ -305,13 +307,24 @@ class Member:
         commit.check_confirmation_tag(tag, given)
 
 
-class Crowd:
-    """Members, and the loop that moves what they send and get. seconds: after which BenchFailed is raised."""
+Dial = Callable[[], socket.socket | None]
 
-    def __init__(self, port: int, room: bytes, seconds: float) -> None:
+
+def loopback(port: int) -> Dial:
+    """Dials a port of this machine."""
+    return lambda: socket.create_connection(("127.0.0.1", port))
+
+
+class Crowd:
+    """Members, and the loop that moves what they send and get.
+
+    dial: the next connection to the room, or None as long as there is none. seconds: after which BenchFailed is raised.
+    """
+
+    def __init__(self, dial: Dial, room: bytes, seconds: float) -> None:
         self.members: list[Member] = []
         self.batches = Batches()
-        self._port, self._room = port, room
+        self._dial, self._room = dial, room
         self._service = room
         self._named = 0  # members that there have been
         self._deadline = time.monotonic() + seconds
@@ -327,31 +340,42 @@ class Crowd:
             member.socket.close()
         self._epoll.close()
 
-    def join(self, count: int) -> list[Member]:
-        """Lets so many in, as fast as the host takes them."""
+    def join(self, count: int, meanwhile: Callable[[], object] = lambda: None) -> list[Member]:
+        """Lets so many in, as fast as the host takes them. meanwhile: called now and then."""
         new: list[Member] = []
         while len(new) < count or not all(member.welcome for member in new[-DIALLING:]):
             while len(new) < count and sum(not member.welcome for member in new[-DIALLING:]) < DIALLING:
-                new.append(self.begin_joining())
+                member = self.begin_joining()
+                if member is None:
+                    break
+                new.append(member)
             self.pump()
+            meanwhile()
         return new
 
-    def begin_joining(self) -> Member:
-        """One more dials."""
-        member = Member(self._port, self._room, self._named, self.batches, self._service)
+    def begin_joining(self) -> Member | None:
+        """One more dials, if there is a connection."""
+        connection = self._dial()
+        if connection is None:
+            return None
+        member = Member(connection, self._room, self._named, self.batches, self._service)
         self._named += 1
         self.members.append(member)
         self._read(member)
         return member
 
-    def follow_host(self, port: int, service: bytes) -> None:
-        """The room is reached by this service, at this port, from now on."""
-        self._port, self._service = port, service
+    def follow_host(self, dial: Dial, service: bytes) -> None:
+        """The room is reached by this service from now on."""
+        self._dial, self._service = dial, service
 
-    def come_back(self, member: Member) -> None:
-        """A member whose link has ended dials again."""
-        member.dial_again(self._port, self._service)
+    def come_back(self, member: Member) -> bool:
+        """A member whose link has ended dials again; False if there is no connection."""
+        connection = self._dial()
+        if connection is None:
+            return False
+        member.dial_again(connection, self._service)
         self._read(member)
+        return True
 
     def forget(self, member: Member) -> None:
         """A member whose link has ended does not come back."""

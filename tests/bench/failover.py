@@ -1,15 +1,14 @@
-"""How soon a room goes on when its host leaves, dies or falls silent, over private Tor networks; see scripts/bench."""
+"""How soon a room goes on when its host leaves, dies or falls silent, over a private Tor network; see scripts/bench."""
 
-import math
-import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 from tests.bench.crowd import BenchFailed
+from tests.bench.results import FAR, NEAR, Goal, Result
 from tests.support.company import AstrayError, Company, Member
-from tests.support.networks import private_network
 from tests.support.peers import PeerFailed
 
 PATIENCE = 90.0  # seconds after which a room counts as lost
@@ -24,33 +23,17 @@ def _leave(host: Member) -> None:
 KINDS: dict[str, Callable[[Member], None]] = {"leave": _leave, "kill": Member.kill, "silence": Member.stop}
 
 
+GOALS: Final = {("leave", NEAR): 1.0, ("leave", FAR): 3.0, ("kill", NEAR): 2.0, ("kill", FAR): 5.0}  # seconds
+
+
 @dataclass
 class _Found:
-    """What became of the rooms: seconds, and numbers of messages."""
+    """What became of the rooms: seconds. failures: sentences."""
 
     reunions: list[float] = field(default_factory=list)
     since_break: list[float] = field(default_factory=list)
     newcomers: list[float] = field(default_factory=list)
-    cut: int = 0
-    late: int = 0
     failures: list[str] = field(default_factory=list)
-
-    def describe(self, kind: str, network: str) -> str:
-        """A line of the report."""
-        return (
-            f"{kind:<8}  {network:<8}  {len(self.reunions) + len(self.failures):>6}"
-            f"  {_spell(self.reunions)}  {_spell(self.since_break)}  {_spell(self.newcomers)}"
-            f"  {self.cut:>4}  {self.late:>4}  {len(self.failures):>6}"
-        )
-
-
-def _spell(seconds: list[float]) -> str:
-    """Median, 95th percentile and the worst."""
-    if not seconds:
-        return f"{'-':>6}  {'-':>6}  {'-':>6}"
-    ordered = sorted(seconds)
-    high = ordered[math.ceil(0.95 * len(ordered)) - 1]
-    return f"{statistics.median(ordered):6.1f}  {high:6.1f}  {ordered[-1]:6.1f}"
 
 
 def _lose_host(company: Company, newcomer: Member, how: Callable[[Member], None], found: _Found) -> None:
@@ -71,10 +54,6 @@ def _lose_host(company: Company, newcomer: Member, how: Callable[[Member], None]
     if how is not _leave and (broken := company.time_of_break(moment)) is not None:
         found.since_break.append(took - broken)
     found.newcomers.append(came)
-    for member in company.members:
-        events = member.peer.events[moment.seen.get(member.nick, 0) :]
-        found.cut += sum(event["count"] for event in events if event["type"] == "cut")
-        found.late += sum(1 for event in events if event["type"] == "message" and event["late"] and event["mine"])
 
 
 def _measure(torrc: str, people: int, how: Callable[[Member], None], losses: int) -> _Found:
@@ -95,22 +74,22 @@ def _measure(torrc: str, people: int, how: Callable[[Member], None], losses: int
     return found
 
 
-def failover(people: int, losses: dict[str, int], distances: Sequence[tuple[float, float]]) -> None:
-    """Hosts that leave, die or fall silent while all talk. distances: delay and jitter of networks, in milliseconds.
+def failover(torrc: str, where: str, people: int, losses: dict[str, int]) -> Iterator[Result]:
+    """Hosts that leave, die or fall silent while all talk: so many of each.
 
-    Raises BenchFailed where a room was lost, or its members do not agree.
+    all talk: every survivor has heard every other one. since the break: the same since the first of their links broke,
+    which a Tor may tell seconds after the loss. newcomer: one with the old code is in, who dials at the moment of the
+    loss. Raises BenchFailed where a room was lost, or its members do not agree.
     """
-    print(f"{people} in the room; seconds: median, 95th percentile, worst. all talk: every survivor has heard every")
-    print("other one; broken: the same since the first of their links broke, which a Tor may tell seconds after the")
-    print("loss; newcomer: one with the old code is in, who dials at the moment of the loss")
-    print("cause     delay     losses  all talk                broken                  newcomer", end="")
-    print("                 cut  late  failed")
-    failures = 0
-    for delay, jitter in distances:
-        with private_network(delay, jitter) as torrc:
-            for kind, count in losses.items():
-                found = _measure(torrc, people, KINDS[kind], count)
-                print(found.describe(kind, f"{delay:g} ms"), flush=True)
-                failures += len(found.failures)
+    failures = []
+    for kind, wanted in losses.items():
+        found = _measure(torrc, people, KINDS[kind], wanted)
+        failures += found.failures
+        goal = Goal(GOALS[kind, where]) if (kind, where) in GOALS else None
+        name, case = f"host lost ({kind})", f"{people} people"
+        yield Result(name, f"{case}: all talk", where, "s", found.reunions, goal=goal)
+        if found.since_break:
+            yield Result(name, f"{case}: all talk, since the break", where, "s", found.since_break)
+        yield Result(name, f"{case}: a newcomer is in", where, "s", found.newcomers)
     if failures:
-        raise BenchFailed(f"{failures} rooms were lost, or their members do not agree")
+        raise BenchFailed(f"{len(failures)} rooms were lost, or their members do not agree")

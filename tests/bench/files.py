@@ -1,24 +1,17 @@
 """Files between members over a private Tor network, beside a plain stream over the same Tors; see scripts/bench."""
 
-import json
-import os
-import re
-import resource
 import secrets
-import shutil
-import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 import trio
 
-from anonp2p import limits
 from anonp2p.config import Endpoint
 from anonp2p.names.codes import RoomKey
 from anonp2p.net.tor import socks
@@ -28,20 +21,22 @@ from anonp2p.room import events
 from anonp2p.room.file_events import OfferEvent, TransferEvent
 from anonp2p.room.file_inputs import AcceptInput, SendFileInput
 from tests.bench.crowd import BenchFailed
-from tests.support.networks import private_network
+from tests.bench.peers import ONIONSHARE, find_peer
+from tests.bench.results import FLOOR, OURS, Result
+from tests.bench.servers import serve_onionshare
 from tests.support.own_tors import own_tor
 from tests.support.people import Person, always, gathering
-from tests.support.tors import RunningTor, running_tor
+from tests.support.tors import running_tor
 
-CIRCUITS = (1, 2)
 PAUSE = 0.25  # seconds between messages whose latency is measured
 TALK = 15.0  # seconds of talk without a transfer
 PATIENCE = 600.0  # seconds for one transfer
 PIECE = 65_536  # bytes that a plain stream is written in
-MIB, KIB = 1_048_576, 1_024
+MIB = 1_048_576
+MS = 1_000
+NOTHING = "nothing"
 
 _SOURCE = "source.bin"
-_ONIONSHARE = re.compile(r"http://([a-z2-7]{56}\.onion)")
 
 
 async def _dial(tor: Tor, code: str) -> trio.abc.Stream:
@@ -98,9 +93,8 @@ async def _talking(ada: Person, ben: Person, latencies: list[float]) -> AsyncIte
         nursery.cancel_scope.cancel()
 
 
-async def _transfer(ada: Person, ben: Person, source: Path, folder: Path, circuits: int) -> float:
+async def _transfer(ada: Person, ben: Person, source: Path, folder: Path) -> float:
     """Seconds from /accept until the file is there."""
-    setattr(limits, "FILE_CIRCUITS", circuits)  # noqa: B010  # it is Final to all others
     known = len(ben.heard(OfferEvent))
     await ada.session.post_input(SendFileInput(str(source)))
     await ben.until(lambda: len(ben.heard(OfferEvent)) > known)
@@ -116,68 +110,56 @@ async def _transfer(ada: Person, ben: Person, source: Path, folder: Path, circui
     return seconds
 
 
-def _describe(name: str, size: int, seconds: list[float], latencies: list[float]) -> str:
-    rate = f"{size / MIB / statistics.median(seconds):8.2f}" if seconds else " " * 8
-    times = sorted(latencies)
-    told = f"{statistics.median(times) * 1000:9.0f}{times[int(0.95 * len(times))] * 1000:9.0f}" if times else ""
-    return f"{name:<36}{rate}{told}"
+@dataclass
+class _Found:
+    """seconds: for a file. talk: seconds for each message meanwhile."""
+
+    seconds: list[float] = field(default_factory=list)
+    talk: list[float] = field(default_factory=list)
 
 
-async def _measure(torrc: str, size: int, trials: int, directory: Path) -> list[str]:
-    source = directory / _SOURCE
-    found: dict[str, tuple[list[float], list[float]]] = {}
-
-    def row(name: str) -> tuple[list[float], list[float]]:
-        return found.setdefault(name, ([], []))
-
+@asynccontextmanager
+async def _pair(torrc: str) -> AsyncIterator[tuple[Tor, Tor, Person, Person]]:
+    """Two in a room, and their Tors."""
     async with (
         own_tor(torrc) as hosts,
         own_tor(torrc) as others,
         gathering(SimpleNamespace(patience=PATIENCE)) as gathered,
     ):
         ada = await gathered.host(always(hosts))
-        ben = await gathered.join("ben", always(others))
-        for _ in range(trials):
-            async with _talking(ada, ben, row("no transfer")[1]):
-                await trio.sleep(TALK)
-            async with _talking(ada, ben, row("plain stream")[1]):
-                row("plain stream")[0].append(await _stream(hosts, others, size))
-            for circuits in CIRCUITS:
-                name = f"ours, {circuits} circuits, from /accept"
-                before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-                async with _talking(ada, ben, row(name)[1]):
-                    row(name)[0].append(await _transfer(ada, ben, source, directory, circuits))
-                grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-                print(f"  {name}: {row(name)[0][-1]:.1f} s; both ends have grown by {grown} KiB", flush=True)
-    return [_describe(name, size, *measured) for name, measured in found.items()]
+        yield hosts, others, ada, await gathered.join("ben", always(others))
 
 
 @contextmanager
-def _sharing(program: str, serving: RunningTor, directory: Path) -> Iterator[str]:
-    """OnionShare shares the file by this Tor; the address at which."""
-    settings = directory / "onionshare.json"
-    settings.write_text(
-        json.dumps({"connection_type": "socket_file", "socket_file_path": serving.control.removeprefix("unix:")})
-    )
-    command = [program, "--config", str(settings), "--public", "--no-autostop-sharing", str(directory / _SOURCE)]
-    environment = {**os.environ, "HOME": str(directory), "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        assert process.stdout is not None
-        try:
-            said = ""
-            for line in process.stdout:
-                said += line
-                if found := _ONIONSHARE.search(line):
-                    yield found[1]
-                    return
-            raise BenchFailed(f"OnionShare shares nothing: {said[-500:]}")
-        finally:
-            process.kill()
+def _sharing(torrc: str, source: Path) -> Iterator[tuple[str, str]]:
+    """OnionShare shares it; by which SOCKS port it is fetched, and from which address."""
+    with (
+        running_tor(torrc) as serving,
+        running_tor(torrc) as fetching,
+        serve_onionshare(serving, "--no-autostop-sharing", str(source)) as (_, address),
+    ):
+        yield fetching.socks, address
 
 
-async def _download(address: str, socks_port: str, size: int) -> float:
+async def _measure(torrc: str, size: int, trials: int, directory: Path, quiet: float) -> dict[str, _Found]:
+    source = directory / _SOURCE
+    found = {name: _Found() for name in (NOTHING, FLOOR, OURS, ONIONSHARE)}
+    with ExitStack() as stack:
+        shared = stack.enter_context(_sharing(torrc, source)) if find_peer(ONIONSHARE) else None
+        async with _pair(torrc) as (hosts, others, ada, ben):
+            for _ in range(trials):
+                async with _talking(ada, ben, found[NOTHING].talk):
+                    await trio.sleep(quiet)
+                async with _talking(ada, ben, found[FLOOR].talk):
+                    found[FLOOR].seconds.append(await _stream(hosts, others, size))
+                async with _talking(ada, ben, found[OURS].talk):
+                    found[OURS].seconds.append(await _transfer(ada, ben, source, directory))
+                if shared is not None:
+                    found[ONIONSHARE].seconds.append(await _download(*shared, size))
+    return found
+
+
+async def _download(socks_port: str, address: str, size: int) -> float:
     """Seconds from the first byte of the file, as a browser fetches it, to its last."""
     proxy = Endpoint(path=socks_port.removeprefix("unix:"))
     stream: trio.abc.Stream | None = None
@@ -199,30 +181,24 @@ async def _download(address: str, socks_port: str, size: int) -> float:
     return time.monotonic() - begun
 
 
-def _beside_onionshare(program: str, torrc: str, size: int, trials: int, directory: Path) -> str:
-    with (
-        running_tor(torrc) as serving,
-        running_tor(torrc) as fetching,
-        _sharing(program, serving, directory) as address,
-    ):
-        seconds = [trio.run(_download, address, fetching.socks, size) for _ in range(trials)]
-    return _describe("OnionShare, from the dial", size, seconds, [])
-
-
-def files(megabytes: int, trials: int, delay: float, jitter: float, onionshare: str) -> None:
+def files(torrc: str, where: str, megabytes: int, trials: int, quiet: float = TALK) -> Iterator[Result]:
     """One file from a host to a member, in turn on a plain stream and as members have it, with talk meanwhile.
 
-    onionshare: the program onionshare-cli, if it is to be measured beside it.
+    quiet: seconds of talk without a file.
     """
     size = megabytes * MIB
-    program = shutil.which(onionshare)
-    with tempfile.TemporaryDirectory() as name, private_network(delay, jitter) as torrc:
+    with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         (directory / _SOURCE).write_bytes(secrets.token_bytes(size))
-        rows = trio.run(_measure, torrc, size, trials, directory)
-        if program is not None:
-            rows.append(_beside_onionshare(program, torrc, size, trials, directory))
-    print(f"{megabytes} MiB, {delay:g} ms a hop{'':<14}MiB/s  latency of talk, ms: median, p95")
-    print("\n".join(rows))
-    if program is None:
-        print(f"OnionShare was not measured: there is no {onionshare}")
+        found = trio.run(_measure, torrc, size, trials, directory, quiet)
+
+    def rates(seconds: list[float]) -> list[float]:
+        return [megabytes / each for each in seconds]
+
+    case, stream = f"{megabytes} MiB", "plain stream"
+    of_peers = {name: rates(found[name].seconds) for name in (ONIONSHARE,) if found[name].seconds}
+    ours, floor = rates(found[OURS].seconds), rates(found[FLOOR].seconds)
+    yield Result("file", case, where, "MiB/s", ours, floor, stream, of_peers, more_is_better=True)
+    talk = {name: [seconds * MS for seconds in one.talk] for name, one in found.items()}
+    yield Result("latency while a file goes", case, where, "ms", talk[OURS], talk[FLOOR], f"while a {stream} goes")
+    yield Result("latency while nothing goes", "", where, "ms", talk[NOTHING])

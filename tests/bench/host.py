@@ -21,7 +21,7 @@ import trio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from anonp2p.cli import calm_collector
-from anonp2p.config import Config
+from anonp2p.config import Config, Endpoint
 from anonp2p.names.codes import RoomKey, encode_key, parse_code
 from anonp2p.net.session import Session
 from anonp2p.net.shared_network import SharedNetwork
@@ -82,16 +82,20 @@ def measure_verification(times: int) -> float:
 
 
 @asynccontextmanager
-async def _connected(torrc: str) -> AsyncIterator[LoopbackNetwork | tor.Tor]:
-    if not torrc:
+async def _connected(way: str) -> AsyncIterator[LoopbackNetwork | tor.Tor]:
+    if not way:
         yield LoopbackNetwork()
         return
-    async with tor.connect(Config(tor="own", torrc=Path(torrc), amnesic=True), lambda _: None) as network:
+    if way.startswith("unix:"):
+        config = Config(tor="system", control=Endpoint.parse(way))
+    else:
+        config = Config(tor="own", torrc=Path(way), amnesic=True)
+    async with tor.connect(config, lambda _: None) as network:
         yield network
 
 
-async def _serve(torrc: str, code: str, port: int, *, gauged: bool) -> None:
-    async with _connected(torrc) as network:
+async def _serve(way: str, code: str, port: int, *, gauged: bool) -> None:
+    async with _connected(way) as network:
         if isinstance(network, LoopbackNetwork) and code:
             network.ports[code] = port
         await _host(network, code, gauged=gauged)
@@ -171,7 +175,7 @@ async def _lines(stdin: trio.abc.ReceiveStream) -> AsyncIterator[str]:
 
 if __name__ == "__main__":
     _parser = argparse.ArgumentParser()
-    _parser.add_argument("torrc", nargs="?", default="", help="of the network; none: loopback")
+    _parser.add_argument("way", nargs="?", default="", help="a torrc, or the control port of a Tor; none: loopback")
     _parser.add_argument("--code", default="", help="of the room that is joined")
     _parser.add_argument("--port", type=int, default=0, help="where that is reached")
     _parser.add_argument("--no-gauge", action="store_true", help="measures no stalls, which takes time of its own")
@@ -179,5 +183,5 @@ if __name__ == "__main__":
     _most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (_most, _most))
     calm_collector()
-    _given = _arguments.torrc, _arguments.code, _arguments.port
+    _given = _arguments.way, _arguments.code, _arguments.port
     trio.run(partial(_serve, *_given, gauged=not _arguments.no_gauge))

@@ -4,17 +4,13 @@ import math
 import subprocess
 import sys
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import count, cycle, islice
 from statistics import median
 
-from anonp2p import limits
 from anonp2p.protocol import frames
-from tests.bench.crowd import BenchFailed, Crowd, Measured, Member
-from tests.bench.irc import irc
+from tests.bench.crowd import BenchFailed, Crowd, Measured, Member, loopback
 
 CHARACTERS = 300  # of a message
 AUTHORS = 64  # many, so that what a host grants to each of them is not what is measured
@@ -40,7 +36,7 @@ def room(seconds: float, *, gauged: bool = True) -> Iterator[tuple[Measured, Cro
     seconds: after which all is over. gauged: whether stalls are measured, which takes processor time of its own.
     """
     with measured(*["--no-gauge"] * (not gauged)) as host:
-        crowd = Crowd(host.port, host.room, seconds)
+        crowd = Crowd(loopback(host.port), host.room, seconds)
         try:
             yield host, crowd
         finally:
@@ -70,25 +66,6 @@ def pieces(authors: Sequence[Member]) -> Iterator[tuple[Member, Piece]]:
     return ((author, piece(author, number * BATCH)) for number, author in zip(count(), cycle(authors), strict=False))
 
 
-class Stock:
-    """Pieces made in advance. What one run leaves is the next one's: an author may not leave out much of its chain."""
-
-    def __init__(self, crowd: Crowd) -> None:
-        self._crowd = crowd
-        self._making = pieces(crowd.members[:AUTHORS])
-        self._made: deque[tuple[Member, Piece]] = deque()
-
-    def fill(self, most: int) -> None:
-        """Makes so many, which takes long enough for links to need their beats."""
-        while len(self._made) < most:
-            self._made.append(next(self._making))
-            self._crowd.pump(0)
-
-    def __iter__(self) -> Iterator[tuple[Member, Piece]]:
-        while self._made:
-            yield self._made.popleft()
-
-
 def talk(crowd: Crowd, said: Iterable[tuple[Member, Piece]], seconds: float = math.inf) -> int:
     """Sends pieces, at most a window ahead of what is back, until all have everything; how many messages."""
     witness, sent, until = crowd.members[0], 0, time.monotonic() + seconds
@@ -111,69 +88,6 @@ def expect_alike(members: Sequence[Member], entries: int) -> None:
         raise BenchFailed(f"of {entries} entries, members got {min(got)} to {max(got)}")
     if len({member.hash.digest() for member in members}) != 1:
         raise BenchFailed("not every member got every entry in the same order")
-
-
-@dataclass
-class Run:
-    """One measurement of the fan-out. stall, own: see tests.bench.host. busy: the host's share of a processor."""
-
-    rate: float
-    rate_of_cpu: float
-    stall: float
-    own: float
-    busy: float
-
-
-def fanout(sizes: Sequence[int], seconds: float, *, beside: bool) -> None:
-    """Deliveries a second, memory a member and stalls, for rooms of these sizes; beside: and what ngircd delivers."""
-    print(
-        "members  deliveries/s  per CPU s  runs                        "
-        "KiB/member  after  stall ms  own ms  busy  joins/s"
-    )
-    for wanted in sizes:
-        size = min(wanted, limits.MEMBERS - 1)  # beside the host
-        with room(RUNS * (seconds + PATIENCE)) as (host, crowd):
-            bare = host.read()["resident"]
-            began = time.monotonic()
-            crowd.join(size)
-            joins = size / (time.monotonic() - began)
-            crowd.settle()
-            full = host.read()["resident"]
-            stock = Stock(crowd)
-            runs = [_fanout(host, crowd, stock, seconds) for _ in range(RUNS)]
-            after = host.read()["resident"]
-        rates = " ".join(f"{run.rate:,.0f}" for run in runs)
-        print(
-            f"{size:7,}  {median(run.rate for run in runs):12,.0f}  {median(run.rate_of_cpu for run in runs):9,.0f}  "
-            f"{rates:26}  {(full - bare) / size / KIB:10.1f}  {(after - bare) / size / KIB:5.1f}  "
-            f"{max(run.stall for run in runs) * 1e3:8.1f}  {max(run.own for run in runs) * 1e3:6.1f}  "
-            f"{median(run.busy for run in runs):4.0%}  {joins:7,.0f}",
-            flush=True,
-        )
-        if beside:
-            with irc(size, RUNS * (seconds + PATIENCE)) as other:
-                got = [other.talk(AUTHORS, BATCH, WINDOW, CHARACTERS, seconds) for _ in range(RUNS)]
-            rates = " ".join(f"{rate:,.0f}" for rate, _ in got)
-            print(
-                f" ngircd  {median(rate for rate, _ in got):12,.0f}  {median(cpu for _, cpu in got):9,.0f}  {rates}",
-                flush=True,
-            )
-    print("per CPU s: of the host. after: KiB a member after the runs, log included. stall: the longest of the host's")
-    print("loop, with what other processes took from it; own: the longest that its own work accounts for.")
-
-
-def _fanout(host: Measured, crowd: Crowd, stock: Stock, seconds: float) -> Run:
-    members = crowd.members
-    stock.fill(int(min(DELIVERIES / len(members), MESSAGES) * seconds) // BATCH)
-    crowd.settle()
-    before = host.read()
-    began = time.monotonic()
-    sent = talk(crowd, stock, seconds)
-    took = time.monotonic() - began
-    reading = host.read()
-    expect_alike(members, sent)
-    cpu, deliveries = reading["cpu"] - before["cpu"], sent * len(members)
-    return Run(deliveries / took, deliveries / cpu, reading["stall"], reading["own"], cpu / took)
 
 
 def floods(size: int, seconds: float) -> None:

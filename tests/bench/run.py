@@ -3,26 +3,78 @@
 import argparse
 import resource
 import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
 
 from tests.bench.attack import MIXED, attack, tor_network
 from tests.bench.crowd import BenchFailed
-from tests.bench.crypto import crypto
-from tests.bench.failover import failover
-from tests.bench.files import files
-from tests.bench.load import fanout, floods, memory
+from tests.bench.load import floods, memory
+from tests.bench.machine import describe_machine
+from tests.bench.measurements import ALONE, OVER_TOR, QUICK, WHOLE, Plan, measure
+from tests.bench.peers import find_versions, install_peers
+from tests.bench.plots import draw
 from tests.bench.raid import raid
+from tests.bench.results import FAR, NEAR, Report, describe_report
 from tests.bench.rooms import rooms
 from tests.bench.screen import screen
 from tests.bench.strangers import HABITS
 
+DOCS: Final = Path(__file__).resolve().parent.parent.parent / "docs"
+BEGIN, END = "<!-- what scripts/bench found -->", "<!-- so far -->"  # in BENCHMARKS.md
+HELP: Final = {
+    "crypto": "what sealing, opening, joining and removing cost",
+    "cost": "a host's processor time for a message",
+    "fanout": "deliveries a second and memory a client, on loopback",
+    "start": "how soon a room has an address, and is reached",
+    "join": "how soon a newcomer is in",
+    "latency": "how soon a message is with all, and how many are delivered a second, over Tor",
+    "files": "how fast a file goes to a member, and whether talk is slower meanwhile",
+    "failover": "how soon a room goes on when its host leaves, dies or falls silent",
+}
+# Of each measurement: an option, the field of a plan that it sets, and what it says.
+OPTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
+    "crypto": {"members": ("key_members", "sizes of rooms")},
+    "cost": {"members": ("cost_members", "sizes of rooms"), "runs": ("cost_runs", "for each")},
+    "fanout": {
+        "members": ("members", "sizes of rooms"),
+        "runs": ("runs", "for each"),
+        "seconds": ("seconds", "of each run"),
+    },
+    "files": {"megabytes": ("megabytes", "of the file, in MiB"), "trials": ("trials", "of each kind")},
+    "failover": {
+        "people": ("people", "in the room"),
+        "leaves": ("leaves", "of hosts"),
+        "kills": ("kills", "of hosts with their Tors"),
+        "silences": ("silences", "hosts that are stopped"),
+    },
+}
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="bench", description="Measures a host under load, on loopback.")
-    commands = parser.add_subparsers(dest="what", required=True)
-    one = commands.add_parser("fanout", help="deliveries a second, memory a member, stalls")
-    one.add_argument("--members", default="50,200,1000", help="sizes of rooms (default: %(default)s)")
-    one.add_argument("--beside-ngircd", action="store_true", help="and the same load on an ngircd, for comparison")
-    one.add_argument("--seconds", type=float, default=5.0, help="of each of the three runs (default: %(default)s)")
+
+def _sizes(text: str) -> tuple[int, ...]:
+    return tuple(int(size) for size in text.split(","))
+
+
+def _add_measurements(commands: Any) -> None:
+    how = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    how.add_argument("--quick", action="store_true", help="as little as shows that everything runs")
+    how.add_argument("--json", action="store_true", help="samples and all, in place of the table")
+    tors = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    which = tors.add_mutually_exclusive_group()
+    which.add_argument("--near", action="store_const", dest="networks", const=(NEAR,), help="without distances only")
+    which.add_argument("--far", action="store_const", dest="networks", const=(FAR,), help="with distances only")
+    tors.add_argument("--delay", type=float, metavar="MS", help="from relay to relay, with distances")
+    tors.add_argument("--jitter", type=float, metavar="MS", help="of it")
+    for name in (*ALONE, *OVER_TOR):
+        parents = [how, tors] if name in OVER_TOR else [how]
+        one = commands.add_parser(name, help=HELP[name], parents=parents, argument_default=argparse.SUPPRESS)
+        for option, (field, meaning) in OPTIONS.get(name, {}).items():
+            usual = getattr(WHOLE, field)
+            kind = _sizes if isinstance(usual, tuple) else type(usual)
+            one.add_argument(f"--{option}", dest=field, type=kind, help=f"{meaning} (usually {usual})")
+
+
+def _add_trials(commands: Any) -> None:
     one = commands.add_parser("flood", help="some members flood, another never reads")
     one.add_argument("--members", type=int, default=20, help="in the room (default: %(default)s)")
     one.add_argument("--seconds", type=float, default=20.0, help="of each flood (default: %(default)s)")
@@ -34,8 +86,6 @@ def main() -> int:
     one = commands.add_parser("raid", help="how soon a raid is over once a moderator has typed two commands")
     one.add_argument("--raiders", type=int, default=300, help="who say 20 messages each (default: %(default)s)")
     one.add_argument("--tor", nargs="?", const="", metavar="TORRC", help="over Tor: a new private network, or this")
-    one = commands.add_parser("crypto", help="what sealing, opening, joining and removing cost")
-    one.add_argument("--members", default="2,10,50,200,1000", help="sizes of rooms (default: %(default)s)")
     one = commands.add_parser("memory", help="whether a host grows with what was said")
     one.add_argument("--messages", type=int, default=100_000, help="said in all (default: %(default)s)")
     one = commands.add_parser("screen", help="how soon the full screen and a key on it are to be seen")
@@ -43,58 +93,69 @@ def main() -> int:
     one.add_argument("--seconds", type=float, default=10.0, help="at 200 messages a second (default: %(default)s)")
     one = commands.add_parser("rooms", help="how far apart two rooms of one user are left, and come back, over Tor")
     one.add_argument("--trials", type=int, default=10, help="of each kind (default: %(default)s)")
-    one = commands.add_parser("failover", help="how soon a room goes on when its host leaves, dies or falls silent")
-    one.add_argument("--people", type=int, default=5, help="in the room (default: %(default)s)")
-    one.add_argument("--leaves", type=int, default=20, help="of hosts (default: %(default)s)")
-    one.add_argument("--kills", type=int, default=20, help="of hosts with their Tors (default: %(default)s)")
-    one.add_argument("--silences", type=int, default=0, help="hosts that are stopped (default: %(default)s)")
-    one.add_argument("--delay", type=float, default=40, metavar="MS", help="from relay to relay (default: %(default)s)")
-    one.add_argument("--jitter", type=float, default=15, metavar="MS", help="of it (default: %(default)s)")
-    which = one.add_mutually_exclusive_group()
-    which.add_argument("--near", action="store_true", help="only the network without distances")
-    which.add_argument("--far", action="store_true", help="only the network with distances")
-    one = commands.add_parser("files", help="how fast a file goes to a member, and whether talk is slower meanwhile")
-    one.add_argument("--megabytes", type=int, default=50, help="of the file, in MiB (default: %(default)s)")
-    one.add_argument("--trials", type=int, default=3, help="of each kind (default: %(default)s)")
-    one.add_argument("--delay", type=float, default=0, metavar="MS", help="from relay to relay (default: %(default)s)")
-    one.add_argument("--jitter", type=float, default=0, metavar="MS", help="of it (default: %(default)s)")
-    one.add_argument("--onionshare", default="onionshare-cli", help="to measure beside it (default: %(default)s)")
+
+
+def _try(arguments: argparse.Namespace) -> None:
+    """What passes or fails. Raises BenchFailed."""
+    match arguments.what:
+        case "flood":
+            floods(arguments.members, arguments.seconds)
+        case "hostile":
+            with tor_network(arguments.tor) as torrc:
+                attack(arguments.attacks.split(","), arguments.streams, arguments.seconds, torrc)
+        case "raid":
+            with tor_network(arguments.tor) as torrc:
+                raid(arguments.raiders, torrc)
+        case "memory":
+            memory(arguments.messages)
+        case "screen":
+            columns, rows = map(int, arguments.size.split("x"))
+            screen(columns, rows, arguments.seconds)
+        case "rooms":
+            rooms(arguments.trials)
+
+
+def _measure(arguments: argparse.Namespace) -> int:
+    """What has figures that stand beside others."""
+    given = {name: value for name, value in vars(arguments).items() if name in Plan.__dataclass_fields__}
+    plan = replace(QUICK if arguments.quick else WHOLE, **given)
+    report = Report(describe_machine(), find_versions())
+    for name, version in report.peers.items():
+        if not version:
+            print(f"bench: {name} is missing, and left out (scripts/bench --install-peers)", file=sys.stderr)
+    measure([arguments.what] if arguments.what else [*ALONE, *OVER_TOR], plan, report)
+    print(report.to_json().decode() if arguments.json else describe_report(report), end="")
+    if not arguments.what and not arguments.quick and not report.failures:
+        _write(report)
+    return 1 if report.failures else 0
+
+
+def _write(report: Report) -> None:
+    """What a whole run found becomes what the documents say."""
+    (DOCS / "benchmarks.json").write_bytes(report.to_json())
+    page = DOCS / "BENCHMARKS.md"
+    before, _, rest = page.read_text("utf-8").partition(BEGIN)
+    page.write_text(f"{before}{BEGIN}\n{describe_report(report)}{END}{rest.partition(END)[2]}", "utf-8")
+    draw(report, DOCS / "pictures")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="bench", description="Measures the program beside floors and other programs.")
+    parser.add_argument("--quick", action="store_true", help="as little as shows that everything runs")
+    parser.add_argument("--json", action="store_true", help="samples and all, in place of the table")
+    parser.add_argument("--install-peers", action="store_true", help="first installs what is measured beside it")
+    commands = parser.add_subparsers(dest="what", metavar="NAME", help="only this; without: all that is in one table")
+    _add_measurements(commands)
+    _add_trials(commands)
     arguments = parser.parse_args()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     try:
-        match arguments.what:
-            case "fanout":
-                fanout(
-                    [int(size) for size in arguments.members.split(",")],
-                    arguments.seconds,
-                    beside=arguments.beside_ngircd,
-                )
-            case "crypto":
-                crypto([int(size) for size in arguments.members.split(",")])
-            case "flood":
-                floods(arguments.members, arguments.seconds)
-            case "hostile":
-                with tor_network(arguments.tor) as torrc:
-                    attack(arguments.attacks.split(","), arguments.streams, arguments.seconds, torrc)
-            case "raid":
-                with tor_network(arguments.tor) as torrc:
-                    raid(arguments.raiders, torrc)
-            case "memory":
-                memory(arguments.messages)
-            case "screen":
-                columns, rows = map(int, arguments.size.split("x"))
-                screen(columns, rows, arguments.seconds)
-            case "rooms":
-                rooms(arguments.trials)
-            case "files":
-                files(arguments.megabytes, arguments.trials, arguments.delay, arguments.jitter, arguments.onionshare)
-            case "failover":
-                losses = {"leave": arguments.leaves, "kill": arguments.kills, "silence": arguments.silences}
-                distances = [(0.0, 0.0)] * (not arguments.far) + [(arguments.delay, arguments.jitter)] * (
-                    not arguments.near
-                )
-                failover(arguments.people, losses, distances)
+        if arguments.install_peers:
+            install_peers()
+        if not arguments.what or arguments.what in (*ALONE, *OVER_TOR):
+            return _measure(arguments)
+        _try(arguments)
     except BenchFailed as failure:
         print(f"bench: {failure}", file=sys.stderr)
         return 1

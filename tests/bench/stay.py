@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from anonp2p.protocol import bodies
-from tests.bench.crowd import DIALLING, BenchFailed, Crowd, Measured, Member
+from tests.bench.crowd import DIALLING, BenchFailed, Crowd, Measured, Member, loopback
 from tests.bench.load import FLOODERS, KIB, Piece, measured, piece, pieces, room
 
 SPEAKS: Final = 0.05  # seconds between messages of somebody
@@ -125,7 +125,9 @@ class _Room:
         self.stay.left += 1
         self._account(member)
         self._crowd.forget(member)
-        self._dialling.append(self._crowd.begin_joining())
+        newcomer = self._crowd.begin_joining()
+        assert newcomer is not None, "on loopback there is always a connection"
+        self._dialling.append(newcomer)
         self.stay.came += 1
 
     def _account(self, member: Member) -> None:
@@ -189,7 +191,7 @@ class _Room:
         while not (reading := self._heir.read())["hosting"]:
             self._crowd.pump()
         self._hosts = "heir"
-        self._crowd.follow_host(reading["port"], bytes.fromhex(reading["address"]))
+        self._crowd.follow_host(loopback(reading["port"]), bytes.fromhex(reading["address"]))
         address = bytes.fromhex(reading["address"])
         while any(it.service != address or not it.welcome for it in self._crowd.members):
             self._crowd.pump(0.002)

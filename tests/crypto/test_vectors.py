@@ -276,15 +276,15 @@ def test_a_ticket_2_5a() -> None:
 def test_a_join_2_5() -> None:
     said, client_handshake = CLIENT_HANDSHAKES[0]["2.2 hello"], CLIENT_HANDSHAKES[0]["2.4 Join"]
     request = second.unpack(second.unpad(client_handshake["text"]))
-    _, link, key, encryption_key, nick, signature, index, digest, (invitation, invited) = request
-    known = index, digest, field_types.Invited(invitation, invited)
+    _, link, key, encryption_key, nick, signature, index, digest, invited = request
+    known = index, digest, field_types.Invited(*invited)
     join = JoinRequest(link, key, encryption_key, nick, signature, *known)
     assert handshake.join_content(said["hello"], join) == client_handshake["signed"]
-    signed = second.join_content(said["hello"], link, key, encryption_key, index, digest, nick, [invitation, invited])
+    signed = second.join_content(said["hello"], link, key, encryption_key, index, digest, nick, invited)
     assert signed == client_handshake["signed"]
     assert identity.is_signed(identity.JOIN, ROOM, client_handshake["signed"], signature, key)
     second.verify(key, "join", ROOM, client_handshake["signed"], signature)
-    second.verify(invitation, "invited", b"", key, invited)
+    second.verify(invited[0], "invited", b"", key + invited[1], invited[2])
 
 
 def test_a_resume_2_5() -> None:
@@ -367,7 +367,7 @@ def test_the_group_contexts_of_the_log_4_8() -> None:
     host = term[1]
     [founder] = [entry for entry in welcome[13] if second.member_id(entry[0]) == host]
     members = {host: [founder[0], founder[1], founder[3], founder[4]]}
-    rights = second_rights.of_founder(host, private=True)
+    rights = second_rights.of_founder(host, PRIVATE["5d.2 members' key"], PRIVATE["5d.2 founder"]["client"])
 
     def context() -> bytes:
         return second.group_context(ROOM, name, epoch, term, [retention, history], rights, list(members.values()))
@@ -393,6 +393,9 @@ def test_the_group_contexts_of_the_log_4_8() -> None:
                 for member, _ in said[1]:
                     del members[member]
                     rights = second_rights.without(rights, member)
+            case "Code":
+                rights = second_rights.with_code(rights, said[1])
+                term = [term[0], host, said[0], said[0], [], [host], *term[6:]]
             case _:
                 tag, nicks = it["4.4 content, unpacked"][3][0], {who: place[1] for who, place in members.items()}
                 rights = second_rights.apply(rights, author, host, nicks, [tag, *said])
@@ -695,7 +698,8 @@ def test_the_history_of_the_welcome_leads_to_its_head_5_18() -> None:
     assert term == [0, second.member_id(roster[0][0]), ROOM, ROOM, [], [term[1]], False, [[0, term[1], 0, digest, 0]]]
     context = LOG["4.8 group context without entries"]["4.8 group context"]
     assert (since, digest, epoch) == (0, second.genesis(ROOM, context), 0)
-    assert rights == second_rights.of_founder(term[1], private=True)
+    founder = PRIVATE["5d.2 founder"]["client"]
+    assert rights == second_rights.of_founder(term[1], PRIVATE["5d.2 members' key"], founder)
     assert [member[0] for member in members] == [roster[0][0]]
     _, entries, contexts, ends, *_ = second.unpack(BACKFILLS[0]["5.13 frame"])
     last: list[bytes] = []
@@ -854,12 +858,28 @@ def test_the_keys_of_a_private_room_5d_2_to_5d_4() -> None:
         assert invitations.find_invitation(invitations.derive_key(pool, slot["slot"])) == slot["invitation"]
 
 
+def test_the_keys_by_which_members_find_a_private_room_5d_2() -> None:
+    members_key, founder = PRIVATE["5d.2 members' key"], PRIVATE["5d.2 founder"]
+    assert members_key == second.members_key(PRIVATE["pool"])
+    assert invitations.list_clients(PRIVATE["pool"])[limits.INVITATIONS :] == (second.client(members_key),)
+    assert founder["client"] == second.client(founder["return key"]) == invitations.find_client(founder["return key"])
+    assert founder["return key"] == second.return_key(founder["seed"])
+    assert identity.Identity(founder["seed"], PRIVATE["room"]).return_key == founder["return key"]
+
+
+def test_a_point_of_small_order_is_no_client_5d_2() -> None:
+    """For whom everybody could find the service."""
+    assert not any(map(invitations.is_client, PRIVATE["5d.2 no clients"]))
+    assert all(invitations.is_client(slot["client"]) for slot in PRIVATE["5d.2 slots"])
+
+
 def test_who_is_invited_signs_that_5d_3() -> None:
     invited = PRIVATE["5d.3 invited"]
     [slot] = [it for it in PRIVATE["5d.2 slots"] if it["slot"] == invited["slot"]]
-    assert invited["signed"] == second.label("invited") + invited["key"]
-    second.verify(slot["invitation"], "invited", b"", invited["key"], invited["signature"])
-    assert invitations.is_invited(slot["invitation"], invited["signature"], invited["key"])
+    said = invited["key"], invited["client"]
+    assert invited["signed"] == second.label("invited") + b"".join(said)
+    second.verify(slot["invitation"], "invited", b"", b"".join(said), invited["signature"])
+    assert invitations.is_invited(slot["invitation"], invited["signature"], *said)
 
 
 def test_a_link_of_a_transfer_5e_6() -> None:

@@ -472,8 +472,8 @@ def _seeds() -> dict[str, list[bytes]]:
         bodies.TextBody("hello", True, reply=None),
         bodies.TextBody("a.pdf", False, None, file=bodies.FileOffer(1, bytes(32), bytes(32), bytes(32))),
         bodies.JoinedBody(ANN.key, "ann", bytes(32)),
-        bodies.JoinedBody(ANN.key, "ann", bytes(32), Invited(ANN.key, bytes(64))),
-        bodies.InviteBody(ANN.key, 0, 1),
+        bodies.JoinedBody(ANN.key, "ann", bytes(32), Invited(ANN.key, bytes(32), bytes(64))),
+        bodies.InviteBody(ANN.key, 0, 1, bytes(32)),
         bodies.RevokeBody(ANN.key),
         bodies.CommitBody(1, [], renew=False),
         bodies.RetractBody(1),
@@ -481,6 +481,7 @@ def _seeds() -> dict[str, list[bytes]]:
         bodies.HeirsBody([Heir(ANN.id, bytes(32))], entrusts=True),
         bodies.HandOverBody(leaves=True),
         bodies.CodeBody(bytes(32)),
+        bodies.CodeBody(bytes(32), bytes(32)),
     ]
     passed: list[Backfilled] = [
         BackfilledEntry(bytes(33), b"x"),
@@ -501,7 +502,7 @@ def _seeds() -> dict[str, list[bytes]]:
         [frames.BackfillFrame(passed, [None] * len(passed), bytes(112), bytes(112)), frames.CommitShareFrame(b"x")],
         [frames.KeyResponseFrame(ANN.encryption_key.public)],
         [frames.PrepareFrame(), frames.EntrustFrame(b"x"), frames.EchoedFrame(), frames.HostLivesFrame()],
-        [frames.PoolFrame(b"x"), frames.ClientsFrame([bytes(32)] * limits.INVITATIONS)],
+        [frames.PoolFrame(b"x"), frames.ClientsFrame([bytes(32)] * limits.CLIENTS)],
         [frames.WaitingFrame(bytes(64)), frames.WantFrame(1, bytes(32), openings), redirect, frames.AskHostFrame()],
         [frames.HeldFrame(CREDENTIALS, bytes(64)), frames.KnockersFrame([frames.KnockEntry(bytes(32), "zoe", 1)])],
     ]

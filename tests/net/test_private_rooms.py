@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+import trio
 import trio.testing
 
+from anonp2p import limits
 from anonp2p.errors import Unreachable
 from anonp2p.names import codes
 from anonp2p.protocol import frames
@@ -16,7 +18,7 @@ from anonp2p.room.moderation_events import RoleEvent
 from anonp2p.room.moderation_inputs import InviteInput, KickInput, RevokeInput, RoleInput
 from tests.support.house import House
 from tests.support.people import gathering, watch_inputs
-from tests.support.transports import MemoryNetwork
+from tests.support.transports import MemoryNetwork, Tor
 
 
 async def test_who_is_invited_comes_once_and_who_is_not_finds_nothing(
@@ -150,35 +152,116 @@ async def test_only_moderators_are_given_the_pool(
 
 
 @pytest.mark.parametrize("how", ["heir", "moderator"])
-async def test_who_may_have_the_pool_and_is_thrown_out_does_not_know_where_the_room_is_from_then_on(
+async def test_who_may_have_the_pool_and_is_thrown_out_finds_the_room_nowhere_from_then_on(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, how: str
 ) -> None:
     async with gathering(memory) as gathered:
         house = House(gathered)
         host = await house.found()
         ann = await house.comes("ann", await house.invite(host), may_host=how == "heir")
-        bob = await house.comes("bob", await house.invite(host))
+        bob = await house.comes("bob", await house.invite(host), may_host=True)
         good = await house.invite(host)
-        if how == "heir":
-            await ann.hears(HeirEvent, holds_key=True)
-        else:
+        await host.until(lambda: len(host.session.room.replica.ledger.heirs) == 1 + (how == "heir"))
+        given = [good]
+        if how == "moderator":
             await host.session.post_input(RoleInput("ann", "moderator", "/op"))
             await ann.hears(RoleEvent, role="moderator")
-            await house.invite(ann)
+            given.append(await house.invite(ann))
+        keys, known = house.list_keys(ann, *given), house.list_addresses(ann)
+        for address in known:
+            assert all([await house.is_found(memory, address, key) for key in keys if key != keys[1]])
         await host.session.post_input(KickInput("ann", ""))
         await ann.gone()
         told = await bob.hears(CodeEvent)
         assert not ann.heard(CodeEvent)
-        assert await house.is_refused("ann", good) == NotInvited(), "by the code of before"
+        assert await house.is_refused("ann", good) == Unreachable(Reason("key-wrong")), "by the code of before"
+        await host.session.until(lambda: not known & house.list_addresses(host))  # bob says a new one, unheard
+        for address in {*known, codes.parse_code(told.code).address, *house.list_addresses(host)}:
+            assert not [key for key in keys if await house.is_found(memory, address, key)]
         new = await house.invite(host)
         assert codes.parse_code(new).address == codes.parse_code(told.code).address
-        former_way = f"{good.partition(':')[0]}:{new.partition(':')[2]}"  # the pool yields the keys of new invitations
-        assert await house.is_refused("ann", former_way) == NotInvited(), "where the room was before"
         cat = await house.comes("cat", new)
-        assert cat.nicks == ["host", "bob", "cat"]
+        assert not bob.heard(events.LinkEvent, state="lost")
+        await bob.hears(HeirEvent, holds_key=True)
+        await host.session.post_input(inputs.LeaveInput(close=False))
+        await bob.hears(HostingEvent)
+        await house.comes("dan", await house.invite(bob))
+        await cat.say("still here")
+        await bob.until(lambda: bob.texts == ["still here"])
+        assert cat.nicks == ["bob", "cat", "dan"]
 
 
-async def test_an_heir_that_was_not_given_the_pool_hosts_a_room_into_which_it_invites_nobody(
+@pytest.mark.parametrize("may_host", [False, True])
+async def test_who_is_away_while_the_keys_are_replaced_comes_back_by_its_own_key(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, *, may_host: bool
+) -> None:
+    """5d.7, 8.5: also where nobody else hosts, and it is where it was that alone it knows."""
+    async with gathering(memory) as gathered:
+        house, tor = House(gathered), Tor(memory)
+        host = await house.found()
+        ann = await house.comes("ann", await house.invite(host), may_host=may_host)
+        bob = await house.comes("bob", await house.invite(host), tor.usable, may_host=may_host)
+        await host.session.post_input(RoleInput("ann", "moderator", "/op"))
+        await ann.hears(RoleEvent, role="moderator")
+        keys, former = house.list_keys(ann), ann.session.room.replica.ledger.address
+        tor.lose()
+        await host.session.post_input(KickInput("ann", ""))
+        await ann.gone()
+        await host.hears(CodeEvent)
+        await trio.sleep(120)
+        assert not [key for key in keys if await house.is_found(memory, former, key)]
+        tor.regain()
+        await bob.hears(CodeEvent)
+        await bob.say("back")
+        await host.until(lambda: host.texts == ["back"])
+        await trio.sleep(2 * limits.HEARTBEAT + limits.FORMER_WAY)
+        assert not await house.is_served(memory, former), "nobody looks for us there any more"
+        assert await house.is_served(memory, host.session.room.replica.ledger.code)
+        tor.lose()
+        tor.regain()
+        await bob.say("again")
+        await host.until(lambda: host.texts == ["back", "again"])
+
+
+async def test_the_keys_of_before_lead_nowhere_once_who_is_away_has_lost_its_place(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with gathering(memory) as gathered:
+        house, tor = House(gathered), Tor(memory)
+        host = await house.found()
+        await house.comes("bob", await house.invite(host), tor.usable)
+        tor.lose()
+        former = host.session.room.replica.ledger.code
+        await host.session.post_input(inputs.CodeInput())
+        await trio.sleep(limits.PLACE_SECONDS - 60)
+        assert await house.is_served(memory, former)
+        await trio.sleep(60 + limits.COMMIT_PAUSE + 2 * limits.HEARTBEAT)
+        assert len(host.session.room.members()) == 1
+        assert not await house.is_served(memory, former)
+
+
+async def test_a_new_code_ends_invitations_and_begins_their_numbers_anew(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    """5d.7: as many as there are slots can be given out of each pool."""
+    async with gathering(memory) as gathered:
+        house = House(gathered)
+        host = await house.found()
+        bob = await house.comes("bob", await house.invite(host))
+        good = await house.invite(host)
+        await host.session.post_input(RoleInput("bob", "moderator", "/op"))
+        await bob.hears(RoleEvent, role="moderator")
+        await house.invite(bob)
+        await host.session.post_input(inputs.CodeInput())
+        await bob.hears(CodeEvent)
+        assert await house.ask(host, inputs.AskInput("/invites")) == []
+        assert await house.is_refused("cat", good) == Unreachable(Reason("key-wrong"))
+        await house.comes("cat", await house.invite(bob, "again"))
+        [listed] = await house.ask(bob, inputs.AskInput("/invites"))
+        assert (listed["invitation"], listed["note"], listed["used"]) == (1, "again", 1)
+
+
+async def test_an_heir_that_was_not_given_the_pool_invites_nobody_before_it_has_made_another(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:
     async with gathering(memory) as gathered:
@@ -196,6 +279,10 @@ async def test_an_heir_that_was_not_given_the_pool_hosts_a_room_into_which_it_in
         await ann.session.post_input(RoleInput("bob", "moderator", "/op"))
         await bob.hears(RoleEvent, role="moderator", nick="bob")
         assert await house.ask(bob, InviteInput()) == "failed"
+        await ann.session.post_input(inputs.CodeInput())
+        await bob.hears(CodeEvent)
+        await house.comes("cat", await house.invite(bob))
+        await house.comes("dan", await house.invite(ann))
 
 
 @pytest.mark.parametrize("event", [InviteInput(), RevokeInput(1), inputs.AskInput("/invites")])

@@ -16,7 +16,7 @@ from anonp2p.protocol.batches import Backfilled, BackfilledEntry, Batch, Retract
 from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.protocol.packing import pack, unpack
 from anonp2p.protocol.requests import AnyRequest, Hello, JoinRequest, MeetRequest, ResumeRequest
-from anonp2p.protocol.rights import Ban, Invitation, Order, Restrictions, Rights
+from anonp2p.protocol.rights import Ban, Invitation, Order, Restrictions, ReturnKey, Rights
 from tests.support.packed import other_encodings
 
 bytes16, bytes32, bytes33, bytes64, bytes112, keys = (
@@ -53,7 +53,7 @@ roster = st.builds(room_state.RosterEntry, bytes32, texts, counts, st.booleans()
 snapshot_entries = st.builds(room_state.SnapshotEntry, bytes32, texts, counts, st.booleans(), bytes32)
 ttls = st.integers(0, 2**32 - 1)
 
-invited = st.none() | st.builds(field_types.Invited, bytes32, bytes64)
+invited = st.none() | st.builds(field_types.Invited, bytes32, bytes32, bytes64)
 openings = st.lists(st.builds(field_types.Opening, counts, bytes16, counts, bytes32), min_size=1, max_size=3)
 signed_entries = st.builds(frames.SignedEntry, counts, bytes33, st.binary(max_size=50))
 proofs = st.lists(signed_entries, max_size=limits.PROOF_OF_HEIR)
@@ -80,6 +80,8 @@ rights = st.builds(
         st.builds(Invitation, bytes32, slots, uses, st.integers(0, 9), bytes16, st.booleans(), members), max_size=2
     ).map(tuple),
     members,
+    st.none() | bytes32,
+    st.lists(st.builds(ReturnKey, bytes16, bytes32), max_size=3).map(tuple),
 )
 bases = st.builds(room_state.RoomSnapshot, bytes32, counts, rights, places, terms)
 missed = st.one_of(
@@ -123,7 +125,7 @@ from_hosts = st.one_of(
     st.builds(frames.WantFrame, counts, bytes32, openings),
     st.builds(frames.HeldFrame, credentials, bytes64),
     st.builds(frames.PoolFrame, blobs),
-    st.builds(frames.ClientsFrame, bytes32.map(lambda key: [key] * limits.INVITATIONS)),
+    st.builds(frames.ClientsFrame, bytes32.map(lambda key: [key] * limits.CLIENTS)),
     st.builds(frames.KnockersFrame, st.lists(st.builds(frames.KnockEntry, bytes32, texts, counts), max_size=3)),
 )
 requests = st.one_of(
@@ -148,7 +150,7 @@ all_bodies = st.one_of(
     st.builds(bodies.OpeningBody, counts, bytes32, bytes32, counts),
     st.builds(bodies.HeirsBody, heirs, st.booleans()),
     st.builds(bodies.HandOverBody, st.booleans()),
-    st.builds(bodies.CodeBody, bytes32),
+    st.builds(bodies.CodeBody, bytes32, st.none() | bytes32),
     st.builds(bodies.RoleBody, bytes16, st.sampled_from(["member", "moderator", "muted"])),
     st.builds(bodies.KnockBody, st.booleans()),
     st.builds(bodies.SlowBody, slows),
@@ -157,7 +159,7 @@ all_bodies = st.one_of(
     st.builds(bodies.UnbanBody, bytes16),
     st.builds(bodies.AdmitBody, bytes32, st.booleans()),
     st.builds(bodies.KeepBody, bytes16),
-    st.builds(bodies.InviteBody, bytes32, slots, uses),
+    st.builds(bodies.InviteBody, bytes32, slots, uses, bytes32),
     st.builds(bodies.RevokeBody, bytes32),
 )
 contents = st.builds(bodies.Content, bytes16, counts, bytes32, all_bodies)
@@ -218,6 +220,8 @@ RIGHTS = Rights(
     True,
     (Invitation(B32, 1, 2, 1, B16, False, (B16,)),),
     (B16,),
+    B32,
+    (ReturnKey(B16, B32),),
 )
 BASE = room_state.RoomSnapshot(B32, 1, RIGHTS, [SNAPSHOT_ENTRY], TERM)
 RETENTION, HISTORY = room_state.RetentionPolicy(0, 60, 2**32 - 1), room_state.HistoryPolicy(50, 0)
@@ -270,7 +274,7 @@ SAID: list[tuple[Any, int]] = [  # every body, and its tag (4.4)
     (bodies.UnbanBody(B16), 22),
     (bodies.AdmitBody(B32, admitted=True), 23),
     (bodies.KeepBody(B16), 24),
-    (bodies.InviteBody(B32, 0, 1), 25),
+    (bodies.InviteBody(B32, 0, 1, B32), 25),
     (bodies.RevokeBody(B32), 26),
 ]
 EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (2.2, 2.4, 2.7, 5.13, 7.1)
@@ -310,7 +314,7 @@ EXAMPLES: list[tuple[str, Any, int | None]] = [  # of every kind, with its tag (
     ("host's", frames.HeldFrame(CREDENTIALS, B64), 27),
     ("host's", frames.KnockersFrame([frames.KnockEntry(B32, "zoe", 7)]), 28),
     ("host's", frames.PoolFrame(b"box"), 29),
-    ("host's", frames.ClientsFrame([B32] * limits.INVITATIONS), 31),
+    ("host's", frames.ClientsFrame([B32] * limits.CLIENTS), 31),
     ("member's", BACKFILL, 8),
     ("past", BackfilledEntry(B33, b"body"), 1),
     ("past", Tombstone(B33, B32), 2),
@@ -751,7 +755,7 @@ def test_a_client_handshake_fits_its_limit_and_a_page_a_payload() -> None:
     openings = [field_types.Opening(2**53 - 1, B16, 2**53 - 1, B32)] * limits.OPENINGS
     longest = ResumeRequest(B32, B16, KEY, 2**53 - 1, 2**53 - 1, B32, openings, True, B64)
     nick = "\U00020000" * limits.NICK
-    invited = field_types.Invited(B32, B64)
+    invited = field_types.Invited(B32, B32, B64)
     for request in (longest, JoinRequest(B32, B32, KEY, nick, B64, 2**53 - 1, B32, invited)):
         assert (
             limits.CLIENT_HANDSHAKE // 2 < 2 + 16 + field_types.BOX + 2 + len(pack(request)) <= limits.CLIENT_HANDSHAKE

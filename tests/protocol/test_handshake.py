@@ -490,7 +490,7 @@ def test_nobody_client_handshakes_at_a_handshake_key_that_cannot_be_sealed_to() 
 
 def test_a_join_is_signed_over_all_of_it() -> None:
     """2.5: "hello || link || key || H(encryption key) || u64 index || digest || H(packed [invited]) || nick"."""
-    invited = field_types.Invited(bytes(32), bytes(64))
+    invited = field_types.Invited(bytes(32), bytes(32), bytes(64))
     rest = suite.hash_data(KEY) + bytes(40) + suite.hash_data(b"\x91\xc0") + b"ann"
     assert handshake.join_content(HELLO, JOIN) == HELLO + JOIN.link_secret + JOIN.key + rest
     others = [

@@ -14,7 +14,7 @@ from anonp2p.protocol import frames, room_state, welcome
 from anonp2p.protocol.field_types import Heir, Opening
 from anonp2p.protocol.handshake import Channel
 from anonp2p.protocol.packing import pack
-from anonp2p.protocol.rights import Ban, Order, Restrictions, Rights
+from anonp2p.protocol.rights import Ban, Invitation, Order, Restrictions, ReturnKey, Rights
 from anonp2p.protocol.wire import Splitter
 from tests.support.terms import founders_term
 
@@ -197,6 +197,14 @@ def test_the_largest_room_fits_its_pages() -> None:
         tuple(Order((bytes(16),) * some, "\U00020000" * limits.KICK_REASON) for some in (985, *(1,) * 15)),
         (Ban(bytes(16), nick),) * limits.BANS,
         (bytes(32),) * limits.ADMITTED,
+        True,
+        tuple(
+            Invitation(bytes(32), 127, 1_000, 1_000, bytes(16), False, (bytes(16),) * some)
+            for some in (limits.MEMBERS, *(0,) * (limits.INVITATIONS - 1))
+        ),
+        (bytes(16),) * limits.MEMBERS,
+        bytes(32),
+        (ReturnKey(bytes(16), bytes(32)),) * limits.MEMBERS,
     )
     base = room_state.RoomSnapshot(bytes(32), 2**53 - 1, rights, snapshot_entries, term)
     full = room_state.RoomState(

@@ -4,10 +4,10 @@ import pytest
 from msgspec import UNSET
 
 from anonp2p import errors, limits
+from anonp2p.errors import Locked
 from anonp2p.protocol import bodies
 from anonp2p.room import changes, events, inputs
 from anonp2p.room.context import Context, create_context
-from anonp2p.room.errors import Locked
 from anonp2p.room.host.founding import Founding, found_room
 from anonp2p.room.inputs import Now
 from anonp2p.room.retention import ANY, NO_HISTORY

@@ -7,6 +7,7 @@ import pytest
 from msgspec import UNSET
 
 from anonp2p import errors, limits
+from anonp2p.errors import NoSuchNick
 from anonp2p.room import events
 from anonp2p.room.errors import (
     AlreadyModerator,
@@ -20,7 +21,6 @@ from anonp2p.room.errors import (
     NobodyBanned,
     NobodyToPurge,
     NoModerator,
-    NoSuchNick,
     NotMuted,
     RaidOff,
     RoomSlow,

@@ -11,9 +11,9 @@ from msgspec import UNSET
 from anonp2p import errors, limits
 from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import ENTRY, KEPT, Header
-from anonp2p.errors import PeerFault
+from anonp2p.errors import NoSuchNick, PeerFault
 from anonp2p.protocol import bodies, frames
-from anonp2p.room.errors import InvitationTaken, NoSuchNick, Repeated, RetractUnsent, Unconfirmed
+from anonp2p.room.errors import InvitationTaken, Repeated, RetractUnsent, Unconfirmed
 from anonp2p.room.outbox import GivenBack, Outbox
 from anonp2p.room.pending import Pending, Sealed, Whisper
 from anonp2p.room.sent_entries import SentEntries
@@ -507,7 +507,7 @@ def test_what_a_moderator_did_and_was_cut_goes_out_again_and_is_no_news_where_it
 
 
 def test_of_two_invitations_of_one_moment_the_second_is_asked_for_again(outbox: Outbox) -> None:
-    outbox.add_entry(bodies.InviteBody(bytes(32), 0, 1), None, 7)
+    outbox.add_entry(bodies.InviteBody(bytes(32), 0, 1, bytes(32)), None, 7)
     assert outbox.deny_entry(1, "moot").error == InvitationTaken()
 
 

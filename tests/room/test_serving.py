@@ -82,6 +82,18 @@ def test_of_a_room_that_is_over_no_key_is_kept(services: Services) -> None:
     assert services.serving.find_key(ONE) is None
 
 
+def test_a_service_for_some_alone_stays_so_until_it_is_stopped(services: Services) -> None:
+    """Also when it is published anew, or comes back after its network was lost."""
+    services.wanted()
+    services.serving.serve_for(ONE, (TWO,))
+    services.serving.renew(ONE)
+    services.serving.note_unpublished(ONE)
+    services.serving.stop(ONE)
+    services.serving.serve(ONE)
+    done = [it for it in take_effects(services.context) if isinstance(it, effects.ServeEffect)]
+    assert [it.clients for it in done] == [(TWO,), (TWO,), (TWO,), ()]
+
+
 def test_a_service_that_is_wanted_is_published_anew_when_another_may_have_published_it(services: Services) -> None:
     services.wanted()
     services.serving.renew(ONE)

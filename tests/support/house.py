@@ -4,6 +4,8 @@ import dataclasses
 from typing import Any
 
 from anonp2p.errors import AnonError
+from anonp2p.names import codes
+from anonp2p.net.transport import DialFault, Transport
 from anonp2p.room import events
 from anonp2p.room.hosting_events import ReachableEvent
 from anonp2p.room.moderation_inputs import InviteInput
@@ -44,6 +46,37 @@ class House:
         guest = self._gathered.invite(nick, invitation=code, may_host=may_host, network=network)
         await guest.hears(events.EnteredEvent)
         return guest
+
+    @staticmethod
+    def list_keys(person: Person, *given: str) -> list[bytes]:
+        """The keys by which this one finds the room, who is in. given: codes of invitations that it knows."""
+        replica = person.session.room.replica
+        own = [replica.ledger.rights.members_key or b"", replica.me.return_key]
+        return own + [codes.parse_code(code).key for code in given]
+
+    @staticmethod
+    def list_addresses(person: Person) -> set[bytes]:
+        """Where services of the room are, as far as this one knows."""
+        ledger = person.session.room.replica.ledger
+        return {ledger.code, ledger.address, *(heir.address for heir in ledger.heirs)}
+
+    @staticmethod
+    async def is_found(network: Transport, address: bytes, key: bytes) -> bool:
+        """Whether somebody with this key finds a service at that address."""
+        try:
+            async with await network.dial(codes.encode_key(address), "x", client_key=key):
+                return True
+        except DialFault:
+            return False
+
+    @staticmethod
+    async def is_served(network: Transport, address: bytes) -> bool:
+        """Whether there is a service at that address, whoever may find it."""
+        try:
+            async with await network.dial(codes.encode_key(address), "x", client_key=bytes(32)):
+                return True
+        except DialFault as fault:
+            return fault.reason.code == "key-wrong"
 
     async def is_refused(self, nick: str, code: str, network: Usable | None = None) -> AnonError:
         """Why somebody does not get in."""

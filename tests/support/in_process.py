@@ -20,7 +20,7 @@ import pytest
 import trio
 import trio.testing
 
-from anonp2p import app, cli
+from anonp2p import cli, client
 from anonp2p.app import App
 from anonp2p.ui.screen import first_page, lasting_hint, submission
 from anonp2p.ui.screen.screen import Screen
@@ -118,7 +118,7 @@ class InProcess:
         self._patch.setattr(time, "monotonic", self._clock.current_time)
         self._patch.setattr(program_terminal, "monotonic", self._clock.current_time)
         if self._seed is not None:
-            self._patch.setattr(app, "secrets", SeededSecrets(f"{self._seed}:user"))
+            self._patch.setattr(client, "secrets", SeededSecrets(f"{self._seed}:user"))
         fd = self._its.fileno()
         self._surroundings = Surroundings(seed=self._seed, slow_boot=self._slow_boot, keys=fd, display=fd)
 

@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+import pytest
 
 _CHUNK = 1 << 20
 _LEVELS = 5  # of holders, in a description
+_EMPTY = (int, float, types.CodeType, types.BuiltinFunctionType, types.GetSetDescriptorType)  # hold no text of ours
 _SUSPENDED = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)
 
 
@@ -23,8 +25,8 @@ def held(*needles: bytes) -> list[str]:
     """Which objects of this process contain one of these, as bytes or as text, each with what holds it: types only.
 
     The needles themselves do not count, nor do the variables of who asks, unless a closure has them. Constants in code
-    are not seen, nor is what an extension keeps to itself (`residue` sees both). What only a garbage cycle holds still
-    counts: collect it before.
+    are not seen, nor is what an extension keeps to itself (`residue` sees both), nor what other tests than this hold.
+    What only a garbage cycle holds still counts: collect it before.
     """
     asking: set[int] = set()
     frame: types.FrameType | None = sys._getframe()
@@ -45,9 +47,13 @@ def held(*needles: bytes) -> list[str]:
         if id(one) in visited:
             continue
         visited.add(id(one))
+        if isinstance(one, pytest.Item):
+            continue  # another test: there are thousands
         if contains_any(one, needles, texts):
             found.append(one)
         for other in (*gc.get_referents(one), *find_untold(one)):
+            if isinstance(other, _EMPTY):
+                continue
             holders.setdefault(id(other), one)  # also of one visited before: a collection may list contents first
             if id(other) not in visited:
                 roots.append(other)

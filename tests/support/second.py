@@ -259,7 +259,7 @@ _REPLY = either(nil, array(_ID, number()))
 _MEMBER = (_HASH, text, number(), flag, _HASH)
 _CONTEXTS = many(either(nil, _HASH))
 _HEIR = array(_ID, _HASH)
-_INVITED = either(nil, array(_HASH, _SIGNATURE))
+_INVITED = either(nil, array(_HASH, _HASH, _SIGNATURE))
 _FILE = either(nil, array(number(2**31 + 1), _HASH, _HASH, _HASH))
 _BODY = either(
     tagged(1, text, flag, _REPLY, flag, _FILE),
@@ -282,7 +282,7 @@ _BODY = either(
     tagged(13, number(), _HASH, _HASH, number()),
     tagged(14, many(_HEIR, 3), flag),
     tagged(15, flag),
-    tagged(16, _HASH),
+    tagged(16, _HASH, either(nil, _HASH)),
     tagged(17, _ID, word("member", "moderator", "muted")),
     tagged(18, flag),
     tagged(19, number(3601)),
@@ -291,7 +291,7 @@ _BODY = either(
     tagged(22, _ID),
     tagged(23, _HASH, flag),
     tagged(24, _ID),
-    tagged(25, _HASH, number(128), number(1001, 1)),
+    tagged(25, _HASH, number(128), number(1001, 1), _HASH),
     tagged(26, _HASH),
 )
 _RESTRICTIONS = array(flag, flag, number(3601))
@@ -307,6 +307,8 @@ _RIGHTS = array(
     flag,
     many(array(_HASH, number(128), number(1001, 1), number(1001), _ID, flag, many(_ID, 1000)), 128),
     many(_ID, 1000),
+    either(nil, _HASH),
+    many(array(_ID, _HASH), 1000),
 )
 _BACKFILLED = either(
     tagged(1, _HEADER, blob()), tagged(2, _HEADER, _HASH), tagged(3, _HEADER, _HASH, number(), _HEADER, blob())
@@ -370,7 +372,7 @@ _FROM_HOST = either(
     tagged(27, _CREDENTIALS, _SIGNATURE),
     tagged(28, many(array(_HASH, text, number()), 64)),
     tagged(29, blob()),
-    tagged(31, lambda value: many(_HASH, 128)(value) and len(value) == 128),
+    tagged(31, lambda value: many(_HASH, 129)(value) and len(value) == 129),
 )
 FORMS: dict[str, Form] = {
     "hello": tagged(1, number(), _HASH, _KEY),
@@ -761,6 +763,16 @@ def room_key_info(room: bytes, member: bytes, code: bytes) -> bytes:
 def invitation_key(pool: bytes, slot: int) -> bytes:
     """5d.2"""
     return expand(pool, "pool", u(16, slot))
+
+
+def members_key(pool: bytes) -> bytes:
+    """5d.2"""
+    return expand(pool, "members")
+
+
+def return_key(seed: bytes) -> bytes:
+    """5d.2, of the member with the signature key from this seed."""
+    return expand(seed, "return")
 
 
 def client(key: bytes) -> bytes:

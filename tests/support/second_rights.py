@@ -5,12 +5,14 @@ from typing import Any
 LOCK, ROLE, KNOCK, SLOW, RAID, REMOVE, UNBAN, ADMIT, KEEP, INVITE, REVOKE = 9, *range(17, 27)
 OF_MODERATORS = (6, LOCK, ROLE, KNOCK, SLOW, RAID, REMOVE, UNBAN, ADMIT, KEEP, INVITE, REVOKE)
 # Where each stands in the array.
-RESTRICTIONS, BEFORE, MODERATORS, MUTED, KEPT, ORDERS, BANS, ADMITTED, PRIVATE, INVITATIONS, POOLED = range(11)
+RESTRICTIONS, BEFORE, MODERATORS, MUTED, KEPT, ORDERS, BANS, ADMITTED = range(8)
+PRIVATE, INVITATIONS, POOLED, MEMBERS_KEY, RETURNS = range(8, 13)
 
 
-def of_founder(member: bytes, *, private: bool = False) -> list[Any]:
-    """The rights in a room without entries."""
-    return [[False, False, 0], None, [member], [], [], [], [], [], private, [], []]
+def of_founder(member: bytes, members_key: bytes | None = None, client: bytes | None = None) -> list[Any]:
+    """The rights in a room without entries. members_key, client: of a private one, and the founder's return key."""
+    private = [True, [], [], members_key, [[member, client]]] if members_key else [False, [], [], None, []]
+    return [[False, False, 0], None, [member], [], [], [], [], [], *private]
 
 
 def apply(rights: list[Any], author: bytes, host: bytes, nicks: dict[bytes, str], said: list[Any]) -> list[Any]:
@@ -45,7 +47,8 @@ def apply(rights: list[Any], author: bytes, host: bytes, nicks: dict[bytes, str]
             now[BANS] = [*rights[BANS], *([it, nicks[it]] for it in out if ban)][-1000:]
             thrown = [[*it[:5], it[5] or any(user in out for user in it[6]), it[6]] for it in rights[INVITATIONS]]
             now[INVITATIONS] = thrown
-        case [25, key, slot, uses]:
+        case [25, key, slot, uses, members_key]:
+            assert members_key == rights[MEMBERS_KEY]
             now[INVITATIONS] = [*rights[INVITATIONS], [key, slot, uses, 0, author, False, []]]
         case [26, key]:
             now[INVITATIONS] = [[*it[:5], it[5] or it[0] == key, it[6]] for it in rights[INVITATIONS]]
@@ -74,6 +77,7 @@ def without(rights: list[Any], member: bytes, *, lost: bool = False) -> list[Any
         now[at] = [it for it in rights[at] if it != member]
     left = [[[it for it in out if it != member], why] for out, why in rights[ORDERS]]
     now[ORDERS] = [order for order in left if order[0]]
+    now[RETURNS] = [it for it in rights[RETURNS] if it[0] != member]
     now[INVITATIONS] = [
         [*it[:3], it[3] - (lost and member in it[6]), *it[4:6], [user for user in it[6] if user != member]]
         for it in rights[INVITATIONS]
@@ -89,5 +93,14 @@ def with_newcomer(rights: list[Any], key: bytes, member: bytes, invited: list[by
             [*it[:3], it[3] + 1, *it[4:6], [*it[6], member]] if it[0] == invited[0] else it
             for it in rights[INVITATIONS]
         ]
+        now[RETURNS] = [*rights[RETURNS], [member, invited[1]]]
     now[ADMITTED] = [it for it in rights[ADMITTED] if it != key]
+    return now
+
+
+def with_code(rights: list[Any], members_key: bytes | None) -> list[Any]:
+    """5d.7: the rights once the host has given the room another code."""
+    now = list(rights)
+    if rights[PRIVATE]:
+        now[INVITATIONS], now[POOLED], now[MEMBERS_KEY] = [], rights[MODERATORS], members_key
     return now

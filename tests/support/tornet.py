@@ -1,6 +1,6 @@
 """A private Tor network on loopback, for tests and demonstrations: 3 directory authorities and 9 relays.
 
-    tornet up [--dir DIR] [--owner PID] [--delay MS] [--jitter MS] [--bridge]
+    tornet up [--dir DIR] [--owner PID] [--delay MS] [--jitter MS] [--hang PERCENT] [--bridge]
                            boot one; prints its directory, and nothing else, once clients can use it
     tornet down DIR        end it and remove the directory; may be repeated
     tornet status [DIR]    one line for each network that is up; exit 1 if none is
@@ -9,9 +9,10 @@ DIR/client.torrc holds what a client's torrc needs to use the network; it is wri
 bridge, DIR/bridges holds its lines: as it is, and by obfs4 where a program for that is installed. A supervisor in the
 background holds the network until `down`, or until the process PID is gone. Nothing leaves this machine.
 With a delay the network has distances: what is sent to a relay takes so many milliseconds each way, of which the jitter
-is the mean of an exponential share.
+is the mean of an exponential share. Of clients' circuits, so many in a hundred can hang for 30 s (see hangs.py).
 
-Needs tor and tor-gencert, and Linux: the process table is the register of networks, so no pid file can go stale.
+Needs tor and tor-gencert (and openssl, where circuits hang), and Linux: the process table is the register of networks,
+so no pid file can go stale.
 """
 
 import argparse
@@ -29,11 +30,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import NamedTuple
 
 AUTHORITIES = 3
 RELAYS = 9  # with fewer, a client now and then finds no path that its guards and vanguards allow, and hangs
 SIZE = AUTHORITIES + RELAYS
-DISTANCES = Path(__file__).with_name("distances.py")
+DISTANCES, HANGS = (Path(__file__).with_name(name) for name in ("distances.py", "hangs.py"))
+HANG_SECONDS = 30  # for which a circuit hangs
 BOOT_SECONDS = 150  # for one attempt; there are two; usual ones take 30, on a machine with other work 100
 DOWN_SECONDS = 10
 GRACE_SECONDS = 2  # from TERM to KILL
@@ -121,6 +124,14 @@ ServerTransportListenAddr obfs4 127.0.0.1:{port}
 TOR = ("tor", "--defaults-torrc", "/dev/null", "-f")  # and a torrc: nothing of the system's configuration
 
 
+class Shape(NamedTuple):
+    """What befalls what is sent to relays. delay, jitter: in milliseconds. hang: of 100 circuits of clients."""
+
+    delay: float = 0
+    jitter: float = 0
+    hang: float = 0
+
+
 class BootError(Exception):
     """The network could not be booted; the message says why."""
 
@@ -201,16 +212,13 @@ class BridgeRelay:
 class Network:
     """The tors of one network, as children of this process, and what delays them, if anything does.
 
-    `pause` waits for some seconds, or raises StopError. delay, jitter: in milliseconds, from relay to relay.
+    `pause` waits for some seconds, or raises StopError.
     """
 
-    def __init__(
-        self, home: Path, pause: Callable[[float], None], delay: float, jitter: float, *, has_bridge: bool
-    ) -> None:
+    def __init__(self, home: Path, pause: Callable[[float], None], shape: Shape, *, has_bridge: bool) -> None:
         self._home = home
         self._has_bridge = has_bridge
-        self._delay = delay
-        self._jitter = jitter
+        self._shape = shape
         self._weights = home / "weights"
         self._pause = pause
         self._logs: dict[subprocess.Popen[bytes], Path] = {}  # of the children
@@ -237,12 +245,9 @@ class Network:
         client_torrc = EVERYONE + "".join(map(authority_line, authorities))
         consensus_time = int(time.time()) + first_consensus
         self._weights.write_text(weights(nodes))
-        if self._delay:
+        if self._shape.delay:
             pairs = [f"{node.or_port}:{node.inner_or_port}" for node in nodes]
-            command = [sys.executable, str(DISTANCES), f"{self._delay}", f"{self._jitter}", *pairs]
-            log = self._home / "distances.log"
-            self._spawn(command, log, stdin=subprocess.PIPE)
-            self._wait_until(lambda: log.read_text() == "ready\n")
+            self._interpose(DISTANCES, f"{self._shape.delay}", f"{self._shape.jitter}", *pairs)
         for node in nodes:
             node.torrc.write_text(client_torrc + self._node_torrc(node, first_consensus, consensus_time))
         for node in authorities:
@@ -267,6 +272,12 @@ class Network:
             self._spawn(bridge.command, bridge.log)
             self._wait_until(bridge.is_ready)
             (self._home / BRIDGES).write_text("".join(f"{line}\n" for line in bridge.lines()))
+        if self._shape.hang:
+            with free_ports(1) as ports:
+                proxy = ports[0]
+            keys = [f"{node.or_port}:{node.home}/keys" for node in nodes]
+            self._interpose(HANGS, f"{self._shape.hang / 100}", f"{HANG_SECONDS}", f"{proxy}", *keys)
+            client_torrc += f"HTTPSProxy 127.0.0.1:{proxy}\n"
         (self._home / CLIENT_TORRC).write_text(client_torrc)
 
     def end(self) -> None:
@@ -283,7 +294,13 @@ class Network:
         self._logs.clear()
 
     def _place_node(self, name: str, or_port: int, other_port: int, dir_port: int) -> Node:
-        return Node(self._home / name, or_port, other_port if self._delay else or_port, dir_port)
+        return Node(self._home / name, or_port, other_port if self._shape.delay else or_port, dir_port)
+
+    def _interpose(self, program: Path, *arguments: str) -> None:
+        """Starts what passes on what is sent to relays."""
+        log = self._home / f"{program.stem}.log"
+        self._spawn([sys.executable, str(program), *arguments], log, stdin=subprocess.PIPE)
+        self._wait_until(lambda: log.read_text() == "ready\n")
 
     def _spawn(
         self, command: Sequence[str], log: Path, cwd: Path | None = None, stdin: int = subprocess.DEVNULL
@@ -425,7 +442,7 @@ def tors(home: Path) -> list[int]:
     return [pid for pid, command in processes() if command[:4] == [*TOR] and home in Path(command[4]).parents]
 
 
-def up(directory: Path | None, owner: int | None, delay: float, jitter: float, *, has_bridge: bool) -> int:
+def up(directory: Path | None, owner: int | None, shape: Shape, *, has_bridge: bool) -> int:
     """Have a supervisor boot a network, and wait for it. Interrupted, or failing, leaves nothing behind."""
     missing = [name for name in ("tor", "tor-gencert") if shutil.which(name) is None]
     if missing:
@@ -443,7 +460,7 @@ def up(directory: Path | None, owner: int | None, delay: float, jitter: float, *
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
-    command = [sys.executable, __file__, "supervise", str(home), str(owner or 0), str(delay), str(jitter)]
+    command = [sys.executable, __file__, "supervise", str(home), str(owner or 0), *map(str, shape)]
     command += ["--bridge"] * has_bridge
     # In a session of its own, so that closing this terminal, or ^C in it later, is not meant for the supervisor.
     supervisor = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True)
@@ -463,7 +480,7 @@ def up(directory: Path | None, owner: int | None, delay: float, jitter: float, *
     return 0 if ready else 1
 
 
-def supervise(home: Path, owner: int, delay: float, jitter: float, *, has_bridge: bool) -> int:
+def supervise(home: Path, owner: int, shape: Shape, *, has_bridge: bool) -> int:
     """Boot a network, write one line to stdout, and hold it until told to end or until the owner is gone.
 
     Until that line is read, whoever reads stdout counts as an owner too. stdout and stderr are given up after it.
@@ -487,7 +504,7 @@ def supervise(home: Path, owner: int, delay: float, jitter: float, *, has_bridge
         if told_to_end or (owner and (born is None or start_time(owner) != born)) or reader.poll(0):
             raise StopError
 
-    network = Network(home, pause, delay, jitter, has_bridge=has_bridge)
+    network = Network(home, pause, shape, has_bridge=has_bridge)
     try:
         try:
             network.boot(FIRST_CONSENSUS_SECONDS)
@@ -553,6 +570,7 @@ def main() -> int:
     command.add_argument("--owner", type=int, metavar="PID", help="end the network when this process is gone")
     command.add_argument("--delay", type=float, metavar="MS", default=0, help="from relay to relay, on average")
     command.add_argument("--jitter", type=float, metavar="MS", default=0, help="at most the delay")
+    command.add_argument("--hang", type=float, metavar="PERCENT", default=0, help="of the circuits of clients")
     command.add_argument("--bridge", action="store_true", help="with a bridge, which is in no consensus")
     command = commands.add_parser("down")
     command.add_argument("home", type=Path, metavar="DIR")
@@ -563,21 +581,22 @@ def main() -> int:
     command.add_argument("owner", type=int)
     command.add_argument("delay", type=float)
     command.add_argument("jitter", type=float)
+    command.add_argument("hang", type=float)
     command.add_argument("--bridge", action="store_true")
     arguments = parser.parse_args()
     match arguments.command:
         case "up":
             if not 0 <= arguments.jitter <= arguments.delay:
                 parser.error("the jitter is a part of the delay")
-            return up(arguments.home, arguments.owner, arguments.delay, arguments.jitter, has_bridge=arguments.bridge)
+            shape = Shape(arguments.delay, arguments.jitter, arguments.hang)
+            return up(arguments.home, arguments.owner, shape, has_bridge=arguments.bridge)
         case "down":
             return down(arguments.home)
         case "status":
             return status(arguments.home)
         case _:
-            return supervise(
-                arguments.home, arguments.owner, arguments.delay, arguments.jitter, has_bridge=arguments.bridge
-            )
+            shape = Shape(arguments.delay, arguments.jitter, arguments.hang)
+            return supervise(arguments.home, arguments.owner, shape, has_bridge=arguments.bridge)
 
 
 if __name__ == "__main__":

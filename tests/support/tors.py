@@ -49,6 +49,27 @@ class RunningTor:
         marks = {"PURPOSE=HS_SERVICE_INTRO", f"REND_QUERY={address}"}
         return sum(marks <= set(line.split()) for line in self._ask("GETINFO circuit-status"))
 
+    def await_boot(self) -> None:
+        """Returns once it can build circuits."""
+        while not any("PROGRESS=100" in line for line in self._ask("GETINFO status/bootstrap-phase")):
+            assert self.process.poll() is None
+            time.sleep(0.1)
+
+    def publish(self, virtual: int, port: int) -> str:
+        """An onion service with this virtual port, at a port of the machine, until this Tor ends.
+
+        Its address without `.onion`, once the first descriptor is up.
+        """
+        target = f"Port={virtual},127.0.0.1:{port}"
+        commands = ("SETEVENTS HS_DESC", f"ADD_ONION NEW:ED25519-V3 Flags=DiscardPK,Detach {target}")
+        address = ""
+        for line in self._say(*commands, seconds=60):
+            if line.startswith("250-ServiceID="):
+                address = line.partition("=")[2]
+            elif address and line.startswith(f"650 HS_DESC UPLOADED {address}"):
+                return address
+        raise AssertionError("it publishes nothing")
+
     def signal(self, name: str) -> None:
         """NEWNYM, RELOAD, or another of control-spec 3.7."""
         assert self._ask(f"SIGNAL {name}")[1] == "250 OK"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from anonp2p import errors, limits
 from anonp2p.crypto.epoch import FLEETING, KEPT
-from anonp2p.errors import AnonError, BadInput, TooLong, Usage
+from anonp2p.errors import AnonError, BadInput, TooLong, UnknownCommand, Usage
 from anonp2p.names.codes import Code, RoomKey, encode_key
 from anonp2p.names.errors import CodeLength, CodeLetters, CodeMistyped, KeyMistyped
 from anonp2p.protocol import room_state
@@ -47,7 +47,7 @@ from anonp2p.ui.actions import (
     SwitchRoomAction,
 )
 from anonp2p.ui.commands import COMMANDS, parse_line
-from anonp2p.ui.errors import OpenQuote, PathInWords, UnknownCommand
+from anonp2p.ui.errors import OpenQuote, PathInWords
 
 ADDRESS = RoomKey(b"k" * 32).public
 CODE = encode_key(ADDRESS)
@@ -121,6 +121,8 @@ TYPED: list[tuple[str, Action]] = [
     ("/code new", inputs.CodeInput()),
     ("/code NEW ", inputs.CodeInput()),
     ("/heirs", inputs.AskInput("/heirs")),
+    ("/health", inputs.AskInput("/health")),
+    ("/status", inputs.AskInput("/health")),
     ("/entrust bob", inputs.EntrustInput("bob")),
     ("/entrust off", inputs.EntrustInput(None)),
     ("/entrust Off", inputs.EntrustInput(None)),
@@ -536,6 +538,7 @@ def test_the_slash_that_is_typed_twice_counts_once() -> None:
         ("/quiet 5 m", BadInput),
         ("/entrust", errors.Usage),
         ("/heirs bob", errors.Usage),
+        ("/health bob", errors.Usage),
         ("/msg bob", errors.Usage),
         ("/msg bob  ", errors.Usage),
         ("/msg bob " + "x" * (limits.TEXT + 1), errors.TooLong),

@@ -2,8 +2,9 @@
 
 import pytest
 
+from anonp2p.errors import NoSuchNick
 from anonp2p.room import events, file_inputs, inputs
-from anonp2p.room.errors import NoSuchNick, WhisperToSelf
+from anonp2p.room.errors import WhisperToSelf
 from anonp2p.room.snapshot import MemberView
 from anonp2p.ui.conversation import Conversation, begin_conversation
 from anonp2p.ui.errors import ConversationOver, NotInConversation

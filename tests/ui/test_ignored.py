@@ -2,8 +2,8 @@
 
 import pytest
 
+from anonp2p.errors import NoSuchNick
 from anonp2p.room import events
-from anonp2p.room.errors import NoSuchNick
 from anonp2p.room.snapshot import MemberView
 from anonp2p.ui.errors import IgnoresItself, NobodyIgnored
 from anonp2p.ui.ignored import Ignored, find_ignored

@@ -3,10 +3,9 @@ import typing
 import msgspec
 import pytest
 
-from anonp2p.errors import AnonError, Unreachable
+from anonp2p.errors import AnonError, Full, Unreachable
 from anonp2p.reasons import Reason
 from anonp2p.room import events
-from anonp2p.room.errors import Full
 from anonp2p.room.events import Event
 from anonp2p.room.file_events import TransferEvent
 from anonp2p.ui.plain_events import PlainEvent, spell_event

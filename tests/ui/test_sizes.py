@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anonp2p.ui.sizes import describe_left, describe_rate, describe_size, percent
+from anonp2p.ui.sizes import describe_left, describe_rate, describe_size, describe_span, percent
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,23 @@ def test_a_rate_is_a_size_a_second() -> None:
 )
 def test_the_time_left_is_rounded_up(left: int, rate: int, words: str) -> None:
     assert describe_left(left, rate) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 s"),
+        (59, "59 s"),
+        (60, "1 min"),
+        (3_599, "59 min"),
+        (3_600, "1 h 0 min"),
+        (86_399, "23 h 59 min"),
+        (86_400, "1 d 0 h"),
+        (694_800, "8 d 1 h"),
+    ],
+)
+def test_a_time_has_its_two_largest_units(seconds: int, words: str) -> None:
+    assert describe_span(seconds) == words
 
 
 @given(st.integers(0, 2**31), st.integers(0, 2**31))

@@ -57,6 +57,7 @@ from anonp2p.ui.replies import WHAT_ROOM_WORDS_PROVE
 from anonp2p.ui.widths import width
 from tests.names.test_nicks import IGNORABLE
 from tests.support.words import in_words
+from tests.ui.test_health_wording import WELL
 
 BIDI = [0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
 INVISIBLE = [0xAD, 0x180E, *range(0x200B, 0x200E), *range(0x2060, 0x2066), 0xFEFF, *range(0xE0000, 0xE0080)]
@@ -779,6 +780,7 @@ HEIRS: dict[str, object] = {
     "holders": [{"member": "abcdefghijkl", "nick": None}, {"member": "b", "nick": "bob"}],
     "entrust": True,
 }
+HOSTILE = "x\x1b[2J\n[SYSTEM] forged\u202e\u2028bob: hi"
 DATA: list[tuple[str, object]] = [
     ("/who", [PERSON]),
     ("/nick", {"nick": "zoe"}),
@@ -788,10 +790,11 @@ DATA: list[tuple[str, object]] = [
     ("/retain", RETAIN),
     ("/heirs", HEIRS),
     ("/heirs", HEIRS | {"heirs": []}),
+    ("/health", WELL),
+    ("/health", WELL | {"reachable": False, "trouble": in_words(HOSTILE)}),
     ("/verify", NO_WORDS),
     ("/verify", mark("newer words", 20, 1_200) | {"previous": mark("older ones", 10, 600), "unproven": None}),
 ]
-HOSTILE = "x\x1b[2J\n[SYSTEM] forged\u202e\u2028bob: hi"
 DATA.append(
     (
         "/heirs",

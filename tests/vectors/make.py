@@ -32,6 +32,7 @@ from anonp2p.protocol.packing import pack
 from anonp2p.protocol.requests import AnyRequest, JoinRequest, MeetRequest, ResumeRequest
 from anonp2p.protocol.rights import Rights
 from anonp2p.room import contents
+from anonp2p.room.invitations import found_private
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.log.log import Log, LogEntry, Retraction
 from tests.vectors.negative import negative
@@ -54,6 +55,7 @@ def seed(name: str) -> bytes:
 
 ROOM_KEY = RoomKey(seed("room"))
 INVITATION = invitations.derive_key(seed("a pool"), 0)  # the key of one
+MEMBERS_KEY = invitations.derive_members_key(seed("a pool"))
 CLIENTS = frames.ClientsFrame(list(invitations.list_clients(seed("a pool"))))
 ROOM = ROOM_KEY.public
 
@@ -334,7 +336,9 @@ EXACT = 64  # characters of a text whose content is padded by nothing but its le
 
 
 def _invited(guest: Person) -> Invited:
-    return Invited(invitations.find_invitation(INVITATION), invitations.sign_invited(INVITATION, guest.me.key))
+    client = invitations.find_client(guest.me.return_key)
+    signature = invitations.sign_invited(INVITATION, guest.me.key, client)
+    return Invited(invitations.find_invitation(INVITATION), client, signature)
 
 
 class Story:
@@ -347,7 +351,7 @@ class Story:
         self._room.name, self._room.retention, self._room.history = "demo", RETENTION, HISTORY
         joined = self._joined(self._host)
         self._room.host = self._room.add_member(joined.key, joined.nick, joined.key_hash).id
-        self._room.rights = Rights(moderators=(self._room.host,), private=True)
+        self._room.rights = found_private(Rights(moderators=(self._room.host,)), self._host.me, MEMBERS_KEY)
         self._room.begin_log()
         self._log = Log()
         self._told: list[Vectors] = []
@@ -365,7 +369,7 @@ class Story:
         snapshot = room_state.RoomSnapshot(
             empty, 0, self._room.rights, [self._snapshot_entry(self._host)], self._room.term
         )
-        self._say(self._host, bodies.InviteBody(invitations.find_invitation(INVITATION), 0, 2))
+        self._say(self._host, bodies.InviteBody(invitations.find_invitation(INVITATION), 0, 2, MEMBERS_KEY))
         self._say(self._host, self._joined(self._ann))
         self._admit(self._ann)
         self._batch(1_000)
@@ -408,6 +412,8 @@ class Story:
         self._say(self._ann, bodies.TextBody("report.pdf", action=False, reply=None, file=OFFERED), ttl=3_600)
         self._whisper(self._ann, self._host, bodies.PrivateText("empty", None, file=EMPTY), ttl=3_600)
         self._say(self._host, bodies.RevokeBody(invitations.find_invitation(INVITATION)))
+        another = invitations.derive_members_key(seed("another pool"))
+        self._say(self._host, bodies.CodeBody(RoomKey(seed("another code")).public, another))
         self._say(self._ann, bodies.LeaveBody())
         self._say(self._host, bodies.CloseBody())
         self._batch(66_000)
@@ -547,7 +553,7 @@ class Story:
         members = [[it.key, it.nick, it.away, it.key_hash] for it in self._room.roster]
         roster = b"".join(identity.hash_roster_entry(pack(member)) for member in members)
         rules, rights = [RETENTION, HISTORY], self._room.rights
-        term = [0, self._room.host, ROOM, ROOM, [], [self._room.host], False]
+        term = [0, self._room.host, self._room.address, self._room.code, [], [self._room.host], False]
         array = [ROOM, "demo", self._room.epoch, *term, rules, rights, roster]
         assert identity.hash_group_context(pack(array)) == self._room.group_context
         return {
@@ -864,7 +870,7 @@ def made(boxes: Boxes) -> dict[str, Vectors]:
         "transfers": transfers(
             OFFERED, CONTENTS, Person("bob"), (seed("the sender's half"), seed("the fetcher's half"))
         ),
-        "private_rooms": private_rooms(ROOM, Person("ann"), seed, boxes),
+        "private_rooms": private_rooms(ROOM, Person("host"), Person("ann"), seed, boxes),
     }
     return {**well_formed, "negative": negative(well_formed, boxes), "transcripts": transcripts(ROOM_KEY, boxes)}
 

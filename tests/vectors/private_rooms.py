@@ -10,8 +10,17 @@ Vectors = dict[str, Any]
 SLOTS = (0, 1, 127)
 
 
-def private_rooms(room: bytes, guest: Any, seed: Any, boxes: Any) -> Vectors:
-    """All of it. guest: a `make.Person`; seed: makes bytes from a name; boxes: see `make.Boxes`."""
+# Points of small order (RFC 7748, 6.1), with which every agreement comes to zeros.
+NO_CLIENTS = (
+    bytes(32),
+    b"\1" + bytes(31),
+    bytes.fromhex("ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
+    bytes.fromhex("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"),
+)
+
+
+def private_rooms(room: bytes, founder: Any, guest: Any, seed: Any, boxes: Any) -> Vectors:
+    """All of it. founder, guest: a `make.Person`; seed: makes bytes from a name; boxes: see `make.Boxes`."""
     pool = seed("a pool")
     clients = invitations.list_clients(pool)
     info = suite.label("pool") + room + guest.me.id
@@ -28,11 +37,19 @@ def private_rooms(room: bytes, guest: Any, seed: Any, boxes: Any) -> Vectors:
             }
             for slot in SLOTS
         ],
+        "5d.2 members' key": invitations.derive_members_key(pool),
+        "5d.2 founder": {
+            "seed": seed("host's key"),
+            "return key": founder.me.return_key,
+            "client": invitations.find_client(founder.me.return_key),
+        },
+        "5d.2 no clients": list(NO_CLIENTS),
         "5d.3 invited": {
             "slot": SLOTS[1],
             "key": guest.me.key,
-            "signed": identity.INVITED + guest.me.key,
-            "signature": invitations.sign_invited(invitations.derive_key(pool, SLOTS[1]), guest.me.key),
+            "client": (client := invitations.find_client(guest.me.return_key)),
+            "signed": identity.INVITED + guest.me.key + client,
+            "signature": invitations.sign_invited(invitations.derive_key(pool, SLOTS[1]), guest.me.key, client),
         },
         "5d.6 Pool": {
             "member": guest.me.id,

@@ -129,7 +129,7 @@ class Profile(NamedTuple):
 _ADDRESS: Final = "[a-z2-7]{56}"
 _DEFENDED: Final = "".join(f"(?: {words})?" for words in DEFENCES.values())
 _SERVICE: Final = rf"(ED25519-V3:[A-Za-z0-9+/]{{86}}=={_DEFENDED} Port={limits.PORT}),"
-_CLIENTS: Final = rf"((?: Flags=V3Auth(?: ClientAuthV3=[A-Z2-7]{{52}}){{1,{limits.INVITATIONS}}})?)"
+_CLIENTS: Final = rf"((?: Flags=V3Auth(?: ClientAuthV3=[A-Z2-7]{{52}}){{1,{limits.CLIENTS}}})?)"
 _NOTHING: Final = Rule(".*", "")  # of all other events
 
 # Of descriptors, neither the relays that have them nor their identifiers; of what Tor does, how far it is alone.

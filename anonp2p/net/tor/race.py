@@ -1,6 +1,7 @@
-"""Two tries at the same thing, of which the second begins when the first takes long."""
+"""Several tries at the same thing, of which each later one begins when those before it take long."""
 
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 import trio
 
@@ -11,47 +12,65 @@ from anonp2p.net.transport import DialFault
 Dial = Callable[[], Awaitable[trio.abc.Stream]]
 
 
-async def race(first: Dial, second: Dial, pause: float) -> trio.abc.Stream:
-    """The stream of whichever has one first. The second begins after `pause` seconds, unless the first is over by then.
+class Later(NamedTuple):
+    """A try that begins so many seconds after the first one, unless there is a stream by then, or all have failed."""
+
+    pause: float
+    dial: Dial
+
+
+class Won(NamedTuple):
+    """The stream that was there first. number: of its try, the first one's being 0. seconds: since that try began."""
+
+    stream: trio.abc.Stream
+    number: int
+    seconds: float
+
+
+async def race(first: Dial, *later: Later) -> Won:
+    """The stream of whichever try has one first; the others are dropped. later: in the order of their pauses.
 
     Raises what the last one raises, a DialFault or an AnonError.
     """
-    streams: list[trio.abc.Stream] = []
+    won: list[Won] = []
     errors: list[DialFault | AnonError] = []
     over = trio.Event()
     running = 0  # how many tries are
+    began_at = trio.current_time()
 
-    async def attempt(dial: Dial) -> None:
+    async def attempt(number: int, dial: Dial) -> None:
         nonlocal running
-        running += 1
+        began = trio.current_time()
         try:
-            streams.append(await dial())
+            won.append(Won(await dial(), number, trio.current_time() - began))
         except (DialFault, AnonError) as error:
             errors.append(error)
         finally:
             running -= 1
-        if streams or not running:
+        if won or not running:
             over.set()
 
     try:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(attempt, first)
-            with trio.move_on_after(pause):
-                await over.wait()
-            if not over.is_set():
-                nursery.start_soon(attempt, second)
+            for number, (pause, dial) in enumerate((Later(0.0, first), *later)):
+                with trio.move_on_at(began_at + pause):
+                    await over.wait()
+                if over.is_set():
+                    break
+                running += 1
+                nursery.start_soon(attempt, number, dial)
             await over.wait()
             nursery.cancel_scope.cancel()
     except BaseException:
         with trio.move_on_after(limits.FLUSH_PATIENCE, shield=True):
-            await _close(streams)
+            await _close(won)
         raise
-    if not streams:
+    if not won:
         raise errors[-1]
-    await _close(streams[1:])
-    return streams[0]
+    await _close(won[1:])
+    return won[0]
 
 
-async def _close(streams: list[trio.abc.Stream]) -> None:
-    for stream in streams:
+async def _close(won: list[Won]) -> None:
+    for stream, _, _ in won:
         await trio.aclose_forcefully(stream)

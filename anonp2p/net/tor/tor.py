@@ -16,6 +16,7 @@ from anonp2p.names.codes import RoomKey
 from anonp2p.net.tor import commands, place, process, runtime, socks
 from anonp2p.net.tor.client_keys import ClientKeys
 from anonp2p.net.tor.control import Control, Tell
+from anonp2p.net.tor.descriptors import Descriptors
 from anonp2p.net.tor.discovery import find_running_tor, find_socks_port
 from anonp2p.net.tor.errors import (
     ControlPortNeeded,
@@ -27,9 +28,10 @@ from anonp2p.net.tor.errors import (
     SocksPortTaken,
     SocksPortUnknown,
 )
+from anonp2p.net.tor.hedge import Hedge
 from anonp2p.net.tor.listener import Entrance, LocalEntrance, RemoteEntrance, TorListener, UnixEntrance
 from anonp2p.net.tor.peer_uid import tor_uids
-from anonp2p.net.tor.race import race
+from anonp2p.net.tor.race import Later, race
 from anonp2p.net.transport import DialFault
 from anonp2p.reasons import DialFailure, Reason
 from anonp2p.room import events
@@ -103,7 +105,8 @@ class Tor:
         self._client_keys = ClientKeys(control)
         # Whether no filter refuses this: what it refuses, it may write to its log, and there it would name a room.
         self._may_delete = True
-        self._may_fetch: bool | None = True if kind == "own" else None  # None: not known yet
+        self._descriptors = Descriptors(control, may_fetch=True if kind == "own" else None)
+        self._hedge = Hedge()
         # Whether it has taken a service of ours before that all can find, or one that clients alone can.
         self._may_publish = {False, True} if kind == "own" else set[bool]()
         self._defences = tuple(commands.DEFENCES)  # that are not known to be beyond it
@@ -200,24 +203,40 @@ class Tor:
         not take it.
 
         After a dial that got no answer, the next one has Tor look anew where the room is, as a fresh one always has.
-        So does a second try beside one that gets none for a while: where a host is gone at that moment, or another one
-        takes its place, Tor waits for minutes for who cannot come any more.
+
+        Beside one that gets none for longer than most, there is a second try over other circuits, to another rendezvous
+        point: one of the first may hang. If Tor still looks for the room then, it asks another directory as well. Later
+        a third one looks anew: where a host is gone at that moment, or another one takes its place, Tor waits for
+        minutes for who cannot come any more.
         """
         if client_key:
             await self._client_keys.lend(code, client_key, isolation.partition(":")[0])
         if code in self._unanswered:
-            if not await self._fetch(code) and self.control is not None and self.kind == "own":
+            if not await self._descriptors.fetch(code) and self.control is not None and self.kind == "own":
                 with suppress(TorRefused):
                     await self.control.send(commands.START_AFRESH)
         elif fresh:
-            await self._fetch(code)
+            await self._descriptors.fetch(code)
         self._unanswered.add(code)
+        with self._descriptors.watch(code) as lookup:
 
-        async def try_again() -> trio.abc.Stream:
-            await self._fetch(code)
-            return await self._connect(code, f"{isolation}:again")
+            async def try_beside() -> trio.abc.Stream:
+                self._hedge.spend()
+                if lookup.is_on:
+                    await self._descriptors.look_elsewhere(code)
+                return await self._connect(code, f"{isolation}:beside")
 
-        return await race(lambda: self._connect(code, isolation), try_again, limits.DIAL_BESIDE)
+            async def try_again() -> trio.abc.Stream:
+                await self._descriptors.fetch(code)
+                return await self._connect(code, f"{isolation}:again")
+
+            pause = self._hedge.begin_dial()
+            beside = [] if pause is None else [Later(pause, try_beside)]
+            again = Later(max(limits.DIAL_BESIDE, 2 * self._hedge.patience), try_again)
+            won = await race(lambda: self._connect(code, isolation), *beside, again)
+        if won.number <= len(beside):  # the last one looks as well
+            self._hedge.note_answer(won.seconds)
+        return won.stream
 
     async def forget_keys(self, user: str) -> None:
         """As Transport has it."""
@@ -247,43 +266,6 @@ class Tor:
             raise SocksPortLost(proxy) from None
         self._unanswered.discard(code)
         return stream
-
-    async def _fetch(self, code: str) -> bool:
-        """Has Tor fetch the room's descriptor even if it has one; whether it has done so. Raises TorLost.
-
-        A host that is back through another Tor, or on another network, has new introduction points. Those of before
-        take calls for it, and Tor believes them, until their relays learn that the host is there no more. Only one that
-        refuses makes Tor ask for a new descriptor by itself: without this, members dialled in vain for as long as we
-        watched, minutes; with it they were back within 0.3 s.
-
-        Tor asks each of a room's six directories once in 15 minutes, however often it is told to. Our own can be made
-        to start afresh; on one that is not ours, that would take everybody's circuits.
-        """
-        if self.control is None:
-            return False
-        if self._may_fetch is None:
-            self._may_fetch = await self.control.passes(commands.fetch_descriptor(commands.NO_ADDRESS))
-        if not self._may_fetch:
-            return False
-        address = code.removesuffix(".onion")
-        asked = False
-        over = trio.Event()
-
-        def heard(text: str) -> None:
-            nonlocal asked
-            event = commands.read_descriptor_event(text)
-            if event.address == address:
-                asked |= event.action == "REQUESTED"
-                if event.action in ("RECEIVED", "FAILED"):
-                    over.set()
-
-        is_told = self.control.hears(commands.DESCRIPTORS)
-        with suppress(TorRefused), self.control.listening(commands.DESCRIPTORS, heard):
-            status, _, _ = (await self.control.send(commands.fetch_descriptor(code)))[-1]
-            if status == "250":
-                with trio.move_on_after(limits.FETCH_PATIENCE if is_told else limits.FETCH_BLIND):
-                    await over.wait()
-        return asked or over.is_set()
 
     async def find_proxy(self) -> Endpoint:
         """Its SOCKS port. Asked each time: a Tor that was offline may have opened another one since. Raises TorLost."""

@@ -12,26 +12,25 @@ could have broken its link for the purpose, so that is counted from when it firs
 """
 
 from anonp2p import limits
-from anonp2p.crypto import identity
 from anonp2p.reasons import Reason
-from anonp2p.room import events, inputs
+from anonp2p.room import inputs
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_between
 from anonp2p.room.gate import Gate
-from anonp2p.room.host.heirs import Heirs
 from anonp2p.room.host.presence import Presence
+from anonp2p.room.host.room_code import RoomCode
 from anonp2p.room.self_check import SelfCheck
 
 
 class CodeCheck:
     """Looks soon after somebody is given the key, and from then on every so often."""
 
-    def __init__(self, context: Context, gate: Gate, presence: Presence, heirs: Heirs) -> None:
+    def __init__(self, context: Context, gate: Gate, presence: Presence, code: RoomCode) -> None:
         self._context = context
         self._clock = context.clock
         self._replica = context.replica
         self._presence = presence
-        self._heirs = heirs
+        self._code = code
         self._check = SelfCheck(context, gate)
         self._not_before = 0.0  # `Now.tick`: sooner, our Tor would not look anew
         self._excused_since: float | None = None  # since when another program answers, perhaps rightly
@@ -59,6 +58,7 @@ class CodeCheck:
             return False
         if outcome == "ours":
             self._excused_since = None
+            self._context.health.note_reached()
         pause = limits.CODE_CHECK if outcome == "ours" else limits.CODE_CHECK_AGAIN
         self._not_before = self._clock.tick + draw_between(self._context.random, *pause)
         if outcome == "another" and not self._is_excused():
@@ -77,8 +77,6 @@ class CodeCheck:
     def _warn(self) -> None:
         others = self._others
         suspect = self._replica.ledger.roster.find_member(others[0]) if len(others) == 1 else None
-        member = identity.spell_member(suspect.id) if suspect else ""
-        reason = Reason("other-at-code")
-        self._context.reporter.tell_event(events.AlarmEvent(room=self._context.label, member=member, reason=reason))
-        self._heirs.change_code()
+        self._context.reporter.tell_alarm(suspect.id if suspect else None, Reason("other-at-code"))
+        self._code.change()
         self._excused_since = None

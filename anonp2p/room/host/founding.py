@@ -8,6 +8,7 @@ from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import room_state
 from anonp2p.protocol.rights import Restrictions, Rights
 from anonp2p.room.context import Context
+from anonp2p.room.invitations import found_private
 from anonp2p.room.log.history import History
 from anonp2p.room.retention import NO_HISTORY
 
@@ -40,8 +41,9 @@ def found_room(context: Context, founding: Founding) -> History | None:
     ledger.name = founding.name
     ledger.retention, ledger.history = founding.retention, history
     ledger.host = ledger.add_member(replica.me.key, own_nick, suite.hash_data(key)).id
-    is_private = context.pool.is_ours
-    ledger.rights = Rights(Restrictions(knock=founding.knock), moderators=(ledger.host,), private=is_private)
+    ledger.rights = Rights(Restrictions(knock=founding.knock), moderators=(ledger.host,))
+    if (members_key := context.pool.members_key) is not None:
+        ledger.rights = found_private(ledger.rights, replica.me, members_key)
     ledger.begin_log()
     replica.begin_log(ledger.copy())
     replica.epoch = Epoch.begin(context.random(suite.SECRET), replica.ledger.digest, replica.me.id)

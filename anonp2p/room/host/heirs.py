@@ -8,24 +8,26 @@
 | an heir | it is prepared, and among the first three: whom the user wants, the present heirs, who has been in longest |
 """
 
-from msgspec import UNSET
-
 from anonp2p import limits
-from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import appointment, bodies, frames
 from anonp2p.protocol.field_types import Heir
-from anonp2p.room import effects, events
+from anonp2p.room import effects
 from anonp2p.room.context import Context
 from anonp2p.room.host.presence import Presence
+from anonp2p.room.host.room_code import RoomCode
 from anonp2p.room.host.sequencer import Sequencer
 from anonp2p.room.ledger import expect
 from anonp2p.room.rights import list_ordered_out
 
 
 class Heirs:
-    """Asks members who say that they can host, appoints some of them, and gives the key of the code to the first."""
+    """Asks members who say that they can host, appoints some of them, and gives the key of the code to the first.
 
-    def __init__(self, context: Context, sequencer: Sequencer, presence: Presence) -> None:
+    When the keys of a private room are replaced, its heirs are asked anew: each for an address that nobody knows.
+    """
+
+    def __init__(self, context: Context, sequencer: Sequencer, presence: Presence, code: RoomCode) -> None:
+        self._code = code
         self._context = context
         self._clock = context.clock
         self._replica = context.replica
@@ -40,17 +42,17 @@ class Heirs:
         self._wanted = b""  # whom the user wants first
         self._preferred: bytes | None = None  # who comes next: one who hosted before us
         self._entrusted: tuple[int, bytes] | None = None  # the link on which the key of which code went out last
-        self._entrust_due: float | None = None  # when to look again whether it may go out
-        self._coded_at = 0  # index of the entry by which we have made another code
-        self._former_ways: dict[bytes, float] = {}  # where members found us before: since when (`Now.tick`) elsewhere
+        self._sent_due: float | None = None  # when to look again whether somebody has been sent the present code
         self._seen = b""  # the group context as of the last look
         self._has_news = False  # whether anything else has changed since
         self._awaited = {heir.member for heir in context.replica.ledger.heirs}  # of the term before, till they come
+        self._members_key = context.replica.ledger.rights.members_key  # with which addresses go, in a private room
+        self._stale = set(self._awaited) if context.replica.ledger.is_private else set[bytes]()  # whose perhaps do not
         self._awaited_until = context.clock.tick + limits.HEIR_PATIENCE
 
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) somebody was asked or awaited in vain, or the key may go out."""
-        dues = (self._waits_until, self._entrust_due, self._awaited_until if self._awaited else None)
+        dues = (self._waits_until, self._sent_due, self._awaited_until if self._awaited else None)
         return min((due for due in dues if due is not None), default=None)
 
     # --- what members say
@@ -73,6 +75,7 @@ class Heirs:
         others = {**ledger.carriers, **self._addresses, b"": ledger.code}
         expect(all(said.address != address or who == member for who, address in others.items()), "unexpected-address")
         self._addresses[member] = said.address
+        self._stale.discard(member)
         self._end_asking(member)
         self._has_news = True
 
@@ -102,26 +105,6 @@ class Heirs:
         """Nobody is given the key from now on."""
         self._context.entrusts = False
 
-    def change_code(self, re: events.Re = UNSET) -> None:
-        """The room has another code from now on, whose key we alone hold. re: the input that wants it."""
-        ledger, key, way = self._replica.ledger, RoomKey(self._context.random(32)), self._replica.ledger.address
-        self._serving.add_key(key)
-        self._serving.serve(key.public)
-        self._sequencer.order_own(bodies.CodeBody(key.public), None, re)
-        self._coded_at = ledger.index
-        if ledger.address != way:
-            self._note_former_way(way)
-        kept = {ledger.code, ledger.address, *self._former_ways}
-        for address in self._serving.list_wanted():
-            if address not in kept:
-                self._serving.stop(address)
-
-    def _note_former_way(self, way: bytes) -> None:
-        """Members who are away know no other than that of then, and may have a place for so long."""
-        now = self._clock.tick
-        recent = [(it, since) for it, since in self._former_ways.items() if now < since + limits.PLACE_SECONDS]
-        self._former_ways = dict([*recent, (way, now)][-limits.FORMER_WAYS :])
-
     # --- appointments
 
     def update(self) -> None:
@@ -133,7 +116,8 @@ class Heirs:
         self._has_news = False
         self._forget_former()
         if any(holder in ledger.kicked for holder in (*ledger.holders, *ledger.rights.pooled)):
-            self.change_code()
+            self._code.change()
+        self._forget_addresses()
         is_late = self._clock.tick >= self._awaited_until
         late, self._awaited = (self._awaited, set()) if is_late else (set(), self._awaited)
         heirs = self._choose(late)
@@ -141,6 +125,7 @@ class Heirs:
         if heirs != ledger.heirs or (entrusts and heirs[0].member not in ledger.holders):
             self._sequencer.order_own(bodies.HeirsBody(list(heirs), entrusts))
         self._seen = ledger.group_context
+        self._sent_due = None
         self._ask_next(heirs)
         self._entrust_first()
 
@@ -158,6 +143,17 @@ class Heirs:
             del self._able[member]
             self._addresses.pop(member, None)
             self._end_asking(member)
+
+    def _forget_addresses(self) -> None:
+        """Once the keys of a private room are replaced, who knows where an heir was before is not to see it there."""
+        ledger = self._replica.ledger
+        if ledger.rights.members_key == self._members_key:
+            return
+        self._members_key = ledger.rights.members_key
+        self._addresses.clear()
+        self._asked.clear()
+        self._waits_until = None
+        self._stale = {heir.member for heir in ledger.heirs}
 
     def _in_order(self) -> list[bytes]:
         """All who are here but us, in the order in which they are to be heirs: who is muted comes last."""
@@ -190,12 +186,21 @@ class Heirs:
             if member in self._addresses or member in self._asked or member not in self._able:
                 continue
             link = self._able[member]
-            is_needed = len(chosen) < limits.HEIRS or member == self._wanted
+            is_needed = len(chosen) < limits.HEIRS or member == self._wanted or member in self._stale
             if is_needed and link == self._presence.find_link(member):
+                if self._replica.ledger.is_private and not self._was_sent_code(link):
+                    return  # the keys by which its service is to be found are those of that code
                 self._asked.add(member)
                 self._waits_until = self._clock.tick + limits.PREPARE
                 self._ask(link)
                 return
+
+    def _was_sent_code(self, link: int) -> bool:
+        """Whether the link has been sent the entry with the present code; if not, we look again soon."""
+        if self._presence.links[link].reader.sent_up_to > self._code.changed_at:
+            return True
+        self._sent_due = self._clock.tick + limits.ENTRUST_CHECK
+        return False
 
     def _ask(self, link: int) -> None:
         """Asks a member to prepare; in a private room it is told before that who may find its service."""
@@ -207,17 +212,15 @@ class Heirs:
     def _entrust_first(self) -> None:
         """Gives the first heir the key, once on each link, when it has been sent the entry with the present code."""
         ledger = self._replica.ledger
-        self._entrust_due = None
         first = ledger.heirs[0].member if ledger.heirs else b""
         link, key = self._presence.find_link(first), self._serving.find_key(ledger.code)
         if key is None or link is None or first not in ledger.holders or self._able.get(first) != link:
             return
         if self._entrusted == (link, ledger.code):
             return
-        reader = self._presence.links[link].reader
-        if reader.sent_up_to <= self._coded_at:
-            self._entrust_due = self._clock.tick + limits.ENTRUST_CHECK
+        if not self._was_sent_code(link):
             return
+        reader = self._presence.links[link].reader
         self._entrusted = link, ledger.code
         sealed = appointment.seal_room_key(key, reader.encryption_key, ledger.room, first)
         self._reporter.add_effect(effects.RecordEffect(link, (sealed,)))

@@ -3,13 +3,13 @@
 from typing import Literal, Protocol
 
 from anonp2p import errors, limits
-from anonp2p.errors import PeerFault
+from anonp2p.errors import NoSuchNick, PeerFault
 from anonp2p.protocol import bodies, frames
 from anonp2p.reasons import NO_REASON
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_between
-from anonp2p.room.errors import CannotHost, NoSuchNick
+from anonp2p.room.errors import CannotHost
 from anonp2p.room.gate import Gate, NotAdmitted
 from anonp2p.room.host import admission
 from anonp2p.room.host.admission import Admission
@@ -24,6 +24,7 @@ from anonp2p.room.host.meetings import Meetings, Outcast, Verdict
 from anonp2p.room.host.porter import Porter
 from anonp2p.room.host.presence import Presence
 from anonp2p.room.host.reach import Reach
+from anonp2p.room.host.room_code import RoomCode
 from anonp2p.room.host.sequencer import Sequencer
 from anonp2p.room.host.submissions import Submissions
 from anonp2p.room.log.log import Log
@@ -56,7 +57,8 @@ class HostRole:
         self.presence = Presence(context)
         self.commits = Commits(context, self.sequencer, self.presence)
         self._answers = Answers(context)
-        self.heirs = Heirs(context, self.sequencer, self.presence)
+        self.code = RoomCode(context, self.sequencer, self.presence)
+        self.heirs = Heirs(context, self.sequencer, self.presence, self.code)
         parts = self.sequencer, self.presence, self.commits, self._answers, self.heirs
         knockers = Knockers(context)
         self._submissions = Submissions(context, *parts, knockers)
@@ -69,7 +71,7 @@ class HostRole:
             self.gate.answerer = self._admission
         else:
             self.gate, self.standby = Gate(context, self._admission), Standby(context)
-        self._code_check = CodeCheck(context, self.gate, self.presence, self.heirs)
+        self._code_check = CodeCheck(context, self.gate, self.presence, self.code)
         self._reach = Reach(context, self.gate)
 
     @property
@@ -136,7 +138,7 @@ class HostRole:
         if not self._lifecycle.entered:
             return None
         parts: list[_Part] = [self.sequencer, self.commits, self.presence, self.gate, self._answers]
-        parts += [self.heirs, self.standby, self._code_check, self._reach, self._meetings, self.porter]
+        parts += [self.heirs, self.code, self.standby, self._code_check, self._reach, self._meetings, self.porter]
         return min(due for part in parts if (due := part.next_deadline()) is not None)
 
     def author_entry(self, body: bodies.Body | Whisper, line: str | None, re: events.Re) -> None:
@@ -160,7 +162,7 @@ class HostRole:
             case inputs.EntrustInput():
                 self._entrust(event)
             case inputs.CodeInput(re=re):
-                self.heirs.change_code(re)
+                self.code.change(re)
 
     def leave(self, event: inputs.LeaveInput) -> None:
         """Hands the room over, or closes it."""
@@ -296,6 +298,8 @@ class HostRole:
         self._serving.stop(address)
         if address == ledger.address:
             self._lifecycle.break_down(error)
+        elif address == ledger.code and ledger.is_private:
+            self.code.change()
         elif address == ledger.code:
             self.sequencer.order_own(bodies.CodeBody(ledger.address))
 
@@ -323,6 +327,7 @@ class HostRole:
         self._answers.send_due()
         self.standby.send_due()
         self.heirs.update()
+        self.code.do_due_work()
         self.porter.do_due_work()
         self._code_check.do_due_work()
         self._reach.do_due_work()

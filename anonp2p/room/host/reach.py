@@ -40,12 +40,14 @@ class Reach:
         self._is_fresh = code == self._code
         self._code, self._since, self._is_told = code, self._clock.tick, False
         self._pause = limits.DIAL_PAUSE
+        self._context.health.note_unreached()
         self._dial()
 
     def stop(self) -> None:
         """The code is published no more, or not by us."""
         self._check.call_off()
         self._due = None
+        self._context.health.note_unreached()
 
     def next_deadline(self) -> float | None:
         """When (`Now.tick`) to dial again."""
@@ -68,14 +70,17 @@ class Reach:
         label, re = self._context.label, self._context.lifecycle.asked_by
         if outcome == "ours":
             self.was_reached = True
+            self._context.health.note_reached()
             self._context.reporter.tell_event(ReachableEvent(room=label, re=re))
             return True
         self._due = self._clock.tick + self._pause
         self._pause = min(self._pause * 1.5, limits.REACH_PAUSE_MAX)
         self._is_fresh = True
+        reason = _read_reason(event)
+        self._context.health.note_unreached(reason)
         if not self._is_told and self._clock.tick >= self._since + limits.UNREACHED:
             self._is_told = True
-            self._context.reporter.tell_event(UnreachedEvent(room=label, reason=_read_reason(event), re=re))
+            self._context.reporter.tell_event(UnreachedEvent(room=label, reason=reason, re=re))
         return True
 
 

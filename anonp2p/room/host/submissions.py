@@ -6,13 +6,13 @@ from typing import Final, NamedTuple
 from anonp2p import errors, limits
 from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import ENTRY, Header, read_header
-from anonp2p.errors import PeerFault
+from anonp2p.errors import NoSuchNick, PeerFault
 from anonp2p.names import nicks
 from anonp2p.protocol import bodies, frames
 from anonp2p.room import effects
 from anonp2p.room.context import Context
 from anonp2p.room.entry_rules import check_entry
-from anonp2p.room.errors import NoSuchNick, Unsealable
+from anonp2p.room.errors import Unsealable
 from anonp2p.room.host import admission
 from anonp2p.room.host.answers import Answers
 from anonp2p.room.host.commits import Commits
@@ -58,7 +58,7 @@ class Submissions:
         self._commits = commits
         self._answers = answers
         self._heirs = heirs
-        self._pooled: set[int] = set()  # links on which the pool was asked for
+        self._pooled: set[tuple[int, bytes | None]] = set()  # links on which the pool with this key was asked for
         self._knockers = knockers
         self._rightless: dict[bytes, int] = {}  # whom rights have kept from something, in which epoch last
 
@@ -112,11 +112,12 @@ class Submissions:
         return _ONE_ENTRY  # a key takes the host as long
 
     def _give_pool(self, number: int, link: MemberLink) -> None:
-        """To a moderator, which it may have ceased to be. Once on each link: it costs us more than to ask."""
+        """To a moderator, which it may have ceased to be. Each pool once on each link: it costs us more than to ask."""
         pool, ledger = self._context.pool, self._replica.ledger
-        if not (ledger.is_private and ledger.room_rights.is_moderator(link.member)) or number in self._pooled:
+        asked = number, ledger.rights.members_key
+        if not (ledger.is_private and ledger.room_rights.is_moderator(link.member)) or asked in self._pooled:
             return
-        self._pooled.add(number)
+        self._pooled.add(asked)
         answer = frames.PoolFrame(b"")
         if pool.is_ours:
             answer = pool.seal_secret(link.reader.encryption_key, ledger.room, link.member)

@@ -260,5 +260,6 @@ class Carrier:
         ledger, me = self._replica.ledger, self._replica.me.id
         addresses = {ledger.host: ledger.address} | {heir.member: heir.address for heir in ledger.heirs}
         address = addresses[me]
-        if self._context.serving.find_key(address) is not None:
+        may_serve = bool(self._context.pool.clients) or not ledger.is_private
+        if may_serve and self._context.serving.find_key(address) is not None:
             self.plan = HostPlan(number, address, self._heads.room_time(), self.gate, self.standby)

@@ -9,7 +9,6 @@ from anonp2p.crypto.epoch import KEPT, OPENING, Header
 from anonp2p.errors import HostLied, PeerFault
 from anonp2p.protocol import bodies, field_types
 from anonp2p.reasons import Fault, Reason
-from anonp2p.room import events
 from anonp2p.room.context import Context
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import Ledger, expect
@@ -69,7 +68,6 @@ class HeadCheck:
         self._clock = context.clock
         self._replica = context.replica
         self._reporter = context.reporter
-        self._label = context.label
         self._forget_time()
         self._begin_term(0, b"")
         if context.replica.has_log and context.replica.room_log.log.head:  # we have been in the room in another role
@@ -222,9 +220,7 @@ class HeadCheck:
 
     def tell_alarm(self, reason: Reason) -> None:
         """Tells the user that the host does what its program never does."""
-        self._reporter.tell_event(
-            events.AlarmEvent(room=self._label, member=identity.spell_member(self._replica.ledger.host), reason=reason)
-        )
+        self._reporter.tell_alarm(self._replica.ledger.host, reason)
 
 
 def _hashes(entries: Iterable[OpenedEntry]) -> bytes:

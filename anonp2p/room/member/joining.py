@@ -4,23 +4,14 @@ from typing import Final, NamedTuple
 
 from anonp2p import errors, limits
 from anonp2p.crypto import identity, suite
-from anonp2p.errors import NotAllowed
+from anonp2p.errors import Full, Locked, NotAllowed
 from anonp2p.names import nicks
 from anonp2p.protocol import frames, handshake
 from anonp2p.protocol.requests import JoinRequest, ResumeRequest
 from anonp2p.reasons import LinkEnd
 from anonp2p.room import events
 from anonp2p.room.context import Context, fresh_keys
-from anonp2p.room.errors import (
-    Full,
-    KeyRefused,
-    Locked,
-    NotInvited,
-    SignatureRefused,
-    ThrownOut,
-    TurnedAway,
-    UnknownToHost,
-)
+from anonp2p.room.errors import KeyRefused, NotInvited, SignatureRefused, ThrownOut, TurnedAway, UnknownToHost
 from anonp2p.room.member.proof import Position
 
 # What a host's words mean to the one it refuses, but for "crowded", after which it asks again.
@@ -86,7 +77,7 @@ class Joining:
 
     def _join(self, link: bytes, service: bytes, hello: bytes) -> JoinRequest:
         me, key, wanted = self._replica.me, self._replica.own_keys[0].public, self._wanted
-        further = *self.position[:2], self._context.pool.sign_invited(me.key)
+        further = *self.position[:2], self._context.pool.sign_invited(me)
         unsigned = JoinRequest(link, me.key, key, wanted, bytes(identity.SIGNATURE), *further)
         signature = me.sign_for(service, identity.JOIN, handshake.join_content(hello, unsigned))
         return JoinRequest(link, me.key, key, wanted, signature, *further)

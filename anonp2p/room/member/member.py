@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Literal
 
 from anonp2p import limits
-from anonp2p.errors import AnonError, HostLied, PeerFault
+from anonp2p.errors import HostLied, PeerFault
 from anonp2p.protocol import bodies, frames, meeting
 from anonp2p.protocol.batches import Batch
 from anonp2p.protocol.packing import unpack
@@ -15,7 +15,7 @@ from anonp2p.room import events, inputs, roster
 from anonp2p.room.closing import Closing
 from anonp2p.room.context import Context
 from anonp2p.room.dice import draw_between
-from anonp2p.room.errors import HostOnly, NoPool
+from anonp2p.room.errors import HostOnly
 from anonp2p.room.member.arrival import Arrival
 from anonp2p.room.member.blame import Blame
 from anonp2p.room.member.carrier import Carrier
@@ -24,6 +24,7 @@ from anonp2p.room.member.head_check import HeadCheck
 from anonp2p.room.member.joining import Joining
 from anonp2p.room.member.key_book import KeyBook
 from anonp2p.room.member.order_watch import OrderWatch
+from anonp2p.room.member.pool_wait import PoolWait
 from anonp2p.room.member.search import Search, reason_of
 from anonp2p.room.member.states import Abandoned, LinkState, Rekeying
 from anonp2p.room.member.uplink import Uplink
@@ -62,6 +63,7 @@ class MemberRole:
         self._host_check = self._carrier.host_check
         self._search = Search(context, self._loss, self._state, self._uplink, joining, self._host_check, catch_up)
         self._arrival = Arrival(context, self._state, self._uplink, self._search, self._heads, joining)
+        self._pool_wait = PoolWait(context, self._uplink, self._state, self.author_entry)
         self._leave_by: float | None = None  # when we are out, though the host has not confirmed it
         self._frame_handlers: dict[type[Any], Callable[[Any], None]] = {
             frames.RefusedFrame: self._arrival.take_refusal,
@@ -79,7 +81,7 @@ class MemberRole:
             frames.PrepareFrame: self._carrier.service.prepare,
             frames.EntrustFrame: self._carrier.service.take_key,
             frames.ClientsFrame: self._carrier.service.take_clients,
-            frames.PoolFrame: self._take_pool,
+            frames.PoolFrame: self._pool_wait.take_pool,
             frames.EchoedFrame: self._carrier.take_echo,
             frames.KnockersFrame: self._context.knockers.take_told,
         }
@@ -126,6 +128,7 @@ class MemberRole:
                     self._carrier.take_input(event)
         self._leave_former_host()
         self._carrier.update()
+        self._pool_wait.update()
         if self._carrier.plan is None:
             self._search.do_due_work()
         if not self._lifecycle.over:
@@ -316,8 +319,7 @@ class MemberRole:
             self._uplink.begin_slots()
             self._keys.request_missing()
             self._carrier.service.tell_able()
-            if self._context.inviting.waits_for_pool:
-                self.request_pool()
+            self._pool_wait.request_again()
         self._send_pending()
 
     def _enter_next_epoch(self, share: frames.CommitShareFrame) -> None:
@@ -334,24 +336,8 @@ class MemberRole:
         self._reporter.tell_given_back([self._outbox.deny_entry(denied.counter, denied.reason)])
 
     def request_pool(self) -> None:
-        """As Role has it. On a link that is not up yet, once it is."""
-        if self._state.has_caught_up:
-            self._uplink.send(frames.PoolRequestFrame())
-
-    def _take_pool(self, given: frames.PoolFrame) -> None:
-        """Where our host has the pool, we have it too from now on, and what waits for it goes on."""
-        if given.box:
-            self._carrier.service.take_pool(given)
-        for event in self._context.inviting.take_waiting():
-            try:
-                if not self._context.pool.is_ours:
-                    raise NoPool
-                body = self._context.inviting.read_invite(event)
-            except AnonError as error:
-                self._reporter.tell_error(error, event.re)
-            else:
-                assert body is not None, "we have the pool"
-                self.author_entry(body, None, event.re)
+        """As Role has it."""
+        self._pool_wait.request()
 
     def _take_found_key(self, found: frames.KeyResponseFrame) -> None:
         self._keys.take_found(found)

@@ -37,6 +37,7 @@ class OwnService:
         self._clock = context.clock
         self._replica = context.replica
         self._owner = context.replica.me.id  # who we were when it was made
+        self._members_key = context.replica.ledger.rights.members_key  # with which our services go, in a private room
         self._serving = context.serving
         self._uplink = uplink
         self._check = SelfCheck(context, gate)
@@ -67,9 +68,9 @@ class OwnService:
 
         Everybody could find our service of a private room, if we did not know who may.
         """
+        self._forget_former()
         expect(self._context.may_host, "unexpected-preparation")
         expect(bool(self._context.pool.clients) or not self._replica.ledger.is_private, "unexpected-preparation")
-        self._forget_former()
         if self._service == "off" or self.address == self._replica.ledger.code:  # which is its host's by now
             self._serving.stop(self.address)
             key = RoomKey(self._context.random(32))
@@ -82,10 +83,15 @@ class OwnService:
             self._tell_address()
 
     def _forget_former(self) -> None:
-        """A service of who we were before we came anew is of no use: it would tell that we are the same."""
-        if self._owner == self._replica.me.id:
+        """A service of who we were before we came anew is of no use: it would tell that we are the same.
+
+        Nor is one of before the keys of a private room were replaced: who knows of it is not to see that it is there.
+        """
+        owner, members_key = self._replica.me.id, self._replica.ledger.rights.members_key
+        self._context.pool.follow(members_key)
+        if (self._owner, self._members_key) == (owner, members_key):
             return
-        self._owner = self._replica.me.id
+        self._owner, self._members_key = owner, members_key
         if self._service in ("publishing", "checking", "ready"):
             self._serving.stop(self.address)
             self._service = "off"
@@ -102,12 +108,6 @@ class OwnService:
         """Our host tells us who may find our service of a private room. Raises PeerFault where the room is none."""
         expect(self._replica.ledger.is_private, "unexpected-clients")
         self._context.pool.take_clients(tuple(told.clients))
-
-    def take_pool(self, given: frames.PoolFrame) -> None:
-        """Our host gives us the pool of a private room. Raises PeerFault for a box in which there is none."""
-        expect(self._replica.ledger.is_private, "unexpected-pool")
-        ledger, me, own_keys = self._replica.ledger, self._replica.me.id, self._replica.own_keys
-        self._context.pool.take_secret(appointment.open_pool(given.box, own_keys, ledger.room, me))
 
     # --- our service
 
@@ -166,6 +166,7 @@ class OwnService:
         ledger, me = self._replica.ledger, self._replica.me.id
         present = {member.id for member in ledger.roster if not member.away and member.id != me}
         others = {address for member, address in ledger.carriers.items() if member in present}
+        self._stand_in(is_lost=is_lost)
         for address in self._former:
             if address == ledger.code or address in others:  # it is to lead to the host, or to whose it was first
                 self._serving.stop(address)
@@ -181,6 +182,22 @@ class OwnService:
             self._serving.serve(self.address)
         else:
             self._serving.stop(self.address)
+
+    def _stand_in(self, *, is_lost: bool) -> None:
+        """An heir that has no new address yet, as the keys of a private room were replaced, has that of before.
+
+        If the host is lost meanwhile, it is found there, by the new keys.
+        """
+        me, pool = self._replica.me.id, self._context.pool
+        own = next((heir.address for heir in self._replica.ledger.heirs if heir.member == me), b"")
+        if not self._replica.ledger.is_private or own in (b"", *self._former) or self._serving.find_key(own) is None:
+            return
+        if own == self.address and self._service != "off":
+            return
+        if is_lost and pool.clients:
+            self._serving.serve(own)
+        else:
+            self._serving.stop(own)
 
     def _tell_address(self) -> None:
         """Our service has been reached: our host is told where, and appoints us soon, or needs us no more."""

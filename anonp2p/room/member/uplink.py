@@ -72,6 +72,7 @@ class Uplink:
 
     def tell_state(self, state: Literal["connecting", "up", "lost"], attempt: int, reason: Reason) -> None:
         """Tells the user how it is. attempt: which try to get it this was; reason: why the one before failed."""
+        self._context.health.note_link(state, reason)
         room, re = self._context.label, self._context.lifecycle.re
         knocking: Literal[True] | UnsetType = True if reason.code == "knocking" else UNSET
         self._reporter.tell_event(

@@ -9,6 +9,7 @@ from anonp2p.protocol import room_state, welcome
 from anonp2p.protocol.credentials import check_credentials
 from anonp2p.protocol.rights import Rights
 from anonp2p.room.context import Context
+from anonp2p.room.invitations import returns_us
 from anonp2p.room.ledger import Ledger, expect
 from anonp2p.room.member.backfill import Backfill
 from anonp2p.room.member.head_check import Head, HeadCheck, Signer
@@ -126,6 +127,7 @@ class WelcomeCheck:
         ledger.carriers = {carrier.member: carrier.address for carrier in state.carriers}
         ledger.kicked = {identity.member_id(key): key for key in state.kicked}
         _set_rights(ledger, state.rights)
+        expect(returns_us(ledger.rights, self._replica.me), "other-return-key")
         ledger.epoch = state.epoch
         return ledger
 

@@ -41,7 +41,7 @@ from anonp2p.ui.frontend import FindRoom, UserRequest
 from anonp2p.ui.line.excerpts import Excerpts
 from anonp2p.ui.line.line_room import LineRoom
 from anonp2p.ui.line.local_commands import LocalAction, LocalCommands
-from anonp2p.ui.line.typed_line import parse_typed_line
+from anonp2p.ui.line.typed_line import TypedLine, parse_typed_line
 from anonp2p.ui.paths import is_dropped, list_paths
 from anonp2p.ui.rooms import Rooms
 from anonp2p.ui.sanitize import sanitize_line
@@ -216,6 +216,10 @@ class Interpreter:
         if typed is None:
             over = self._active_room
             return UserRequest(over.way_in.again) if over and over.way_in.can_try_again and over.way_in.again else None
+        return self.interpret_typed(typed)
+
+    def interpret_typed(self, typed: TypedLine) -> UserRequest | None:
+        """The request that an input stands for; None where it was answered here."""
         room = self._rooms.active if typed.room is UNSET else typed.room
         try:
             meant = self._addressed(typed.action, room)

@@ -1,6 +1,7 @@
 """A line of input -> what it stands for: a message, a command, or a JSON object that holds one of these."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -79,18 +80,28 @@ def _parse_object(text: str) -> TypedLine:
             BadInput('That is not a JSON object like {"id": 1, "text": "…"} or {"id": 1, "command": "/who"}.'),
             _id_in(text),
         )
+    if isinstance(given.text, str) and given.command is UNSET and given.text.strip():
+        return understand(given.text, make_message, given.id, given.room)
+    if isinstance(given.command, str) and given.text is UNSET:
+        return understand(from_first_seen(given.command).rstrip(), parse_command, given.id, given.room)
+    return TypedLine(BadInput('An object has either a "text" that is not empty or a "command".'), given.id, given.room)
+
+
+def understand(
+    text: str, parse: Callable[[str, events.Re], Action], re: events.Re, room: str | UnsetType = UNSET
+) -> TypedLine:
+    """What a program's text stands for: as a message (`make_message`), a command (`parse_command`) or as it is typed.
+
+    re: the id of the input. room: the room that it names.
+    """
     try:
-        if isinstance(given.text, str) and given.command is UNSET and given.text.strip():
-            return TypedLine(make_message(given.text, given.id), given.id, given.room)
-        if isinstance(given.command, str) and given.text is UNSET:
-            return TypedLine(parse_command(from_first_seen(given.command).rstrip(), given.id), given.id, given.room)
-        return TypedLine(
-            BadInput('An object has either a "text" that is not empty or a "command".'), given.id, given.room
-        )
+        return TypedLine(parse(text, re), re, room)
     except TooLong as error:
-        return TypedLine(error, given.id, given.room, given.command if given.text is UNSET else given.text)
+        return TypedLine(error, re, room, text)
     except AnonError as error:
-        return TypedLine(error, given.id, given.room)
+        return TypedLine(error, re, room)
+    except UnicodeEncodeError:  # it holds the text
+        return TypedLine(BadInput("That is no text: it holds half of a character (a surrogate)."), re, room)
 
 
 def _id_in(text: str) -> events.Re:

@@ -192,21 +192,113 @@ async def test_tor_is_not_told_to_look_where_it_has_just_looked(
     assert bool(orders(fake)) is looks
 
 
-async def test_beside_a_dial_that_gets_no_answer_for_a_while_another_one_looks_anew(
+# --- beside a dial that takes longer than most
+
+
+class Circuits:
+    """A SOCKS port where a try hangs unless its password ends in `answered`. tried: the password of each, in turn."""
+
+    def __init__(self, answered: str) -> None:
+        self.tried: list[str] = []
+        self.answered = answered
+        self._news = trio.Event()
+
+    async def __call__(self, stream: trio.SocketStream) -> None:
+        await replies(b"\x05\x02")(stream)
+        password = bytes(await stream.receive_some()).decode()[5:]  # after the user and three lengths
+        await stream.send_all(b"\x01\x00")
+        await stream.receive_some()
+        self.tried.append(password)
+        self._news.set()
+        self._news = trio.Event()
+        if password.endswith(self.answered):
+            await stream.send_all(bytes([5, 0, 0, 1]) + bytes(6))
+        await stream.receive_some()
+
+    async def hears(self, tries: int) -> None:
+        """Returns once so many tries have come."""
+        while len(self.tried) < tries:
+            await self._news.wait()
+
+
+@asynccontextmanager
+async def hanging(
+    fake: FakeTor, path: Path, monkeypatch: pytest.MonkeyPatch, answered: str, *, beside: float, again: float
+) -> AsyncIterator[tuple[Tor, Circuits]]:
+    """A Tor whose dials hang but those of one kind. beside, again: seconds until the second try and the third one."""
+    for name, value in {"HEDGE_FIRST": beside, "HEDGE_LEAST": 0.0, "DIAL_BESIDE": again, "FETCH_PATIENCE": 0.1}.items():
+        monkeypatch.setattr(limits, name, value)
+    circuits = Circuits(answered)
+    async with control_of(fake, path) as control, server(circuits, path / "socks") as endpoint:
+        await control.subscribe("HS_DESC")
+        yield Tor(control, endpoint, None, "own"), circuits
+
+
+async def test_beside_a_dial_that_takes_longer_than_most_another_one_goes_over_other_circuits(
     fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "FETCH_PATIENCE", 0.1)
-    monkeypatch.setattr(limits, "DIAL_BESIDE", 0.1)
-    async with dialling(fake, short_path) as (own, proxy), trio.open_nursery() as nursery:
+    async with hanging(fake, short_path, monkeypatch, ":beside", beside=0.1, again=PATIENCE) as (own, circuits):
+        await (await own.dial(KEY.code, "me:1")).aclose()
+    assert circuits.tried == ["1", "1:beside"]
+    assert orders(fake) == [], "where Tor knows where the room is, nobody is asked for that"
+
+
+@pytest.mark.parametrize("is_found", [False, True])
+async def test_where_tor_still_looks_for_the_room_another_directory_is_asked_too(
+    fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_found: bool
+) -> None:
+    async with (
+        hanging(fake, short_path, monkeypatch, ":beside", beside=1.0, again=PATIENCE) as (own, circuits),
+        trio.open_nursery() as nursery,
+    ):
 
         async def dial() -> None:
             await (await own.dial(KEY.code, "me:1")).aclose()
 
         nursery.start_soon(dial)
-        await proxy.asked.wait()
-        proxy.code = 0  # for the next one
-        await fake.hears("HSFETCH")
+        await circuits.hears(1)
+        await fake.tell(described("REQUESTED", "b" * 56))
+        await fake.tell(described("REQUESTED"))
+        await fake.tell(described("FAILED"))
+        await fake.tell(described("REQUESTED"))
+        if is_found:
+            await fake.tell(described("RECEIVED"))
+    assert circuits.tried == ["1", "1:beside"]
+    assert orders(fake) == ([] if is_found else [f"HSFETCH {ADDRESS}"])
+
+
+async def test_beside_two_that_get_no_answer_for_a_while_a_third_one_looks_anew(
+    fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with hanging(fake, short_path, monkeypatch, ":again", beside=0.1, again=0.3) as (own, circuits):
+        await (await own.dial(KEY.code, "me:1")).aclose()
+    assert circuits.tried == ["1", "1:beside", "1:again"]
     assert orders(fake) == [f"HSFETCH {ADDRESS}"], "our Tor is not made to forget anything for that"
+
+
+async def test_where_too_many_dials_have_had_a_second_try_the_next_one_has_only_the_one_that_looks_anew(
+    fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "HEDGE_BUCKET", 1.0)
+    async with hanging(fake, short_path, monkeypatch, ":again", beside=0.1, again=0.3) as (own, circuits):
+        for number in (1, 2):
+            await (await own.dial(KEY.code, f"me:{number}")).aclose()
+    assert circuits.tried == ["1", "1:beside", "1:again", "2", "2:again"]
+
+
+async def test_a_dial_waits_for_as_long_as_those_before_took_until_there_is_a_second_try(
+    fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "HEDGE_DIALS", 1)
+    async with hanging(fake, short_path, monkeypatch, "", beside=PATIENCE, again=PATIENCE) as (own, circuits):
+        await (await own.dial(KEY.code, "me:1")).aclose()
+        circuits.answered = ":beside"
+        with trio.fail_after(PATIENCE / 2):
+            await (await own.dial(KEY.code, "me:2")).aclose()
+    assert circuits.tried == ["1", "2", "2:beside"]
+
+
+# --- a fresh dial
 
 
 @pytest.mark.parametrize("kind", ["own", "system"])

@@ -1,11 +1,11 @@
-"""Two tries, of which the second begins when the first takes long."""
+"""Several tries, of which each later one begins when those before it take long."""
 
 import pytest
 import trio
 import trio.testing
 
 from anonp2p.errors import TorLost
-from anonp2p.net.tor.race import Dial, race
+from anonp2p.net.tor.race import Dial, Later, race
 from anonp2p.net.transport import DialFault
 from anonp2p.reasons import Reason
 
@@ -47,50 +47,80 @@ def _is_closed(stream: trio.testing.MemorySendStream) -> bool:
 
 async def test_one_that_is_quick_is_alone(autojump_clock: trio.testing.MockClock) -> None:
     tries = Tries()
-    await race(tries.one(PAUSE - 1), tries.one(0), PAUSE)
+    await race(tries.one(PAUSE - 1), Later(PAUSE, tries.one(0)))
     assert (tries.begun, trio.current_time()) == ([0], PAUSE - 1)
 
 
 async def test_one_that_fails_soon_is_not_followed(autojump_clock: trio.testing.MockClock) -> None:
     tries = Tries()
     with pytest.raises(DialFault):
-        await race(tries.one(1, DialFault(Reason("no-descriptor"))), tries.one(0), PAUSE)
+        await race(tries.one(1, DialFault(Reason("no-descriptor"))), Later(PAUSE, tries.one(0)))
     assert tries.begun == [0]
 
 
-@pytest.mark.parametrize(("first", "second", "took"), [(100, 1, PAUSE + 1), (PAUSE + 1, 100, PAUSE + 1)])
+@pytest.mark.parametrize(
+    ("first", "second", "number", "seconds", "took"),
+    [(100, 1, 1, 1, PAUSE + 1), (PAUSE + 1, 100, 0, PAUSE + 1, PAUSE + 1)],
+)
 async def test_of_two_the_quicker_one_counts(
-    autojump_clock: trio.testing.MockClock, first: float, second: float, took: float
+    autojump_clock: trio.testing.MockClock, first: float, second: float, number: int, seconds: float, took: float
 ) -> None:
     tries = Tries()
-    await race(tries.one(first), tries.one(second), PAUSE)
+    won = await race(tries.one(first), Later(PAUSE, tries.one(second)))
     assert (tries.begun, trio.current_time()) == ([0, PAUSE], took)
+    assert (won.number, won.seconds) == (number, seconds)
     assert len(tries.streams) == 1
+
+
+async def test_a_third_one_begins_where_two_take_long(autojump_clock: trio.testing.MockClock) -> None:
+    tries = Tries()
+    won = await race(tries.one(100), Later(PAUSE, tries.one(100)), Later(PAUSE + 5, tries.one(1)))
+    assert tries.begun == [0, PAUSE, PAUSE + 5]
+    assert (won.number, won.seconds) == (2, 1)
+
+
+async def test_a_third_one_begins_though_the_first_has_failed_while_the_second_runs(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    tries = Tries()
+    failing = tries.one(PAUSE + 1, DialFault(Reason("broken-circuit")))
+    won = await race(failing, Later(PAUSE, tries.one(100)), Later(PAUSE + 5, tries.one(1)))
+    assert (won.number, trio.current_time()) == (2, PAUSE + 6)
+
+
+async def test_once_all_have_failed_no_other_one_begins(autojump_clock: trio.testing.MockClock) -> None:
+    tries = Tries()
+    fault = DialFault(Reason("broken-circuit"))
+    with pytest.raises(DialFault):
+        await race(tries.one(PAUSE + 1, fault), Later(PAUSE, tries.one(2, fault)), Later(PAUSE + 5, tries.one(1)))
+    assert (tries.begun, trio.current_time()) == ([0, PAUSE], PAUSE + 2)
 
 
 async def test_of_two_that_come_at_once_one_is_closed(autojump_clock: trio.testing.MockClock) -> None:
     tries = Tries()
-    stream = await race(tries.one(PAUSE + 1), tries.one(1), PAUSE)
+    won = await race(tries.one(PAUSE + 1), Later(PAUSE, tries.one(1)))
     assert len(tries.streams) == 2
     assert sum(tries.closed) == 1
-    await stream.aclose()
+    await won.stream.aclose()
     assert all(tries.closed)
 
 
 async def test_one_that_fails_leaves_the_other_its_time(autojump_clock: trio.testing.MockClock) -> None:
     tries = Tries()
-    await race(tries.one(PAUSE + 1, DialFault(Reason("broken-circuit"))), tries.one(50), PAUSE)
+    await race(tries.one(PAUSE + 1, DialFault(Reason("broken-circuit"))), Later(PAUSE, tries.one(50)))
     assert trio.current_time() == PAUSE + 50
 
 
 async def test_what_the_last_one_failed_of_is_told(autojump_clock: trio.testing.MockClock) -> None:
     tries = Tries()
     with pytest.raises(TorLost):
-        await race(tries.one(PAUSE + 1, DialFault(Reason("broken-circuit"))), tries.one(5, TorLost("gone")), PAUSE)
+        await race(
+            tries.one(PAUSE + 1, DialFault(Reason("broken-circuit"))), Later(PAUSE, tries.one(5, TorLost("gone")))
+        )
 
 
 async def test_who_is_called_off_leaves_nothing_open(autojump_clock: trio.testing.MockClock) -> None:
     tries = Tries()
     with trio.move_on_after(PAUSE + 1):
-        await race(tries.one(PAUSE + 1), tries.one(1), PAUSE)
+        await race(tries.one(PAUSE + 1), Later(PAUSE, tries.one(1)))
     assert all(tries.closed)

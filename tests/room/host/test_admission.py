@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anonp2p import limits
-from anonp2p.crypto import identity, suite
+from anonp2p.crypto import identity, invitations, suite
 from anonp2p.crypto.identity import ENTRY, JOIN, RESUME, Identity
 from anonp2p.names import nicks
 from anonp2p.protocol import handshake
-from anonp2p.protocol.field_types import Opening
+from anonp2p.protocol.field_types import Invited, Opening
 from anonp2p.protocol.requests import JoinRequest, ResumeRequest
-from anonp2p.protocol.rights import Restrictions, Rights
+from anonp2p.protocol.rights import Invitation, Restrictions, Rights
 from anonp2p.room.gate import NotAdmitted
 from anonp2p.room.host import admission
 from anonp2p.room.ledger import Ledger
@@ -224,6 +224,23 @@ def test_bytes_that_nobody_signed_let_nobody_in(key: bytes, nick: str, signature
     ledger = Ledger(ROOM)
     ledger.host = ledger.add_member(HOST.key, "Hugo", DIGEST).id
     assert turned_away(ledger, JoinRequest(LINK, key, KEY, nick, signature)) == "signature"
+
+
+def test_an_invitation_is_good_at_the_present_code_alone(ledger: Ledger) -> None:
+    """5d.7: whoever finds the host where it was before has not been told where it is."""
+    key, client = invitations.derive_key(b"p" * 32, 0), invitations.find_client(ANN.return_key)
+    invitation = invitations.find_invitation(key)
+    unsigned = msgspec.structs.replace(
+        request("ann"), invited=Invited(invitation, client, invitations.sign_invited(key, ANN.key, client))
+    )
+    signed = ANN.sign(JOIN, handshake.join_content(HELLO, unsigned))
+    join = msgspec.structs.replace(unsigned, signature=signed)
+    given = Invitation(invitation, 0, 1, 0, HOST.id, revoked=False, users=())
+    ledger.rights = Rights(private=True, invitations=(given,), members_key=bytes(32))
+    ledger.code = EVE.key
+    assert turned_away(ledger, join) == "not-invited"
+    ledger.code = ROOM
+    assert admission.choose_nick(ledger, ROOM, HELLO, join) == "ann"
 
 
 def test_a_full_room_lets_nobody_in(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from anonp2p.reasons import Reason
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.gate import Gate
 from anonp2p.room.host.code_check import CodeCheck
-from anonp2p.room.host.heirs import Heirs
+from anonp2p.room.host.room_code import RoomCode
 from tests.room.host.parts import Ordering, set_time, take_effects
 from tests.room.peers import ANN, BOB, ROOM, ROOM_KEY, Somebody, randomness
 
@@ -29,9 +29,9 @@ class Watch(Ordering):
         self.context.serving.serve(ROOM)
         self.add_member(ANN, "ann")
         self.add_link(LINK, ANN)
-        self.heirs = Heirs(self.context, self.sequencer, self.presence)
+        self.code = RoomCode(self.context, self.sequencer, self.presence)
         self.gate = Gate(self.context, self.new_admission())
-        self.check = CodeCheck(self.context, self.gate, self.presence, self.heirs)
+        self.check = CodeCheck(self.context, self.gate, self.presence, self.code)
         take_effects(self.context)
 
     def publishes(self) -> None:
@@ -99,6 +99,7 @@ def test_where_our_own_hello_comes_all_is_well_for_a_quarter_of_an_hour(watch: W
     assert dial is not None
     greeting = watch.greeting()
     assert watch.hears(dial, greeting[2:]) == []
+    assert watch.context.health.describe("host", outstanding=0, alarms=0)["reached"] == 0
     assert watch.dials(limits.CODE_CHECK[0]) is None
     assert watch.dials(1 + limits.CODE_CHECK[1]) is not None
     assert watch.codes == []
@@ -111,6 +112,7 @@ def test_where_another_answers_the_user_is_warned_and_the_room_has_another_code(
     assert dial is not None
     told = watch.hears(dial, hello_of_another())
     assert events.AlarmEvent(room="r1", member=identity.spell_member(ANN.id), reason=ALARM) in told
+    assert watch.context.reporter.alarms == 1
     ledger = watch.context.replica.ledger
     assert watch.codes == [ledger.code]
     assert ledger.code != ROOM

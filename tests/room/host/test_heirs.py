@@ -1,14 +1,19 @@
 """Who is asked whether it can take the room over, who is appointed, and who is given the key of its code."""
 
+import msgspec
 import pytest
 
 from anonp2p import limits
+from anonp2p.crypto.invitations import find_client
 from anonp2p.errors import PeerFault
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import appointment, bodies, frames
 from anonp2p.protocol.field_types import Heir
+from anonp2p.protocol.rights import ReturnKey
 from anonp2p.room import effects
 from anonp2p.room.host.heirs import Heirs
+from anonp2p.room.host.room_code import RoomCode
+from anonp2p.room.invitations import found_private
 from tests.room.host.parts import Ordering, set_time, take_effects
 from tests.room.peers import ANN, BOB, EVE, ROOM, ROOM_KEY, ZOE, Somebody
 
@@ -35,7 +40,8 @@ class Estate(Ordering):
         for who, nick in ((ANN, "ann"), (BOB, "bob"), (EVE, "eve"), (ZOE, "zoe")):
             self.add_member(who, nick)
             self.add_link(LINKS[who.id], who)
-        self.heirs = Heirs(self.context, self.sequencer, self.presence)
+        self.code = RoomCode(self.context, self.sequencer, self.presence)
+        self.heirs = Heirs(self.context, self.sequencer, self.presence, self.code)
         self.start = self.sequencer.log.end
         take_effects(self.context)
 
@@ -62,20 +68,6 @@ class Estate(Ordering):
             assert (LINKS[who.id], frames.PrepareFrame()) in self.updates()
             self.heirs.take_address(who.id, appointment.sign_address(service_of(who), ROOM, who.id))
         self.updates()
-
-    @property
-    def served(self) -> set[bytes]:
-        """Where it is to be reached."""
-        return set(self.context.serving.list_wanted())
-
-    def changes_way(self, seconds: float) -> bytes:
-        """The code, which is its own address, and of which others have the key, changes: so does where it is found."""
-        set_time(self.context, seconds)
-        ledger = self.context.replica.ledger
-        ledger.holders = (ledger.host, ANN.id)
-        self.heirs.change_code()
-        assert ledger.address == ledger.code
-        return ledger.address
 
     def named(self) -> list[bodies.Body]:
         """What was ordered about heirs and codes."""
@@ -241,7 +233,7 @@ def test_the_key_of_another_code_is_given_once_the_heir_was_sent_that_code(estat
     """Before, it could not know whose key it is."""
     estate.can(ANN)
     estate.prepares(ANN)
-    estate.heirs.change_code()
+    estate.code.change()
     assert estate.updates() == []
     [(_, sent)] = estate.updates(limits.ENTRUST_CHECK)
     assert isinstance(sent, frames.EntrustFrame)
@@ -299,31 +291,11 @@ def test_who_never_had_the_key_is_thrown_out_without_another_code(estate: Estate
     assert estate.context.replica.ledger.code == ROOM
 
 
-def test_a_code_that_is_not_the_way_of_members_is_served_no_more_once_there_is_another(estate: Estate) -> None:
-    estate.context.serving.serve(ROOM)
-    estate.heirs.change_code()
-    first = estate.context.replica.ledger.code
-    estate.heirs.change_code()
-    stopped = [it.address for it in take_effects(estate.context) if isinstance(it, effects.StopServingEffect)]
-    assert stopped == [first], "members still reach us by the first of all"
-
-
-def test_who_is_away_finds_the_host_where_it_was_before_a_holder_was_thrown_out(estate: Estate) -> None:
-    """However often that happens while it is away: where it was is kept for as long as its place, but of the latest."""
-    estate.context.serving.serve(ROOM)
-    ways = estate.changes_way(0.0), estate.changes_way(1.0)
-    assert estate.served == {ROOM, *ways}
-    later = estate.changes_way(limits.PLACE_SECONDS)
-    assert estate.served == {ways[0], ways[1], later}, "who knows none but the first has no place any more"
-    more = [estate.changes_way(limits.PLACE_SECONDS + number) for number in range(limits.FORMER_WAYS)]
-    assert estate.served == {later, *more}
-
-
 def test_an_heir_of_the_term_before_that_does_not_come_soon_is_none_any_more(estate: Estate) -> None:
     estate.can(ANN, BOB)
     estate.prepares(ANN, BOB)
     estate.presence.lose_link(LINKS[ANN.id], 0.0)
-    estate.heirs = Heirs(estate.context, estate.sequencer, estate.presence)  # as a next host has them
+    estate.heirs = Heirs(estate.context, estate.sequencer, estate.presence, estate.code)  # as a next host has them
     estate.can(BOB)
     estate.updates(limits.HEIR_PATIENCE - 1)
     assert list(estate.context.replica.ledger.heirs) == [heir(ANN), heir(BOB)]
@@ -332,10 +304,48 @@ def test_an_heir_of_the_term_before_that_does_not_come_soon_is_none_any_more(est
     assert list(estate.context.replica.ledger.heirs) == [heir(BOB)]
 
 
+def make_private(estate: Estate) -> None:
+    """The room of these is found by keys alone."""
+    ledger, me = estate.context.replica.ledger, estate.context.replica.me
+    rights = found_private(ledger.rights, me, estate.context.pool.begin(b"p" * 32))
+    returns = (ReturnKey(who.id, find_client(who.return_key)) for who in EVERYBODY.values())
+    ledger.rights = msgspec.structs.replace(rights, returns=(*rights.returns, *returns))
+
+
+def test_heirs_of_a_private_room_are_asked_anew_once_its_keys_are_replaced(estate: Estate) -> None:
+    """5d.7: also where there are as many as need be, and first of all with the keys by which they are to be found."""
+    make_private(estate)
+    estate.can(ANN, BOB, EVE)
+    estate.prepares(ANN, BOB, EVE)
+    assert estate.updates() == []
+    estate.code.change()
+    new = RoomKey(b"n" * 32)
+    assert estate.updates() == [], "it has not been sent the entry with the other code"
+    told = [frame for link, frame in estate.updates(limits.ENTRUST_CHECK) if link == LINKS[ANN.id]]
+    assert told[:2] == [frames.ClientsFrame(list(estate.context.pool.clients)), frames.PrepareFrame()]
+    assert list(estate.context.replica.ledger.heirs) == [heir(ANN), heir(BOB), heir(EVE)], "till it has said a new one"
+    estate.heirs.take_address(ANN.id, appointment.sign_address(new, ROOM, ANN.id))
+    assert (LINKS[BOB.id], frames.PrepareFrame()) in estate.updates()
+    assert list(estate.context.replica.ledger.heirs) == [Heir(ANN.id, new.public), heir(BOB), heir(EVE)]
+
+
+def test_who_goes_on_as_host_of_a_private_room_asks_its_heirs_as_their_addresses_may_be_of_before(
+    estate: Estate,
+) -> None:
+    """5d.7: nobody but the host before knew whether they had said new ones."""
+    make_private(estate)
+    estate.can(ANN, BOB, EVE)
+    estate.prepares(ANN, BOB, EVE)
+    estate.heirs = Heirs(estate.context, estate.sequencer, estate.presence, estate.code)
+    estate.can(ANN, BOB, EVE)
+    estate.prepares(ANN, BOB, EVE)
+    assert estate.updates() == []
+
+
 def test_nobody_is_said_to_hold_the_key_who_has_no_link_to_get_it_by(estate: Estate) -> None:
     estate.can(ANN)
     estate.prepares(ANN)
-    estate.heirs.change_code()
+    estate.code.change()
     estate.presence.lose_link(LINKS[ANN.id], 0.0)
     estate.updates()
     ledger = estate.context.replica.ledger

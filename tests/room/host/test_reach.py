@@ -71,6 +71,27 @@ def test_nothing_is_said_before_our_own_hello_has_come(watch: Watch) -> None:
     assert watch.dial(10_000) is None, "once is enough"
 
 
+def test_whoever_asks_for_its_health_is_told_how_far_that_is(watch: Watch) -> None:
+    def told() -> tuple[bool | None, object]:
+        health = watch.context.health.describe("host", outstanding=0, alarms=0)
+        return health["reachable"], health["trouble"] and health["trouble"].code
+
+    assert told() == (False, None)
+    dial = watch.publish()
+    assert told() == (False, None)
+    watch.hears(failed(dial))
+    assert told() == (False, "no-introduction")
+    again = watch.dial(limits.DIAL_PAUSE)
+    assert again is not None
+    watch.hears(inputs.ReceivedInput(again.link, watch.greeting()))
+    assert told() == (True, None)
+    watch.reach.stop()
+    assert told() == (False, None)
+    watch.hears(inputs.ReceivedInput(watch.publish().link, watch.greeting()))
+    watch.publish()
+    assert told() == (False, None), "it is published anew"
+
+
 def test_a_room_is_not_settled_before_it_is_reached() -> None:
     watch = Watch()
     room = Room(label="r1", key=ROOM, random=watch.context.random, nick="", room_key=ROOM_KEY, name="demo", re="mine")

@@ -19,6 +19,7 @@ from anonp2p.room import effects
 from anonp2p.room.host.answers import Answers
 from anonp2p.room.host.heirs import Heirs
 from anonp2p.room.host.knockers import Knockers
+from anonp2p.room.host.room_code import RoomCode
 from anonp2p.room.host.submissions import Submissions
 from tests.room.host.parts import Ordering, far_end, set_time, take_effects
 from tests.room.peers import ANN, BOB, Placed, Sealer, kinds, text
@@ -30,7 +31,8 @@ class Bench(Ordering):
 
     def __init__(self) -> None:
         super().__init__()
-        heirs = Heirs(self.context, self.sequencer, self.presence)
+        code = RoomCode(self.context, self.sequencer, self.presence)
+        heirs = Heirs(self.context, self.sequencer, self.presence, code)
         parts = self.sequencer, self.presence, self.commits, Answers(self.context), heirs, Knockers(self.context)
         self.submissions = Submissions(self.context, *parts)
         self.add_member(BOB, "bob")

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from anonp2p import limits
-from anonp2p.crypto import identity, suite
+from anonp2p.crypto import identity, invitations, suite
 from anonp2p.crypto.commit import CommitSecret
 from anonp2p.crypto.epoch import COMMIT, ENTRY, Epoch, Header
 from anonp2p.crypto.identity import Identity
@@ -18,6 +18,7 @@ from anonp2p.protocol.batches import Backfilled, BackfilledEntry, Batch
 from anonp2p.protocol.handshake import Channel, HostHandshake
 from anonp2p.protocol.packing import pack
 from anonp2p.protocol.requests import MeetRequest
+from anonp2p.protocol.rights import ReturnKey, Rights
 from anonp2p.reasons import Fault, LinkEnd
 from anonp2p.room import effects, events, inputs
 from anonp2p.room.contents import head_content, unpack_content
@@ -36,6 +37,8 @@ FAR = HERE + limits.PROOF_ENTRIES + 10  # an index to which no host has to prove
 # What a guest may be made to hear: a frame in a record, a payload as it is, an entry in its place in a batch of its
 # own, or what is only made when its turn has come.
 Item = frames.Frame | bytes | Placed | Callable[[], Any] | list[Any]
+
+POOL = b"p" * 32  # of a private room
 
 
 class FalseHost:
@@ -181,6 +184,18 @@ class FalseHost:
             self.begin_at(self.ledger.index + 1, self.ledger.digest)
         self.sealer.epoch.admit_member(me.id)
         self.sealer.know_chains()
+
+    def make_private(self, guest: bytes = b"") -> None:
+        """Who is in, and the guest, find the room by keys alone. guest: its return key, if it is not its own."""
+        me = self.room.replica.me
+        keys = {HOST.id: HOST.return_key, ANN.id: ANN.return_key, me.id: guest or me.return_key}
+        self.ledger.rights = Rights(
+            private=True,
+            members_key=invitations.derive_members_key(POOL),
+            returns=tuple(ReturnKey(member, invitations.find_client(key)) for member, key in keys.items()),
+        )
+        self.ledger.begin_log()
+        self.begin_at(HERE)
 
     def lets_in(self) -> list[events.Event]:
         """It asks, and is let in."""

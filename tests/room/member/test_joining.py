@@ -7,13 +7,12 @@ from msgspec import UNSET
 
 from anonp2p import errors, limits
 from anonp2p.crypto import identity, suite
-from anonp2p.errors import NotAllowed
+from anonp2p.errors import NotAllowed, Refused
 from anonp2p.names import nicks
 from anonp2p.protocol import frames, handshake
 from anonp2p.protocol.requests import JoinRequest, ResumeRequest
 from anonp2p.room import events
 from anonp2p.room.context import Context
-from anonp2p.room.errors import Refused
 from anonp2p.room.member.joining import NOWHERE, REFUSALS, Joining
 from anonp2p.room.member.proof import Position
 from tests.room.member.parts import HELLO, SECRET, joined_context, new_context, take_events

@@ -5,15 +5,17 @@ from collections.abc import Callable
 import pytest
 
 from anonp2p import limits
-from anonp2p.protocol import bodies, frames
+from anonp2p.crypto import invitations
+from anonp2p.protocol import appointment, bodies, frames
 from anonp2p.protocol.bodies import LockBody, Removal, RoleBody
-from anonp2p.protocol.rights import Rights
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
+from anonp2p.room.contents import unpack_content
 from anonp2p.room.errors import ChangesNothing, NoPool, OrderedOut, OrderIgnored
 from anonp2p.room.moderation_inputs import InviteInput, LockInput
-from tests.room.member.false_host import HERE, FalseHost
-from tests.room.peers import ANN, HOST, Placed, kinds, text
+from tests.room.hostile import assert_link_ended
+from tests.room.member.false_host import POOL, FalseHost
+from tests.room.peers import ANN, EVE, HOST, ROOM, Placed, kinds, text
 
 
 def passes(host: FalseHost, seconds: float, *, lives: bool = True) -> list[events.Event]:
@@ -193,9 +195,7 @@ def test_who_has_asked_is_told_that_the_host_does_not_order_it(host: FalseHost) 
 def in_private_room() -> FalseHost:
     """A host whose guest moderates a private room, and has no pool."""
     host = FalseHost()
-    host.ledger.rights = Rights(private=True)
-    host.ledger.begin_log()
-    host.begin_at(HERE)
+    host.make_private()
     host.lets_in()
     make_moderator(host)
     return host
@@ -260,3 +260,68 @@ def test_one_who_is_ordered_out_is_told_so_and_not_that_it_is_muted(host: FalseH
     assert isinstance(error, events.ErrorEvent)
     assert error.text == OrderedOut()
     assert isinstance(unsent, events.UnsentEvent)
+
+
+# --- the pool is replaced
+
+
+OTHER_POOL = b"q" * 32
+
+
+def given(host: FalseHost, pool: bytes) -> frames.PoolFrame:
+    """The pool, for the guest."""
+    key = host.room.replica.own_keys[0].public
+    return appointment.seal_pool(pool, key, ROOM, host.me)
+
+
+def replaced(host: FalseHost) -> Placed:
+    """The entry by which the room has another pool."""
+    return host.entry(HOST, bodies.CodeBody(EVE.key, invitations.derive_members_key(OTHER_POOL)))
+
+
+def invited(host: FalseHost) -> list[bytes]:
+    """The keys of members for which the guest has submitted invitations."""
+    said = [unpack_content(it.body).body for it in host.submits()]
+    return [it.members_key for it in said if isinstance(it, bodies.InviteBody)]
+
+
+def test_who_has_the_pool_asks_for_the_one_that_takes_its_place_before_it_invites() -> None:
+    """5d.6"""
+    host = in_private_room()
+    host.takes(InviteInput())
+    host.hears(given(host, POOL))
+    assert invited(host) == [invitations.derive_members_key(POOL)]
+    host.hears(host.batch(replaced(host)))
+    host.takes(InviteInput())
+    assert invited(host) == []
+    assert host.spoken() == [frames.PoolRequestFrame()]
+    host.hears(given(host, OTHER_POOL))
+    assert invited(host) == [invitations.derive_members_key(OTHER_POOL)]
+
+
+def test_who_waits_for_a_pool_that_is_replaced_meanwhile_asks_anew() -> None:
+    host = in_private_room()
+    host.takes(InviteInput())
+    host.spoken()
+    host.hears(host.batch(replaced(host)))
+    assert host.spoken() == [frames.PoolRequestFrame()]
+    host.hears(given(host, POOL))
+    assert invited(host) == [], "it was on its way"
+    host.hears(given(host, OTHER_POOL))
+    assert invited(host) == [invitations.derive_members_key(OTHER_POOL)]
+
+
+def test_a_pool_that_comes_before_the_entry_is_good_from_then_on() -> None:
+    host = in_private_room()
+    host.takes(InviteInput())
+    host.hears(given(host, OTHER_POOL))
+    assert invited(host) == []
+    host.hears(host.batch(replaced(host)))
+    assert invited(host) == [invitations.derive_members_key(OTHER_POOL)]
+
+
+def test_a_box_without_a_pool_ends_the_link_and_so_does_any_where_the_room_is_not_private(host: FalseHost) -> None:
+    """5d.6"""
+    assert_link_ended(host, host.hears(given(host, POOL)))
+    private = in_private_room()
+    assert_link_ended(private, private.hears(frames.PoolFrame(given(private, POOL).box[1:])))

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from anonp2p import limits
+from anonp2p.crypto import invitations
 from anonp2p.errors import PeerFault, TorRefused
 from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import appointment, frames
@@ -78,6 +79,13 @@ class Able:
     def said(self) -> list[frames.Frame]:
         """What goes to its host."""
         return [frame for it in self.wants() if isinstance(it, effects.RecordEffect) for frame in it.frames]
+
+    def replaces_keys(self, pool: bytes, *, told: bool = True) -> None:
+        """The room is private, and its keys are from this pool now. told: whether it hears who may find its service."""
+        ledger, members_key = self.context.replica.ledger, invitations.derive_members_key(pool)
+        ledger.rights = msgspec.structs.replace(ledger.rights, private=True, members_key=members_key)
+        if told:
+            self.service.take_clients(clients_of(pool))
 
     def is_heir(self, *members: bytes) -> None:
         """The log names these, of whom it is the one without an id."""
@@ -179,35 +187,103 @@ def test_one_that_may_host_says_so_and_another_does_not(able: Able) -> None:
     assert able.said() == []
 
 
-CLIENTS = frames.ClientsFrame([bytes([number]) * 32 for number in range(limits.INVITATIONS)])
+POOL, OTHER_POOL = b"p" * 32, b"q" * 32
+
+
+def clients_of(pool: bytes) -> frames.ClientsFrame:
+    """By whom the services of the room are to be found."""
+    return frames.ClientsFrame(list(invitations.list_clients(pool)))
 
 
 def test_nobody_publishes_a_private_room_for_everybody(able: Able) -> None:
     """5d.6"""
-    ledger = able.context.replica.ledger
     with pytest.raises(PeerFault, match="unexpected-clients"):
-        able.service.take_clients(CLIENTS)
-    ledger.rights = msgspec.structs.replace(ledger.rights, private=True)
+        able.service.take_clients(clients_of(POOL))
+    able.replaces_keys(POOL, told=False)
     with pytest.raises(PeerFault, match="unexpected-preparation"):
         able.service.prepare(frames.PrepareFrame())
-    able.service.take_clients(CLIENTS)
+    able.service.take_clients(clients_of(OTHER_POOL))
+    with pytest.raises(PeerFault, match="unexpected-preparation"):
+        able.service.prepare(frames.PrepareFrame())
+    able.service.take_clients(clients_of(POOL))
     able.service.prepare(frames.PrepareFrame())
     [serve] = able.wants()
     assert isinstance(serve, effects.ServeEffect)
-    assert serve.clients == tuple(CLIENTS.clients)
+    assert serve.clients == invitations.list_clients(POOL)
 
 
-def test_a_pool_is_taken_in_a_private_room_alone(able: Able) -> None:
-    """5d.6"""
-    ledger, me = able.context.replica.ledger, able.context.replica.me
-    given = appointment.seal_pool(SECRET, able.context.replica.own_keys[0].public, ledger.room, me.id)
-    with pytest.raises(PeerFault, match="unexpected-pool"):
-        able.service.take_pool(given)
-    ledger.rights = msgspec.structs.replace(ledger.rights, private=True)
-    with pytest.raises(PeerFault, match="wrong-pool"):
-        able.service.take_pool(frames.PoolFrame(given.box[1:]))
-    able.service.take_pool(given)
-    assert able.context.pool.is_ours
+@pytest.fixture
+def private(able: Able) -> Able:
+    """In a private room, and told by whom a service of its own may be found."""
+    able.replaces_keys(POOL)
+    return able
+
+
+def test_when_the_keys_of_a_private_room_are_replaced_nothing_of_it_is_served_any_more(private: Able) -> None:
+    """5d.7: who was thrown out knows where it was."""
+    address = private.prepared()
+    private.wants()
+    private.is_heir(b"")
+    private.service.update(is_lost=False)
+    private.replaces_keys(OTHER_POOL, told=False)
+    private.service.update(is_lost=False)
+    assert private.wants() == [effects.StopServingEffect(address)]
+
+
+def test_one_that_has_prepared_does_so_anew_with_the_new_keys_of_a_private_room(private: Able) -> None:
+    """5d.6, 5d.7: at an address that nobody knows who was thrown out. Not before it knows the new ones."""
+    before = private.prepared()
+    private.replaces_keys(OTHER_POOL, told=False)
+    private.service.update(is_lost=False)
+    private.wants()
+    with pytest.raises(PeerFault, match="unexpected-preparation"):
+        private.service.prepare(frames.PrepareFrame())
+    private.service.take_clients(clients_of(OTHER_POOL))
+    private.service.prepare(frames.PrepareFrame())
+    *_, serve = private.wants()
+    assert isinstance(serve, effects.ServeEffect)
+    assert (serve.key.public != before, serve.clients) == (True, invitations.list_clients(OTHER_POOL))
+
+
+def test_keys_that_come_before_the_entry_are_those_of_a_private_room_from_then_on(private: Able) -> None:
+    private.service.take_clients(clients_of(OTHER_POOL))
+    assert private.context.pool.clients == ()
+    private.replaces_keys(OTHER_POOL, told=False)
+    private.service.update(is_lost=False)
+    assert private.context.pool.clients == invitations.list_clients(OTHER_POOL)
+
+
+def test_an_heir_that_has_no_new_address_yet_is_found_by_the_new_keys_at_the_one_of_before_if_the_host_is_lost(
+    private: Able,
+) -> None:
+    """5d.7"""
+    address, me = private.prepared(), private.context.replica.me.id
+    private.context.replica.ledger.heirs = (Heir(me, address),)
+    private.service.update(is_lost=False)
+    private.replaces_keys(OTHER_POOL)
+    private.service.update(is_lost=False)
+    private.wants()
+    private.service.update(is_lost=True)
+    [serve] = private.wants()
+    assert isinstance(serve, effects.ServeEffect)
+    assert (serve.key.public, serve.clients) == (address, invitations.list_clients(OTHER_POOL))
+    private.service.update(is_lost=False)
+    assert private.wants() == [effects.StopServingEffect(address)]
+    private.replaces_keys(POOL, told=False)
+    private.service.update(is_lost=True)
+    assert private.wants() == [], "else everybody would find it"
+
+
+def test_who_hosted_a_private_room_is_not_found_where_it_was_once_the_keys_are_replaced(private: Able) -> None:
+    """8.17"""
+    private.wants()
+    service = former(private)
+    private.context.replica.ledger.code = OTHER.public
+    service.update(is_lost=False)
+    assert served(private) == [("serve", FORMER.public), ("serve", ROOM)]
+    private.replaces_keys(OTHER_POOL)
+    service.update(is_lost=False)
+    assert sorted(served(private)) == sorted([("stop", ROOM), ("stop", FORMER.public)])
 
 
 def test_who_has_come_anew_has_another_service(able: Able) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from anonp2p.crypto import identity, suite
+from anonp2p.crypto import identity, invitations, suite
 from anonp2p.crypto.epoch import KEPT
 from anonp2p.protocol import frames, room_state
 from anonp2p.protocol.credentials import sign_credentials
-from anonp2p.protocol.rights import Restrictions, Rights
+from anonp2p.protocol.rights import Restrictions, ReturnKey, Rights
 from anonp2p.room import events
 from anonp2p.room.contents import unpack_content
 from anonp2p.room.ledger import Ledger
@@ -105,6 +105,25 @@ def test_what_another_host_signed_for_a_newcomer_does_not_bind_the_one_that_lets
     passing = host.welcome(host=ANN.id, sign=ANN.sign, head=other, name="de\nmo")
     assert_link_ended(host, host.hears(*passing))
     assert kinds(host.hears(*host.welcome())) == ["LinkEvent", "EnteredEvent"]
+
+
+def test_a_welcome_with_another_return_key_of_ours_is_a_lie() -> None:
+    """7.2: by ours, nobody would find the room once the keys are replaced. A newcomer cannot say who lies."""
+    newcomer = FalseHost()
+    newcomer.make_private(guest=b"x" * 32)
+    newcomer.greets()
+    newcomer.roster_guest()
+    assert_link_ended(newcomer, newcomer.hears(*newcomer.welcome()))
+    member = FalseHost()
+    member.make_private()
+    member.lets_in()
+    member.redials()
+    mine, other = invitations.find_client(member.room.replica.me.return_key), invitations.find_client(b"x" * 32)
+    rights = member.ledger.rights
+    returns = tuple(ReturnKey(it.member, other if it.client == mine else it.client) for it in rights.returns)
+    member.ledger.rights = msgspec.structs.replace(rights, returns=returns)
+    member.begin_at(member.ledger.index)
+    assert_left_in_alarm(member, member.hears(*member.welcome()))
 
 
 # What a host tells one newcomer of a room that it tells others otherwise.

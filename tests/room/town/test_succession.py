@@ -8,7 +8,7 @@ from tests.room.town.schedule import Schedule, Step
 
 AT = 30.0  # when it happens: the heirs are ready by then, near and far
 FAR_AT = 200.0
-SEEDS = range(4)
+SEEDS = range(2)
 
 
 def play(seed: int, *steps: Step, people: int = 5, pace: str = "near", end: float = 100.0) -> Play:
@@ -135,7 +135,7 @@ def test_a_host_that_was_asleep_finds_its_room_hosted_by_another_and_follows(see
     assert not playing.town.people[0].is_hosting or playing.checks.counts["terms opened"] > 1
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_over_distances_it_takes_seconds_more(seed: int) -> None:
     left = play(seed, Step(FAR_AT, "leave", ("host",)), pace="far", end=300.0)
     assert max(delays(left, FAR_AT)) < 4.0
@@ -161,7 +161,7 @@ def test_an_heir_that_does_nothing_when_it_is_due_is_passed_over(seed: int) -> N
     assert max(delays(playing, AT + 1)) < 80.0
 
 
-@pytest.mark.parametrize("seed", SEEDS[:2])
+@pytest.mark.parametrize("seed", SEEDS)
 def test_one_who_hosts_alone_and_never_gives_way_takes_nobody_along(seed: int) -> None:
     steps = Step(AT, "meddle", ("1", "stubborn")), Step(AT + 1, "split", ("1", "90", "told"))
     playing = play(seed, *steps, end=200.0)

@@ -7,9 +7,9 @@ import pytest
 import trio
 
 from anonp2p import limits
+from anonp2p.errors import Locked
 from anonp2p.names.codes import RoomKey, encode_key
 from anonp2p.room import events, inputs
-from anonp2p.room.errors import Locked
 from anonp2p.room.snapshot import MemberView, Snapshot
 from anonp2p.ui import wording
 from anonp2p.ui.actions import CreateRoomAction, JoinRoomAction

@@ -1,0 +1,178 @@
+"""A room that a program is in: what it does there, and what it is told."""
+
+from collections.abc import Callable, Iterator
+
+import trio
+
+from anonp2p.bots.errors import (
+    CreateElsewhere,
+    JoinElsewhere,
+    NobodyToNotify,
+    NoClipboard,
+    NoText,
+    NothingToClear,
+    NothingToSwitch,
+    NothingTyped,
+    QuitElsewhere,
+)
+from anonp2p.bots.inbox import Inbox
+from anonp2p.bots.outcomes import Outcome, Outcomes
+from anonp2p.client import Client
+from anonp2p.errors import AnonError, BadInput, NoRoom, RoomGone, TimedOut, Unsent
+from anonp2p.net.session import Session
+from anonp2p.room import events, inputs
+from anonp2p.room.file_inputs import SendFileInput
+from anonp2p.ui import actions
+from anonp2p.ui.commands import make_message, parse_line
+from anonp2p.ui.line.interpreter import Interpreter
+from anonp2p.ui.line.typed_line import TypedLine, understand
+from anonp2p.ui.plain_events import PlainEvent, spell_error, spell_event
+
+_TEXTS = (inputs.SayInput, inputs.ReplyInput, inputs.WhisperInput, SendFileInput)
+# What is done otherwise here, as it is about other rooms, or about a terminal.
+_ELSEWHERE: dict[type, type[BadInput]] = {
+    actions.CreateRoomAction: CreateElsewhere,
+    actions.JoinRoomAction: JoinElsewhere,
+    actions.SwitchRoomAction: NothingToSwitch,
+    actions.QuitAction: QuitElsewhere,
+    actions.ClearScreenAction: NothingToClear,
+    actions.CopyAction: NoClipboard,
+    actions.NotifyAction: NobodyToNotify,
+}
+
+
+class HeldRoom:
+    """ids: for its inputs. member, nick: our own there; empty until we are in."""
+
+    def __init__(self, session: Session, client: Client, interpreter: Interpreter, ids: Iterator[int]) -> None:
+        self.label = session.room.label
+        self.member = self.nick = ""
+        self._session = session
+        self._client = client
+        self._interpreter = interpreter
+        self._outcomes = Outcomes(ids)
+        self._inbox = Inbox(self.label)
+        self._turn = trio.StrictFIFOLock()  # inputs are handed over in the order in which they are made
+
+    # --- the room as it is
+
+    @property
+    def name(self) -> str:
+        return self._session.room.name
+
+    @property
+    def code(self) -> str:
+        return self._session.room.code
+
+    @property
+    def hosts(self) -> bool:
+        """Whether we host it."""
+        return self._session.room.hosting
+
+    @property
+    def people(self) -> list[events.Person]:
+        """The members who are here."""
+        return self._session.room.people()
+
+    # --- in and out
+
+    def take_event(self, event: events.Event, *, is_shown: bool) -> None:
+        """Something happened here, or to the Tor below. is_shown: to whoever reads, too."""
+        match event:
+            case events.EnteredEvent(member=member, nick=nick):
+                self.member, self.nick = member, nick
+            case events.RenamedEvent(member=self.member, nick=nick):
+                self.nick = nick
+        self._outcomes.take_event(event)
+        if is_shown:
+            self._inbox.put(spell_event(event))
+        if isinstance(event, events.GoneEvent):
+            self._outcomes.end()
+
+    def awaits(self, re: events.Re) -> bool:
+        """Whether the answer to this input is waited for here."""
+        return self._outcomes.awaits(re)
+
+    async def enter(self) -> None:
+        """Returns once we are in. Raises the AnonError that says why we never will be."""
+        await self._session.until(lambda: bool(self.member))
+        if not self.member:
+            raise spell_error(self._session.room.failure or RoomGone())
+
+    async def leave(self) -> None:
+        """Leaves the room in order, within the time that this may take."""
+        await self._client.leave_rooms([self._session])
+
+    def close(self) -> None:
+        """Whatever waits here is over."""
+        self._outcomes.end()
+        self._inbox.close()
+
+    # --- what the program does
+
+    async def send(self, text: str) -> events.MessageEvent:
+        """Sends a text; its receipt, once it is ordered. Raises Unsent."""
+        try:
+            event = await self._do(lambda re: understand(text, _make_text, re, self.label))
+        except Unsent:
+            raise
+        except AnonError as error:
+            raise Unsent(spell_error(error)) from error
+        assert isinstance(event, events.MessageEvent), "a text is answered by its receipt"
+        return event
+
+    async def command(self, line: str) -> PlainEvent:
+        """Does what a typed line does; the event that answers it. Raises AnonError."""
+        return spell_event(await self._do(lambda re: understand(line, _parse_line, re, self.label)))
+
+    async def _do(self, understand_as: Callable[[int], TypedLine]) -> events.Event:
+        with self._outcomes.expect_one() as outcome:
+            typed = understand_as(outcome.re)
+            if refusal := _ELSEWHERE.get(type(typed.action)):
+                raise refusal
+            try:
+                await self._hand_over(typed, outcome)
+                return await outcome.wait()
+            except NoRoom:
+                raise RoomGone from None
+            except AnonError as error:
+                spell_error(error)
+                raise
+
+    async def _hand_over(self, typed: TypedLine, outcome: Outcome) -> None:
+        """Hands an input to the room, unless it is answered here. Raises AnonError."""
+        request = self._interpreter.interpret_typed(typed)
+        if request is None:
+            outcome.answer_with_notice()
+            return
+        outcome.is_text = isinstance(request.action, _TEXTS)
+        if isinstance(request.action, AnonError):
+            raise request.action
+        assert isinstance(request.action, inputs.Typed), "all others are done elsewhere"
+        async with self._turn:
+            await self._client.pass_on(request.action, self.label)
+
+    # --- what the program is told
+
+    async def next_event(self) -> PlainEvent | None:
+        """See `Inbox`."""
+        return await self._inbox.next_event()
+
+    async def wait_for(self, type_: str, within: float | None) -> PlainEvent:
+        """See `Inbox`. within: seconds; for ever without it. Raises RoomGone, TimedOut."""
+        with trio.move_on_after(float("inf") if within is None else within):
+            return await self._inbox.wait_for(type_)
+        assert within is not None
+        raise TimedOut(f"{within:g}")
+
+
+def _make_text(text: str, re: events.Re) -> actions.Action:
+    if not text.strip():
+        raise NoText
+    return make_message(text, re)
+
+
+def _parse_line(line: str, re: events.Re) -> actions.Action:
+    if not line.strip():
+        raise NothingTyped
+    return parse_line(line, re)

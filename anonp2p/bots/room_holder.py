@@ -1,0 +1,135 @@
+"""A Tor that a program uses, and the rooms that it is in there."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import count
+
+import trio
+from msgspec import UNSET
+
+from anonp2p import limits
+from anonp2p.bots.held_room import HeldRoom
+from anonp2p.client import Client, Connect
+from anonp2p.config import Config
+from anonp2p.errors import AnonError
+from anonp2p.room import events
+from anonp2p.ui.actions import CreateRoomAction, JoinRoomAction
+from anonp2p.ui.line.interpreter import Interpreter
+from anonp2p.ui.plain_events import spell_error
+
+_LEAVE_PATIENCE = limits.LEAVE_PATIENCE + limits.FLUSH_PATIENCE
+
+
+class RoomHolder:
+    """Rooms and Tor run in the nursery."""
+
+    def __init__(self, config: Config, connect: Connect, nursery: trio.Nursery) -> None:
+        self._nick = config.nick
+        self._client = Client(config, self._tell, connect, nursery)
+        self._interpreter = Interpreter(
+            self._client.find_room, self._tell, lambda: None, json=True, clock=trio.current_time
+        )
+        self._rooms: dict[str, HeldRoom] = {}
+        self._ids = count(1)
+        nursery.start_soon(self._client.keep_tor)
+
+    async def until_usable(self) -> None:
+        """Returns once there is a Tor. Raises AnonError if there is none to be had."""
+        try:
+            await self._client.until_usable()
+        except AnonError as error:
+            spell_error(error)
+            raise
+
+    async def leave_all(self) -> None:
+        """Leaves in order what has not been left."""
+        await self._client.leave_rooms(self._client.sessions)
+
+    @asynccontextmanager
+    async def open_room(self, asked: CreateRoomAction | JoinRoomAction, nick: str) -> AsyncIterator[HeldRoom]:
+        """A room, from the time at which we are in; it is left with the context. Raises AnonError."""
+        try:
+            session = self._client.open_room(asked, nick or self._nick)
+        except AnonError as error:
+            spell_error(error)
+            raise
+        self._interpreter.open_room(session.room.label)
+        room = self._rooms[session.room.label] = HeldRoom(session, self._client, self._interpreter, self._ids)
+        try:
+            await room.enter()
+            yield room
+        finally:
+            with trio.move_on_after(_LEAVE_PATIENCE, shield=True):
+                await room.leave()
+            room.close()
+            del self._rooms[room.label]
+
+    def _tell(self, event: events.Event) -> None:
+        """Gives an event to its room, or to all; the interpreter follows it, as it does in JSON mode."""
+        event = self._interpreter.adapt_event(event)
+        is_shown = self._interpreter.take_event(event)
+        label = getattr(event, "room", UNSET)
+        for room in list(self._rooms.values()):
+            if label == room.label or (label is UNSET and (event.re is UNSET or room.awaits(event.re))):
+                room.take_event(event, is_shown=is_shown)
+        self._interpreter.follow_event(event)
+
+
+@asynccontextmanager
+async def open_holder(config: Config, connect: Connect) -> AsyncIterator[RoomHolder]:
+    """A Tor, from the time at which it is usable; all rooms are left with the context.
+
+    Raises AnonError. What is raised within the context comes out as it is, and not in a group.
+    """
+    raised: BaseException | None = None
+    try:
+        async with trio.open_nursery() as nursery:
+            try:
+                holder = RoomHolder(config, connect, nursery)
+                try:
+                    await holder.until_usable()
+                    yield holder
+                finally:
+                    with trio.move_on_after(_LEAVE_PATIENCE, shield=True):
+                        await holder.leave_all()
+            except BaseException as error:
+                raised = error
+                raise
+            nursery.cancel_scope.cancel()
+    except BaseExceptionGroup as group:
+        single = raised if group is raised else _find_single(group, raised)
+        if single is None:
+            raise
+    else:
+        return
+    try:
+        raise single
+    finally:
+        del single, raised
+
+
+def _find_single(group: BaseExceptionGroup[BaseException], raised: BaseException | None) -> BaseException | None:
+    """The one error in what came out of our nursery, beside cancellations; None if there are several.
+
+    raised: by whoever is in the context: it may be a group itself, which stays whole.
+    """
+    errors = [it for it in group.exceptions if it is raised or _without_cancelled(it)]
+    if not errors:
+        return raised or group.exceptions[0]
+    if len(errors) > 1 and raised is not None and not _without_cancelled(raised):
+        errors = [it for it in errors if it is not raised]
+    if len(errors) > 1:
+        return None
+    found = errors[0]
+    while found is not raised and isinstance(found, BaseExceptionGroup):
+        rest = _without_cancelled(found)
+        if not isinstance(rest, BaseExceptionGroup) or len(rest.exceptions) > 1:
+            return found
+        found = rest.exceptions[0]
+    return found
+
+
+def _without_cancelled(error: BaseException) -> BaseException | None:
+    if isinstance(error, BaseExceptionGroup):
+        return error.split(trio.Cancelled)[1]
+    return None if isinstance(error, trio.Cancelled) else error

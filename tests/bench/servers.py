@@ -1,0 +1,218 @@
+"""Rooms of all kinds that scripts/bench measures: ours, the floor, and peers, on loopback or published by one Tor."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+from anonp2p import limits
+from tests.bench.attack import bench_process
+from tests.bench.clients import ClientRoom, IrcCodec, OnionShareCodec, RawCodec
+from tests.bench.crowd import BenchFailed, Crowd, Measured
+from tests.bench.dialling import Dialler, LoopbackDialler, TorDialler, dialling_pool
+from tests.bench.ours import OurRoom
+from tests.bench.peers import NGIRCD, ONIONSHARE, find_peer
+from tests.bench.results import FLOOR, OURS
+from tests.bench.talk import Room
+from tests.support.tors import RunningTor, running_tor
+
+DOORS: Final = 3  # client Tors, which all clients of all rooms share: each has a guard of its own
+FILES: Final = 4_096  # that ngircd has open at most
+LIFE: Final = 3_600.0  # seconds that a room is up at most
+_START: Final = 5.0  # seconds until a server listens
+_ONIONSHARE: Final = re.compile(r"http://([a-z2-7]{56}\.onion|127\.0\.0\.1:\d+)")
+_NGIRCD: Final = """
+[Global]
+Name = bench.invalid
+Info = bench
+Listen = 127.0.0.1
+Ports = {port}
+[Limits]
+MaxConnections = 0
+MaxConnectionsIP = 0
+MaxPenaltyTime = 0
+PingTimeout = 3600
+[Options]
+DNS = no
+Ident = no
+PAM = no
+"""
+
+
+class Site:
+    """A Tor that publishes, and client Tors that dial. serving, doors: those Tors."""
+
+    def __init__(self, serving: RunningTor, doors: Sequence[RunningTor], pool: ThreadPoolExecutor) -> None:
+        self.serving = serving
+        self.doors = doors
+        self._pool = pool
+
+    def dialler(self, address: str, port: int) -> Dialler:
+        return TorDialler([door.socks for door in self.doors], address, port, self._pool)
+
+
+@contextmanager
+def open_site(torrc: str, doors: int = DOORS) -> Iterator[Site]:
+    """Its Tors are clients of this network. doors: that dial."""
+    with ExitStack() as stack:
+        tors = [stack.enter_context(running_tor(torrc)) for _ in range(1 + doors)]
+        for each in tors:
+            each.await_boot()
+        yield Site(tors[0], tors[1:], stack.enter_context(dialling_pool()))
+
+
+def _reach(site: Site | None, virtual: int, port: int) -> Dialler:
+    """Publishes a port of this machine, where there is a site."""
+    return LoopbackDialler(port) if site is None else site.dialler(site.serving.publish(virtual, port), virtual)
+
+
+@contextmanager
+def open_ours(site: Site | None) -> Iterator[Room]:
+    way = [] if site is None else [site.serving.control]
+    with bench_process("tests.bench.host", "--no-gauge", *way) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        host = Measured(process.stdout, process.stdin)
+        dialler = (
+            LoopbackDialler(host.port) if site is None else site.dialler(host.code.removesuffix(".onion"), limits.PORT)
+        )
+        crowd = Crowd(dialler.take, host.room, LIFE)
+        try:
+            yield OurRoom(process.pid, host.code, crowd, dialler)
+        finally:
+            crowd.close()
+
+
+@contextmanager
+def open_relay(site: Site | None) -> Iterator[Room]:
+    with bench_process("tests.bench.relay") as process:
+        assert process.stdout is not None
+        dialler = _reach(site, limits.PORT, int(process.stdout.readline()))
+        with _closing(ClientRoom(FLOOR, process.pid, dialler, RawCodec, echoes=True)) as room:
+            yield room
+
+
+@contextmanager
+def open_ngircd(site: Site | None) -> Iterator[Room]:
+    program = find_peer(NGIRCD)
+    if program is None:
+        raise BenchFailed("ngircd is not installed")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    with tempfile.TemporaryDirectory(prefix="bench-") as place:
+        configuration = Path(place) / "ngircd.conf"
+        configuration.write_text(_NGIRCD.format(port=port))
+        # For each client it starts a child, which closes as many files as there may be.
+        command = ["sh", "-c", f'ulimit -n {FILES}; exec "$@"', "sh", program, "-n", "-f", str(configuration)]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+            try:
+                _await_listener(process, port)
+                dialler = _reach(site, limits.PORT, port)
+                with _closing(ClientRoom(NGIRCD, process.pid, dialler, IrcCodec, echoes=False)) as room:
+                    yield room
+            finally:
+                process.kill()
+
+
+@contextmanager
+def open_onionshare(site: Site | None) -> Iterator[Room]:
+    with serve_onionshare(None if site is None else site.serving) as (process, address):
+        host, _, port = address.partition(":")
+        if site is None:
+            dialler: Dialler = LoopbackDialler(int(port))
+        else:
+            dialler = site.dialler(host.removesuffix(".onion"), 80)
+        with _closing(
+            ClientRoom(ONIONSHARE, process.pid, dialler, lambda: OnionShareCodec(address), echoes=True)
+        ) as room:
+            yield room
+
+
+@contextmanager
+def serve_onionshare(serving: RunningTor | None, *arguments: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """OnionShare, by this Tor or on loopback; its process and its address. arguments: what it does, or else chat."""
+    program = find_peer(ONIONSHARE)
+    if program is None:
+        raise BenchFailed("OnionShare is not installed")
+    with tempfile.TemporaryDirectory(prefix="bench-") as place:
+        command = [program, "--public", *(arguments or ["--chat"])]
+        if serving is None:
+            command.append("--local-only")
+        else:
+            settings = Path(place) / "onionshare.json"
+            control = serving.control.removeprefix("unix:")
+            settings.write_text(json.dumps({"connection_type": "socket_file", "socket_file_path": control}))
+            command += ["--config", str(settings)]
+        with subprocess.Popen(
+            command,
+            env={**os.environ, "HOME": place, "PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            try:
+                said = ""
+                for line in process.stdout:
+                    said += line
+                    if found := _ONIONSHARE.search(line):
+                        break
+                else:
+                    raise BenchFailed(f"OnionShare shares nothing: {said[-500:]}")
+                yield process, found[1]
+            finally:
+                process.kill()
+
+
+@contextmanager
+def _closing(room: ClientRoom) -> Iterator[Room]:
+    try:
+        yield room
+    finally:
+        room.close()
+
+
+def _await_listener(process: "subprocess.Popen[bytes]", port: int) -> None:
+    deadline = time.monotonic() + _START
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise BenchFailed("ngircd did not start") from None
+            time.sleep(0.01)
+        else:
+            return
+
+
+KINDS: Final[dict[str, Callable[[Site | None], AbstractContextManager[Room]]]] = {
+    OURS: open_ours,
+    FLOOR: open_relay,
+    ONIONSHARE: open_onionshare,
+    NGIRCD: open_ngircd,
+}
+
+
+def kinds() -> list[str]:
+    """Those that there are here: ours, the floor, and the peers that are installed."""
+    return [name for name in KINDS if name in (OURS, FLOOR) or find_peer(name) is not None]
+
+
+def processor_of(process: int) -> float:
+    """Seconds that a process has worked."""
+    spent = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, spent)) / os.sysconf("SC_CLK_TCK")
+
+
+def memory_of(process: int) -> int:
+    """Bytes that are resident."""
+    return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

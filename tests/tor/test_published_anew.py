@@ -1,0 +1,73 @@
+"""A service that another Tor has published last, and does not serve any more, is found again once published anew."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import pytest
+import trio
+
+from anonp2p.names.codes import RoomKey
+from anonp2p.net.tor.tor import Tor
+from anonp2p.net.transport import DialFault
+from tests.support.own_tors import own_tor
+
+pytestmark = [pytest.mark.tor, pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning")]  # stem's
+
+KEY = RoomKey(b"k" * 32)
+FOUND = 120.0  # seconds for dials, one after the other, until one leads there
+LOST = 15.0  # seconds in which none does
+
+
+async def _echo(stream: trio.abc.Stream) -> None:
+    async with stream:
+        async for data in stream:
+            await stream.send_all(data)
+
+
+@asynccontextmanager
+async def _serving(tor: Tor, links: trio.Nursery) -> AsyncIterator[None]:
+    """The service answers, once published; links to it last."""
+    async with tor.listen(KEY) as place, trio.open_nursery() as nursery:
+        await nursery.start(partial(trio.serve_listeners, _echo, [place.listener], handler_nursery=links))
+        await place.published()
+        yield
+        nursery.cancel_scope.cancel()
+
+
+async def _dial(tor: Tor) -> trio.abc.Stream:
+    while True:
+        try:
+            return await tor.dial(KEY.code, "members")
+        except DialFault:
+            await trio.sleep(1)
+
+
+async def _is_answered(link: trio.abc.Stream) -> bool:
+    await link.send_all(b"there?")
+    return bool(await link.receive_some())
+
+
+async def test_what_another_has_published_last_is_found_again_and_links_to_it_last(torrc: str) -> None:
+    """PROTOCOL.md, 8.9: an heir whose address was the code, which another has served meanwhile."""
+    async with (
+        own_tor(torrc) as heirs,
+        own_tor(torrc) as others,
+        own_tor(torrc) as members,
+        own_tor(torrc) as strangers,
+        trio.open_nursery() as links,
+    ):
+        async with _serving(heirs, links):
+            with trio.fail_after(FOUND):
+                link = await _dial(members)
+            async with _serving(others, links):
+                pass
+            with trio.move_on_after(LOST):
+                async with await _dial(strangers):
+                    pytest.fail("the other has published it last, and is gone")
+        async with link, _serving(heirs, links):
+            with trio.fail_after(FOUND):
+                assert await _is_answered(link)
+                async with await _dial(strangers) as found:
+                    assert await _is_answered(found)
+        links.cancel_scope.cancel()

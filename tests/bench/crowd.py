@@ -19,6 +19,7 @@ import msgspec
 from anonp2p import limits
 from anonp2p.crypto import commit, identity, padding, suite
 from anonp2p.crypto.epoch import ENTRY, Epoch, Header
+from anonp2p.crypto.ratchet import Ratchet
 from anonp2p.protocol import bodies, frames, handshake, room_state, welcome
 from anonp2p.protocol.batches import Batch
 from anonp2p.protocol.field_types import Opening
@@ -34,6 +35,7 @@ SEND = 64 * 1024  # bytes that the kernel takes from a member: what is sent is t
 DIALLING = limits.HALF_OPEN // 2  # links in handshake at once
 RETRY = 0.001  # seconds until what the host did not take is sent again
 QUIET = 0.2  # seconds without anything to read: everything has arrived
+HEADER = 33  # bytes of an entry's header
 OPENED = 4_096  # batches that are remembered: more than are on their way to some and at others already
 
 
@@ -77,9 +79,9 @@ class Measured:
 
 
 class Opened(NamedTuple):
-    """A batch: how many entries are in it, its head, and whether what is looked out for is among them."""
+    """A batch: the headers of its entries, its head, and whether what is looked out for is among them."""
 
-    entries: int
+    headers: frozenset[bytes]
     head: bytes
     has_watched: bool
 
@@ -104,7 +106,8 @@ class Batches:
             del self._opened[next(iter(self._opened))]
         batch = unpack(Batch, packed)
         has_watched = bool(self.watched) and self.watched in packed
-        opened = self._opened[nonce] = Opened(len(batch.entries), batch.head, has_watched)
+        headers = frozenset(entry[:HEADER] for entry in batch.entries)
+        opened = self._opened[nonce] = Opened(headers, batch.head, has_watched)
         return opened
 
 
@@ -123,6 +126,8 @@ class Member:
         self.index = self.first = -1  # of the latest entry that has come; of the one after which we were let in
         self._digest = b""  # of the log up to there
         self.missed = 0  # entries that the log had no more when we came back
+        self.is_out = False  # whether it was ordered that we leave
+        self._leaves: set[bytes] = set()  # the headers of the entries by which we have said so
         self.nick = f"m{number}"
         self.reads = True
         self.counter = 0
@@ -166,6 +171,12 @@ class Member:
         content = padded_content(bodies.Content(os.urandom(limits.SALT), self.index, self._digest, body))
         signature = self.me.sign(identity.ENTRY, entry_content(self._epoch.number, header.pack(), content))
         return frames.SubmitFrame(self._epoch.number, self._epoch.seal_entry(header, signature + content))
+
+    def leave(self) -> frames.SubmitFrame:
+        """A Leave. It has to be said again if an epoch ends meanwhile."""
+        left = self.entry(bodies.LeaveBody())
+        self._leaves.add(left.entry[:HEADER])
+        return left
 
     def say(self, said: Sequence[frames.Frame], *, echo: bool = False) -> None:
         """Sends frames, in as few records as do; none: a heartbeat."""
@@ -214,9 +225,9 @@ class Member:
             opened = self._batches.open(content, self._epoch)
             if opened is None:
                 entries += self._take_record(content)
-            elif opened.entries:  # heads alone are not for all
-                entries += opened.entries
-                self._follow(opened.entries, opened.head)
+            elif opened.headers:  # heads alone are not for all
+                entries += len(opened.headers)
+                self._follow(opened.headers, opened.head)
                 self.hash.update(content)
                 if opened.has_watched:
                     self.seen = time.monotonic()
@@ -225,12 +236,13 @@ class Member:
         self.entries += entries
         return entries
 
-    def _follow(self, entries: int, head: bytes) -> None:
-        """The log goes on with so many entries, up to this head."""
+    def _follow(self, headers: frozenset[bytes], head: bytes) -> None:
+        """The log goes on with the entries that have these headers, up to this head."""
         index = index_of(int.from_bytes(head[:8], "big"))
-        if index - entries != self.index:
-            raise BenchFailed(f"after entry {self.index}, {self.nick} was sent {entries} up to {index}")
+        if index - len(headers) != self.index:
+            raise BenchFailed(f"after entry {self.index}, {self.nick} was sent {len(headers)} up to {index}")
         self.index, self._digest = index, head[8:40]
+        self.is_out = self.is_out or bool(self._leaves and self._leaves & headers)
 
     def _meet(self, data: bytes) -> int:
         at = 0
@@ -271,7 +283,7 @@ class Member:
             match frame:
                 case frames.BackfillFrame(entries=opened, head=head):
                     entries += len(opened)
-                    self._follow(len(opened), head)
+                    self._follow(frozenset(each.header for each in opened), head)
                 case frames.CommitShareFrame(box=box):
                     self._begin_epoch(box)
                 case frames.WelcomeFrame():
@@ -294,8 +306,9 @@ class Member:
         else:
             self.missed += state.since - self.index
         self.index, self._digest = state.since, head[8:40]
-        self._epoch = welcome.make_epoch(state)
-        self._epoch.ratchets = {self.me.id: self._epoch.ratchets[self.me.id]}
+        own = next(it for it in state.roster if it.key == self.me.key)
+        ratchets = {self.me.id: Ratchet(own.chain_key, own.generation)}
+        self._epoch = Epoch(state.epoch, state.init_secret, state.log_key, state.newcomer_secret, ratchets)
         self._openings = list(state.term.openings)
         self.welcome = True
 

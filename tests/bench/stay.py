@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from anonp2p.protocol import bodies
 from tests.bench.crowd import DIALLING, BenchFailed, Crowd, Measured, Member, loopback
 from tests.bench.load import FLOODERS, KIB, Piece, measured, piece, pieces, room
 
@@ -22,6 +21,7 @@ ROUND: Final = 60.0  # seconds in which there is a flood, and then some lag
 FLOODED: Final = 10.0  # of them
 LAGGARDS: Final = 5
 LAGGED: Final = 20.0  # seconds in which they read nothing
+TOGETHER: Final = 16  # newcomers who dial at once while the room fills
 LOOK: Final = 1.0  # seconds between readings of the host
 AGAIN: Final = 10.0  # seconds after which who is not out yet says again that it leaves: its entry was of another epoch
 SETTLING: Final = 120.0  # seconds for all that is on its way to arrive
@@ -73,7 +73,7 @@ class _Room:
         self._dialling: list[Member] = []
         self._flooding: dict[Member, Iterator[tuple[Member, Piece]]] = {}
         self._began = time.monotonic()
-        self._counted = 0  # entries of members that are out
+        self._look_at = LOOK
 
     @property
     def _now(self) -> float:
@@ -81,7 +81,7 @@ class _Room:
 
     def run(self) -> None:
         """All of it."""
-        speak, turn, look = 0.0, TURNOVER, LOOK
+        speak, turn = 0.0, TURNOVER
         while (now := self._now) < self._seconds:
             self._crowd.pump(0.002)
             self._mind_links()
@@ -92,9 +92,7 @@ class _Room:
             if now >= turn:
                 turn = now + TURNOVER
                 self._turn_over()
-            if now >= look:
-                look = now + LOOK
-                self._look(now)
+            self._look()
             self._flood(on=in_round < FLOODED)
             self._lag(on=ROUND / 2 <= in_round < ROUND / 2 + LAGGED)
             if now >= self._seconds / 2 and self._hosts == "first" and not self._leaving:
@@ -109,7 +107,7 @@ class _Room:
         """Who is out is forgotten; whose link has ended otherwise comes back."""
         self._dialling = [member for member in self._dialling if not (member.welcome or member.ended)]
         for member in [member for member in self._crowd.members if member.ended and not member.reads]:
-            if member in self._leaving:
+            if member.is_out:
                 del self._leaving[member]
                 self._replace(member)
             elif member not in self._back and member not in self._lagging:
@@ -149,12 +147,12 @@ class _Room:
 
     def _turn_over(self) -> None:
         now = self._now
-        going = [it for it, said in self._leaving.items() if said + AGAIN < now and not it.ended]
+        going = [it for it, said in self._leaving.items() if said + AGAIN < now and it.welcome and not it.ended]
         if self._hosts != "first" or now < self._seconds / 2 - AGAIN:  # whose link ends then is not out for that
             going.append(self._chance.choice(self._present()))
         for each in going:
             self._leaving[each] = now
-            self._crowd.say(each, [each.entry(bodies.LeaveBody())])
+            self._crowd.say(each, [each.leave()])
 
     def _flood(self, *, on: bool) -> None:
         if not on:
@@ -176,7 +174,11 @@ class _Room:
                 self._crowd.heed(member)
             self._lagging = []
 
-    def _look(self, now: float) -> None:
+    def _look(self) -> None:
+        now = self._now
+        if now < self._look_at:
+            return
+        self._look_at = now + LOOK
         reading = (self._host if self._hosts == "first" else self._heir).read()
         numbers: dict[str, Any] = {key: reading[key] for key in ("resident", "stall", "own", "members", "entries")}
         self.stay.readings.append(Reading(now, self._hosts, **numbers))
@@ -196,6 +198,7 @@ class _Room:
         while any(it.service != address or not it.welcome for it in self._crowd.members):
             self._crowd.pump(0.002)
             self._mind_links()
+            self._look()
             if self._now - began > FILLING:
                 raise BenchFailed("not everybody came to the new host")
         self.stay.handed_over = self._now - began
@@ -219,7 +222,8 @@ class _Room:
 def stay(members: int, seconds: float) -> Stay:
     """A room with so many members, its host and its heir among them, for so long once all are in."""
     with room(2 * FILLING + seconds) as (host, crowd), measured("--code", host.code, "--port", str(host.port)) as heir:
-        crowd.join(members - 2)
+        while (missing := members - 2 - len(crowd.members)) > 0:
+            crowd.join(min(missing, TOGETHER))
         crowd.settle()
         for member in crowd.members:
             member.first = member.index

@@ -21,8 +21,8 @@ from tests.support.peers import PeerFailed
 FAILURES: Final = (BenchFailed, PeerFailed, AstrayError, OSError, TimeoutError, ExceptionGroup)
 
 
-_NEAR: Final = Rounds()
-_FAR: Final = Rounds(starts=3, joins=4, spaced=3, back_to_back=8)
+_NEAR: Final = Rounds(talks=4, back_to_back=25)
+_FAR: Final = Rounds(starts=3, joins=4, talks=2, back_to_back=8)
 
 
 @dataclass(frozen=True)
@@ -111,21 +111,21 @@ def measure(names: Sequence[str], plan: Plan, report: Report) -> None:
     """All of these; what fails is named in the report, and the others go on."""
     for name in names:
         if name in ALONE:
-            _add(report, name, "", ALONE[name](plan))
+            take_results(report, name, ALONE[name](plan))
     over_tor = [name for name in names if name in OVER_TOR]
     for where in plan.networks if over_tor else ():
         distances = (plan.delay, plan.jitter) if where == FAR else (0.0, 0.0)
         with private_network(*distances) as torrc:
             for name in over_tor:
-                _add(report, name, where, OVER_TOR[name](torrc, where, plan))
+                take_results(report, f"{name}, {where}", OVER_TOR[name](torrc, where, plan))
 
 
-def _add(report: Report, name: str, where: str, results: Iterator[Result]) -> None:
+def take_results(report: Report, what: str, results: Iterator[Result]) -> None:
+    """These become part of the report; a failure ends them, and is named there."""
     began = time.monotonic()
-    what = f"{name}, {where}" if where else name
     print(f"bench: {what}", file=sys.stderr, flush=True)
     try:
-        report.results.extend(results)
+        report.results.extend(results)  # one by one: those before a failure stay
     except FAILURES as failure:
         report.failures.append(f"{what}: {failure!r}")
         print(f"bench: {what} failed: {failure!r}", file=sys.stderr, flush=True)

@@ -36,7 +36,6 @@ class Rounds:
     talks: int = 3
     spaced: int = 4
     back_to_back: int = 12
-    fan_outs: int = 3
     seconds: float = 4.0
     least_for_fan_out: int = 10
 

@@ -2,6 +2,7 @@
 
 import argparse
 import resource
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, Final
 
 from tests.bench.attack import MIXED, attack, tor_network
 from tests.bench.crowd import BenchFailed
+from tests.bench.dials import dials
 from tests.bench.load import floods, memory
 from tests.bench.machine import describe_machine
 from tests.bench.measurements import ALONE, OVER_TOR, QUICK, WHOLE, Plan, measure
@@ -93,6 +95,14 @@ def _add_trials(commands: Any) -> None:
     one.add_argument("--seconds", type=float, default=10.0, help="at 200 messages a second (default: %(default)s)")
     one = commands.add_parser("rooms", help="how far apart two rooms of one user are left, and come back, over Tor")
     one.add_argument("--trials", type=int, default=10, help="of each kind (default: %(default)s)")
+    one = commands.add_parser(
+        "dials", help="how soon one is in, and back, where circuits hang, and with how many of them"
+    )
+    one.add_argument("--newcomers", type=int, default=40, help="of each way of dialling (default: %(default)s)")
+    one.add_argument("--at-once", type=int, default=4, help="of them (default: %(default)s)")
+    one.add_argument("--delay", type=float, default=40, metavar="MS", help="from relay to relay (default: %(default)s)")
+    one.add_argument("--jitter", type=float, default=15, metavar="MS", help="of it (default: %(default)s)")
+    one.add_argument("--hang", type=float, default=8, help="of 100 circuits, for 30 s (default: %(default)s)")
 
 
 def _try(arguments: argparse.Namespace) -> None:
@@ -113,6 +123,8 @@ def _try(arguments: argparse.Namespace) -> None:
             screen(columns, rows, arguments.seconds)
         case "rooms":
             rooms(arguments.trials)
+        case "dials":
+            dials(arguments.newcomers, arguments.at_once, arguments.delay, arguments.jitter, arguments.hang)
 
 
 def _measure(arguments: argparse.Namespace) -> int:
@@ -159,6 +171,8 @@ def main() -> int:
     except BenchFailed as failure:
         print(f"bench: {failure}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
     return 0
 
 

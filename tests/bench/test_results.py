@@ -1,9 +1,12 @@
 """Medians, spreads, goals, the table and the pictures of scripts/bench."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.bench.crowd import BenchFailed
+from tests.bench.measurements import take_results
 from tests.bench.plots import draw
 from tests.bench.results import FAR, LOOPBACK, NEAR, Goal, Report, Result, describe, describe_report, percentile, spell
 
@@ -89,6 +92,18 @@ def test_what_failed_stands_below_the_table() -> None:
     report = _report(_LATENCY)
     report.failures.append("join, far: it took too long")
     assert describe_report(report).rstrip().endswith("Failed: join, far: it took too long")
+
+
+def test_a_measurement_that_fails_leaves_what_it_found_and_is_named_while_others_go_on() -> None:
+    def fails() -> Iterator[Result]:
+        yield _LATENCY
+        raise BenchFailed("it took too long")
+
+    report = _report()
+    take_results(report, "latency, near", fails())
+    take_results(report, "join, near", iter([Result("join", "", NEAR, "s", [1.0])]))
+    assert [result.name for result in report.results] == ["latency, spaced", "join"]
+    assert report.failures == ["latency, near: BenchFailed('it took too long')"]
 
 
 def test_a_report_is_the_same_after_it_was_json() -> None:

@@ -21,8 +21,8 @@ from tests.support.peers import PeerFailed
 FAILURES: Final = (BenchFailed, PeerFailed, AstrayError, OSError, TimeoutError, ExceptionGroup)
 
 
-_NEAR: Final = Rounds(talks=4, back_to_back=25)
-_FAR: Final = Rounds(starts=3, joins=4, talks=2, back_to_back=8)
+_NEAR: Final = Rounds(back_to_back=20)
+_FAR: Final = Rounds(starts=3, joins=3, talks=2, spaced=3, back_to_back=6)
 
 
 @dataclass(frozen=True)
@@ -38,18 +38,18 @@ class Plan:
     jitter: float = 15.0
     members: tuple[int, ...] = (50, 200, 1000)
     runs: int = 3
-    seconds: float = 3.0
+    seconds: float = 2.0
     cost_members: tuple[int, ...] = (2, 50, 200)
     cost_runs: int = 3
     key_members: tuple[int, ...] = (2, 50, 1000)
     key_runs: int = 5
     near: Rounds = _NEAR
     far: Rounds = _FAR
-    megabytes: int = 20
+    megabytes: int = 8
     trials: int = 2
     people: int = 5
-    leaves: int = 4
-    kills: int = 4
+    leaves: int = 3
+    kills: int = 3
     silences: int = 0
 
     def rounds(self, where: str) -> Rounds:
@@ -100,10 +100,10 @@ OVER_TOR: Final[dict[str, OverTor]] = {
     "start": lambda torrc, where, plan: start(torrc, where, plan.rounds(where)),
     "join": lambda torrc, where, plan: join(torrc, where, plan.rounds(where)),
     "latency": lambda torrc, where, plan: talk(torrc, where, plan.rounds(where)),
-    "files": lambda torrc, where, plan: files(torrc, where, plan.megabytes, plan.trials),
     "failover": lambda torrc, where, plan: failover(
         torrc, where, plan.people, {"leave": plan.leaves, "kill": plan.kills, "silence": plan.silences}
     ),
+    "files": lambda torrc, where, plan: files(torrc, where, plan.megabytes, plan.trials),
 }
 
 

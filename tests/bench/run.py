@@ -5,25 +5,22 @@ import resource
 import signal
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final
 
 from tests.bench.attack import MIXED, attack, tor_network
 from tests.bench.crowd import BenchFailed
 from tests.bench.dials import dials
+from tests.bench.documents import DOCS, write_documents
 from tests.bench.load import floods, memory
 from tests.bench.machine import describe_machine
 from tests.bench.measurements import ALONE, OVER_TOR, QUICK, WHOLE, Plan, measure
 from tests.bench.peers import find_versions, install_peers
-from tests.bench.plots import draw
 from tests.bench.raid import raid
 from tests.bench.results import FAR, NEAR, Report, describe_report
 from tests.bench.rooms import rooms
 from tests.bench.screen import screen
 from tests.bench.strangers import HABITS
 
-DOCS: Final = Path(__file__).resolve().parent.parent.parent / "docs"
-BEGIN, END = "<!-- what scripts/bench found -->", "<!-- so far -->"  # in BENCHMARKS.md
 HELP: Final = {
     "crypto": "what sealing, opening, joining and removing cost",
     "cost": "a host's processor time for a message",
@@ -135,20 +132,14 @@ def _measure(arguments: argparse.Namespace) -> int:
     for name, version in report.peers.items():
         if not version:
             print(f"bench: {name} is missing, and left out (scripts/bench --install-peers)", file=sys.stderr)
-    measure([arguments.what] if arguments.what else [*ALONE, *OVER_TOR], plan, report)
+    try:
+        measure([arguments.what] if arguments.what else [*ALONE, *OVER_TOR], plan, report)
+    except KeyboardInterrupt:
+        report.failures.append("the rest: interrupted")
     print(report.to_json().decode() if arguments.json else describe_report(report), end="")
     if not arguments.what and not arguments.quick and not report.failures:
-        _write(report)
+        write_documents(report, DOCS)
     return 1 if report.failures else 0
-
-
-def _write(report: Report) -> None:
-    """What a whole run found becomes what the documents say."""
-    (DOCS / "benchmarks.json").write_bytes(report.to_json())
-    page = DOCS / "BENCHMARKS.md"
-    before, _, rest = page.read_text("utf-8").partition(BEGIN)
-    page.write_text(f"{before}{BEGIN}\n{describe_report(report)}{END}{rest.partition(END)[2]}", "utf-8")
-    draw(report, DOCS / "pictures")
 
 
 def main() -> int:

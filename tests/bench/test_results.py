@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench.crowd import BenchFailed
+from tests.bench.documents import BEGIN, END, PAGE, SAMPLES, with_table, write_documents
 from tests.bench.measurements import take_results
 from tests.bench.plots import draw
 from tests.bench.results import FAR, LOOPBACK, NEAR, Goal, Report, Result, describe, describe_report, percentile, spell
@@ -132,3 +133,15 @@ def test_the_same_figures_give_the_same_pictures(tmp_path: Path) -> None:
         draw(_report(_LATENCY), folder)
     first, second = [{path.name: path.read_bytes() for path in folder.iterdir()} for folder in folders]
     assert first == second
+
+
+def test_a_whole_run_replaces_what_the_documents_said_of_the_one_before(tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / PAGE).write_text(f"before\n{BEGIN}an older table\n{END}after\n")
+    report = _report(_LATENCY)
+    write_documents(report, tmp_path)
+    page = (tmp_path / PAGE).read_text()
+    assert page == f"before\n{BEGIN}\n{describe_report(report)}\n{END}after\n"
+    assert with_table(page, report) == page
+    assert Report.of_json((tmp_path / SAMPLES).read_bytes()) == report
+    assert (tmp_path / "pictures/bench-latency.png").exists()

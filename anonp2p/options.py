@@ -110,7 +110,11 @@ OPTIONS = (
     Option("no-heir", "never host a room for others"),
     Option("no-entrust", "a room's key stays with its host: after the host's death the code changes"),
     Option("cover", "hide when nothing is said: dummy traffic"),
-    Option("stay", "with create: the end of input does not end the room"),
+    Option(
+        "stay",
+        "with create: the end of input does not end the room, a signal does. Rooms live in memory alone: what is "
+        "started again is another room, with another code",
+    ),
     Option("retain", "with create: how long messages are kept", "T|T:T:T", has_twin=False, of_room=True),
     Option("history", "with create: what newcomers are shown", "N|T", has_twin=False, of_room=True),
     Option("knock", "with create: newcomers wait until a moderator lets them in", has_twin=False, of_room=True),

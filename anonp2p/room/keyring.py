@@ -6,7 +6,9 @@ from typing import Final
 from anonp2p import limits
 from anonp2p.room.inputs import DialFailedInput
 
-_WRONG: Final = ("key-missing", "key-wrong", "failed-circuit")  # the last where a Tor does not say which it is
+_WRONG: Final = ("key-missing", "key-wrong")
+_UNCLEAR: Final = "failed-circuit"  # what a Tor says of a wrong key, too, where it does not say more
+_PATIENCE: Final = 2  # such dials in a row by one key: a circuit may fail by chance
 
 
 class Keyring:
@@ -21,6 +23,7 @@ class Keyring:
         self._invitation = invitation
         self._members: tuple[bytes, ...] = ()  # keys of members, the present one first
         self._failed: dict[bytes, int] = {}  # by address: how many of our keys have turned out to be wrong, in turn
+        self._unclear: dict[bytes, int] = {}  # by address: the latest dials of which it is not clear why they failed
         self._dials: dict[int, bytes] = {}  # the address that was dialled, by link
 
     def __repr__(self) -> str:
@@ -33,6 +36,7 @@ class Keyring:
         others = [key for key in self._members if key != members_key]
         self._members = (members_key, *others[: limits.FORMER_KEYS])
         self._failed.clear()
+        self._unclear.clear()
 
     def choose(self, address: bytes, link: int, return_key: bytes) -> bytes:
         """By which key the service with this address is dialled; empty without any. link: the number of the dial."""
@@ -52,8 +56,12 @@ class Keyring:
     def judge(self, failure: DialFailedInput) -> DialFailedInput:
         """What the failure means: where the key was wrong, the next dial is by another, if we have been in the room."""
         address = self._dials.pop(failure.link, None)
-        if address is None or failure.reason.code not in _WRONG or not self._members:
+        if address is None or not self._members:
             return failure
+        self._unclear[address] = self._unclear.get(address, 0) + 1 if failure.reason.code == _UNCLEAR else 0
+        if failure.reason.code not in _WRONG and self._unclear[address] < _PATIENCE:
+            return failure
+        self._unclear[address] = 0
         self._failed[address] = self._failed.get(address, 0) + 1
         return dataclasses.replace(failure, again=True)
 
@@ -61,4 +69,5 @@ class Keyring:
         """We are out."""
         self._invitation, self._members = b"", ()
         self._failed.clear()
+        self._unclear.clear()
         self._dials.clear()

@@ -43,8 +43,9 @@ def _describe_people(data: HealthData) -> str:
     here = f"In the room for {describe_span(data['since'])}, as {role}; {data['members']} here, you among them{away}"
     if not data["heirs"]:
         return f"{here}; nobody could take it over"
-    key = "one with the key of its code" if data["key_held"] else "none with the key of its code"
-    return f"{here}; {data['heirs']} could take it over, {key}"
+    which = "" if data["heirs"] == 1 else "one " if data["key_held"] else "none "
+    key = "without" if data["heirs"] == 1 and not data["key_held"] else "with"
+    return f"{here}; {data['heirs']} could take it over, {which}{key} the key of its code"
 
 
 def _describe_own(data: HealthData) -> str:

@@ -18,6 +18,7 @@ from tests.bench.crowd import READ, RETRY, BenchFailed
 from tests.bench.dialling import Dialler
 from tests.bench.talk import CHARACTERS, LOOK, Room, tend
 
+COMING: Final = 8  # clients that are not in yet, at once: ngircd queues 10, and the next wait for a second
 MESSAGE: Final = b"PRIVMSG #bench :"
 
 
@@ -228,7 +229,7 @@ class ClientRoom:
         coming: list[_Client] = []
         most = self.size + count
         while self.size < most or coming:
-            connection = self._dialler.take() if self.size < most else None
+            connection = self._dialler.take() if self.size < most and len(coming) < COMING else None
             if connection is not None:
                 client = _Client(connection, self._codec())
                 self._clients.append(client)

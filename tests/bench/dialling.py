@@ -2,10 +2,11 @@
 
 import secrets
 import socket
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import cycle
 from typing import Final, Protocol
 
@@ -45,14 +46,14 @@ class LoopbackDialler:
 class TorDialler:
     """Over Tors, in turn: each connection on circuits of its own."""
 
-    def __init__(self, doors: Sequence[str], address: str, port: int, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, doors: Sequence[str], address: str, port: int, pool: "DiallingPool") -> None:
         self._doors = cycle(doors)
         self._address, self._port = address, port
         self._pool = pool
         self._ordered: list[Future[socket.socket]] = []
 
     def order(self, count: int) -> None:
-        self._ordered += [self._pool.submit(dial, next(self._doors), self._address, self._port) for _ in range(count)]
+        self._ordered += [self._pool.dial(next(self._doors), self._address, self._port) for _ in range(count)]
 
     def take(self) -> socket.socket | None:
         for future in self._ordered:
@@ -62,24 +63,33 @@ class TorDialler:
         return None
 
 
-@contextmanager
-def dialling_pool() -> Iterator[ThreadPoolExecutor]:
-    """Threads that dial; what they have not begun by then is not done."""
-    pool = ThreadPoolExecutor(AT_ONCE)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+class DiallingPool:
+    """Threads that dial."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(AT_ONCE)
+        self._is_over = threading.Event()
+
+    def dial(self, door: str, address: str, port: int) -> "Future[socket.socket]":
+        return self._threads.submit(dial, door, address, port, self._is_over)
+
+    def close(self) -> None:
+        """What has not begun is not done, and nothing is tried again."""
+        self._is_over.set()
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def dial(door: str, address: str, port: int) -> socket.socket:
-    """A connection through the SOCKS port of a Tor, a unix socket; tried again for a while. Raises BenchFailed."""
+def dial(door: str, address: str, port: int, is_over: threading.Event | None = None) -> socket.socket:
+    """A connection through the SOCKS port of a Tor, a unix socket. Raises BenchFailed.
+
+    It is tried again for a while, unless it is over.
+    """
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
             return _try(door, address, port)
         except OSError as error:
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or (is_over is not None and is_over.is_set()):
                 raise BenchFailed(f"{address} cannot be reached: {error}") from None
             time.sleep(PAUSE)
 

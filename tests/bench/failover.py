@@ -83,6 +83,8 @@ def failover(torrc: str, where: str, people: int, losses: dict[str, int]) -> Ite
     """
     failures = []
     for kind, wanted in losses.items():
+        if not wanted:
+            continue
         found = _measure(torrc, people, KINDS[kind], wanted)
         failures += found.failures
         goal = Goal(GOALS[kind, where]) if (kind, where) in GOALS else None

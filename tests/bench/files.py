@@ -29,7 +29,7 @@ from tests.support.people import Person, always, gathering
 from tests.support.tors import running_tor
 
 PAUSE = 0.25  # seconds between messages whose latency is measured
-TALK = 15.0  # seconds of talk without a transfer
+TALK = 8.0  # seconds of talk without a transfer
 PATIENCE = 600.0  # seconds for one transfer
 PIECE = 65_536  # bytes that a plain stream is written in
 MIB = 1_048_576

@@ -21,8 +21,8 @@ from tests.support.peers import PeerFailed
 FAILURES: Final = (BenchFailed, PeerFailed, AstrayError, OSError, TimeoutError, ExceptionGroup)
 
 
-_NEAR: Final = Rounds()
-_FAR: Final = Rounds(starts=3, joins=4, spaced=3, back_to_back=8)
+_NEAR: Final = Rounds(back_to_back=20)
+_FAR: Final = Rounds(starts=3, joins=3, talks=2, spaced=3, back_to_back=6)
 
 
 @dataclass(frozen=True)
@@ -38,18 +38,18 @@ class Plan:
     jitter: float = 15.0
     members: tuple[int, ...] = (50, 200, 1000)
     runs: int = 3
-    seconds: float = 3.0
+    seconds: float = 2.0
     cost_members: tuple[int, ...] = (2, 50, 200)
     cost_runs: int = 3
     key_members: tuple[int, ...] = (2, 50, 1000)
     key_runs: int = 5
     near: Rounds = _NEAR
     far: Rounds = _FAR
-    megabytes: int = 20
+    megabytes: int = 10
     trials: int = 2
     people: int = 5
-    leaves: int = 4
-    kills: int = 4
+    leaves: int = 3
+    kills: int = 3
     silences: int = 0
 
     def rounds(self, where: str) -> Rounds:
@@ -111,21 +111,21 @@ def measure(names: Sequence[str], plan: Plan, report: Report) -> None:
     """All of these; what fails is named in the report, and the others go on."""
     for name in names:
         if name in ALONE:
-            _add(report, name, "", ALONE[name](plan))
+            take_results(report, name, ALONE[name](plan))
     over_tor = [name for name in names if name in OVER_TOR]
     for where in plan.networks if over_tor else ():
         distances = (plan.delay, plan.jitter) if where == FAR else (0.0, 0.0)
         with private_network(*distances) as torrc:
             for name in over_tor:
-                _add(report, name, where, OVER_TOR[name](torrc, where, plan))
+                take_results(report, f"{name}, {where}", OVER_TOR[name](torrc, where, plan))
 
 
-def _add(report: Report, name: str, where: str, results: Iterator[Result]) -> None:
+def take_results(report: Report, what: str, results: Iterator[Result]) -> None:
+    """These become part of the report; a failure ends them, and is named there."""
     began = time.monotonic()
-    what = f"{name}, {where}" if where else name
     print(f"bench: {what}", file=sys.stderr, flush=True)
     try:
-        report.results.extend(results)
+        report.results.extend(results)  # one by one: those before a failure stay
     except FAILURES as failure:
         report.failures.append(f"{what}: {failure!r}")
         print(f"bench: {what} failed: {failure!r}", file=sys.stderr, flush=True)

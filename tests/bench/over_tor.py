@@ -30,13 +30,12 @@ MS: Final = 1_000
 class Rounds:
     """How often what is measured. sizes: clients in a room. seconds: of each fan-out."""
 
-    starts: int = 5
-    joins: int = 6
+    starts: int = 4
+    joins: int = 5
     sizes: tuple[int, ...] = (2, 10, 30)
     talks: int = 3
     spaced: int = 4
     back_to_back: int = 12
-    fan_outs: int = 3
     seconds: float = 4.0
     least_for_fan_out: int = 10
 

@@ -90,7 +90,8 @@ def _draw_panel(axis: Any, panel: Panel, found: list[Result]) -> None:
             axis.bar(place, middle, width * 0.9, yerr=spread, **looks)
     axis.set_title(panel.title)
     axis.set_ylabel(found[0].unit)
-    axis.set_xticks(range(len(found)), [result.name if panel.by_name else result.case for result in found])
+    names = [result.name.replace(": ", ":\n") if panel.by_name else result.case for result in found]
+    axis.set_xticks(range(len(found)), names)
     axis.tick_params(axis="x", labelsize="small")
     if panel.where == LOOPBACK:
         axis.set_yscale("log")

@@ -2,26 +2,25 @@
 
 import argparse
 import resource
+import signal
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final
 
 from tests.bench.attack import MIXED, attack, tor_network
 from tests.bench.crowd import BenchFailed
+from tests.bench.dials import dials
+from tests.bench.documents import DOCS, write_documents
 from tests.bench.load import floods, memory
 from tests.bench.machine import describe_machine
 from tests.bench.measurements import ALONE, OVER_TOR, QUICK, WHOLE, Plan, measure
 from tests.bench.peers import find_versions, install_peers
-from tests.bench.plots import draw
 from tests.bench.raid import raid
 from tests.bench.results import FAR, NEAR, Report, describe_report
 from tests.bench.rooms import rooms
 from tests.bench.screen import screen
 from tests.bench.strangers import HABITS
 
-DOCS: Final = Path(__file__).resolve().parent.parent.parent / "docs"
-BEGIN, END = "<!-- what scripts/bench found -->", "<!-- so far -->"  # in BENCHMARKS.md
 HELP: Final = {
     "crypto": "what sealing, opening, joining and removing cost",
     "cost": "a host's processor time for a message",
@@ -93,6 +92,14 @@ def _add_trials(commands: Any) -> None:
     one.add_argument("--seconds", type=float, default=10.0, help="at 200 messages a second (default: %(default)s)")
     one = commands.add_parser("rooms", help="how far apart two rooms of one user are left, and come back, over Tor")
     one.add_argument("--trials", type=int, default=10, help="of each kind (default: %(default)s)")
+    one = commands.add_parser(
+        "dials", help="how soon one is in, and back, where circuits hang, and with how many of them"
+    )
+    one.add_argument("--newcomers", type=int, default=40, help="of each way of dialling (default: %(default)s)")
+    one.add_argument("--at-once", type=int, default=4, help="of them (default: %(default)s)")
+    one.add_argument("--delay", type=float, default=40, metavar="MS", help="from relay to relay (default: %(default)s)")
+    one.add_argument("--jitter", type=float, default=15, metavar="MS", help="of it (default: %(default)s)")
+    one.add_argument("--hang", type=float, default=8, help="of 100 circuits, for 30 s (default: %(default)s)")
 
 
 def _try(arguments: argparse.Namespace) -> None:
@@ -113,6 +120,8 @@ def _try(arguments: argparse.Namespace) -> None:
             screen(columns, rows, arguments.seconds)
         case "rooms":
             rooms(arguments.trials)
+        case "dials":
+            dials(arguments.newcomers, arguments.at_once, arguments.delay, arguments.jitter, arguments.hang)
 
 
 def _measure(arguments: argparse.Namespace) -> int:
@@ -123,20 +132,14 @@ def _measure(arguments: argparse.Namespace) -> int:
     for name, version in report.peers.items():
         if not version:
             print(f"bench: {name} is missing, and left out (scripts/bench --install-peers)", file=sys.stderr)
-    measure([arguments.what] if arguments.what else [*ALONE, *OVER_TOR], plan, report)
+    try:
+        measure([arguments.what] if arguments.what else [*ALONE, *OVER_TOR], plan, report)
+    except KeyboardInterrupt:
+        report.failures.append("the rest: interrupted")
     print(report.to_json().decode() if arguments.json else describe_report(report), end="")
     if not arguments.what and not arguments.quick and not report.failures:
-        _write(report)
+        write_documents(report, DOCS)
     return 1 if report.failures else 0
-
-
-def _write(report: Report) -> None:
-    """What a whole run found becomes what the documents say."""
-    (DOCS / "benchmarks.json").write_bytes(report.to_json())
-    page = DOCS / "BENCHMARKS.md"
-    before, _, rest = page.read_text("utf-8").partition(BEGIN)
-    page.write_text(f"{before}{BEGIN}\n{describe_report(report)}{END}{rest.partition(END)[2]}", "utf-8")
-    draw(report, DOCS / "pictures")
 
 
 def main() -> int:
@@ -159,6 +162,8 @@ def main() -> int:
     except BenchFailed as failure:
         print(f"bench: {failure}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
     return 0
 
 

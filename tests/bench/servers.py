@@ -8,8 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +16,7 @@ from anonp2p import limits
 from tests.bench.attack import bench_process
 from tests.bench.clients import ClientRoom, IrcCodec, OnionShareCodec, RawCodec
 from tests.bench.crowd import BenchFailed, Crowd, Measured
-from tests.bench.dialling import Dialler, LoopbackDialler, TorDialler, dialling_pool
+from tests.bench.dialling import Dialler, DiallingPool, LoopbackDialler, TorDialler
 from tests.bench.ours import OurRoom
 from tests.bench.peers import NGIRCD, ONIONSHARE, find_peer
 from tests.bench.results import FLOOR, OURS
@@ -50,7 +49,7 @@ PAM = no
 class Site:
     """A Tor that publishes, and client Tors that dial. serving, doors: those Tors."""
 
-    def __init__(self, serving: RunningTor, doors: Sequence[RunningTor], pool: ThreadPoolExecutor) -> None:
+    def __init__(self, serving: RunningTor, doors: Sequence[RunningTor], pool: DiallingPool) -> None:
         self.serving = serving
         self.doors = doors
         self._pool = pool
@@ -66,7 +65,7 @@ def open_site(torrc: str, doors: int = DOORS) -> Iterator[Site]:
         tors = [stack.enter_context(running_tor(torrc)) for _ in range(1 + doors)]
         for each in tors:
             each.await_boot()
-        yield Site(tors[0], tors[1:], stack.enter_context(dialling_pool()))
+        yield Site(tors[0], tors[1:], stack.enter_context(closing(DiallingPool())))
 
 
 def _reach(site: Site | None, virtual: int, port: int) -> Dialler:
@@ -96,7 +95,7 @@ def open_relay(site: Site | None) -> Iterator[Room]:
     with bench_process("tests.bench.relay") as process:
         assert process.stdout is not None
         dialler = _reach(site, limits.PORT, int(process.stdout.readline()))
-        with _closing(ClientRoom(FLOOR, process.pid, dialler, RawCodec, echoes=True)) as room:
+        with closing(ClientRoom(FLOOR, process.pid, dialler, RawCodec, echoes=True)) as room:
             yield room
 
 
@@ -116,7 +115,7 @@ def open_ngircd(site: Site | None) -> Iterator[Room]:
             try:
                 _await_listener(process, port)
                 dialler = _reach(site, limits.PORT, port)
-                with _closing(ClientRoom(NGIRCD, process.pid, dialler, IrcCodec, echoes=False)) as room:
+                with closing(ClientRoom(NGIRCD, process.pid, dialler, IrcCodec, echoes=False)) as room:
                     yield room
             finally:
                 process.kill()
@@ -130,7 +129,7 @@ def open_onionshare(site: Site | None) -> Iterator[Room]:
             dialler: Dialler = LoopbackDialler(int(port))
         else:
             dialler = site.dialler(host.removesuffix(".onion"), 80)
-        with _closing(
+        with closing(
             ClientRoom(ONIONSHARE, process.pid, dialler, lambda: OnionShareCodec(address), echoes=True)
         ) as room:
             yield room
@@ -171,14 +170,6 @@ def serve_onionshare(serving: RunningTor | None, *arguments: str) -> Iterator[tu
                 yield process, found[1]
             finally:
                 process.kill()
-
-
-@contextmanager
-def _closing(room: ClientRoom) -> Iterator[Room]:
-    try:
-        yield room
-    finally:
-        room.close()
 
 
 def _await_listener(process: "subprocess.Popen[bytes]", port: int) -> None:

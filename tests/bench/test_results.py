@@ -1,9 +1,13 @@
 """Medians, spreads, goals, the table and the pictures of scripts/bench."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.bench.crowd import BenchFailed
+from tests.bench.documents import BEGIN, END, PAGE, SAMPLES, with_table, write_documents
+from tests.bench.measurements import take_results
 from tests.bench.plots import draw
 from tests.bench.results import FAR, LOOPBACK, NEAR, Goal, Report, Result, describe, describe_report, percentile, spell
 
@@ -91,6 +95,18 @@ def test_what_failed_stands_below_the_table() -> None:
     assert describe_report(report).rstrip().endswith("Failed: join, far: it took too long")
 
 
+def test_a_measurement_that_fails_leaves_what_it_found_and_is_named_while_others_go_on() -> None:
+    def fails() -> Iterator[Result]:
+        yield _LATENCY
+        raise BenchFailed("it took too long")
+
+    report = _report()
+    take_results(report, "latency, near", fails())
+    take_results(report, "join, near", iter([Result("join", "", NEAR, "s", [1.0])]))
+    assert [result.name for result in report.results] == ["latency, spaced", "join"]
+    assert report.failures == ["latency, near: BenchFailed('it took too long')"]
+
+
 def test_a_report_is_the_same_after_it_was_json() -> None:
     report = _report(_LATENCY)
     assert Report.of_json(report.to_json()) == report
@@ -117,3 +133,15 @@ def test_the_same_figures_give_the_same_pictures(tmp_path: Path) -> None:
         draw(_report(_LATENCY), folder)
     first, second = [{path.name: path.read_bytes() for path in folder.iterdir()} for folder in folders]
     assert first == second
+
+
+def test_a_whole_run_replaces_what_the_documents_said_of_the_one_before(tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / PAGE).write_text(f"before\n{BEGIN}an older table\n{END}after\n")
+    report = _report(_LATENCY)
+    write_documents(report, tmp_path)
+    page = (tmp_path / PAGE).read_text()
+    assert page == f"before\n{BEGIN}\n{describe_report(report)}\n{END}after\n"
+    assert with_table(page, report) == page
+    assert Report.of_json((tmp_path / SAMPLES).read_bytes()) == report
+    assert (tmp_path / "pictures/bench-latency.png").exists()

@@ -880,6 +880,7 @@ def test_who_is_invited_signs_that_5d_3() -> None:
     assert invited["signed"] == second.label("invited") + b"".join(said)
     second.verify(slot["invitation"], "invited", b"", b"".join(said), invited["signature"])
     assert invitations.is_invited(slot["invitation"], invited["signature"], *said)
+    assert invitations.sign_invited(slot["key"], *said) == invited["signature"]
 
 
 def test_a_link_of_a_transfer_5e_6() -> None:

@@ -1,5 +1,6 @@
 """Private rooms: invitations are given out, used, revoked, and go on to work under another host."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,7 +18,8 @@ from anonp2p.room.hosting_events import CodeEvent, HeirEvent, HostEvent, Hosting
 from anonp2p.room.moderation_events import RoleEvent
 from anonp2p.room.moderation_inputs import InviteInput, KickInput, RevokeInput, RoleInput
 from tests.support.house import House
-from tests.support.people import gathering, watch_inputs
+from tests.support.lands import Home, Land
+from tests.support.people import Person, always, gathering, watch_inputs
 from tests.support.transports import MemoryNetwork, Tor
 
 
@@ -238,6 +240,49 @@ async def test_the_keys_of_before_lead_nowhere_once_who_is_away_has_lost_its_pla
         await trio.sleep(60 + limits.COMMIT_PAUSE + 2 * limits.HEARTBEAT)
         assert len(host.session.room.members()) == 1
         assert not await house.is_served(memory, former)
+
+
+@pytest.mark.parametrize(
+    ("thrown_out", "seconds"),
+    [({"cat"}, 120), ({"eve"}, 120), ({"cat", "eve"}, 120), ({"eve"}, limits.PLACE_SECONDS + 300)],
+    ids=["on one side", "on the other side", "on both", "on the other side and for so long that places are lost"],
+)
+async def test_two_sides_of_a_split_find_each_other_though_the_keys_of_a_private_room_are_replaced_meanwhile(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, thrown_out: set[str], seconds: float
+) -> None:
+    """5d.2, 8.16: by keys of before, and by return keys. Whose place is lost comes anew, by its invitation."""
+    land = Land(memory)
+    async with gathering(memory) as gathered:
+        house = House(gathered)
+        host = await house.found(always(Home(land, "host")))
+        people = {"host": host}
+        for nick in ("ann", "bob", "cat", "dan", "eve"):
+            code, home = await house.invite(host), always(Home(land, nick))
+            people[nick] = await house.comes(nick, code, home, may_host=nick == "ann")
+        ann = people["ann"]
+        for nick in ("ann", "cat", "eve"):
+            await host.session.post_input(RoleInput(nick, "moderator", "/op"))
+        await people["eve"].hears(RoleEvent, nick="eve", role="moderator")
+        await ann.hears(HeirEvent, holds_key=True)
+        await trio.sleep(limits.HEARTBEAT)
+        await land.split("ann", "bob", "eve")
+        await ann.hears(HostingEvent)
+        for nick in thrown_out:
+            await (host if nick == "cat" else ann).session.post_input(KickInput(nick, ""))
+            await people.pop(nick).gone()
+        await trio.sleep(seconds)
+        land.heal()
+        here = [people[nick] for nick in ("host", "ann", "bob", "dan")]
+        for who in here:
+            await who.session.until(partial(is_with, who, {"host", "ann", "bob", "dan"}))
+        await people["bob"].say("together")
+        for who in here:
+            await who.hears(events.MessageEvent, text="together")
+
+
+def is_with(person: Person, nicks: set[str]) -> bool:
+    """Whether all of these are in the room and present, by its log."""
+    return nicks <= {member.nick for member in person.session.room.members() if not member.away}
 
 
 async def test_a_new_code_ends_invitations_and_begins_their_numbers_anew(

@@ -13,6 +13,19 @@ _FRONTENDS = """\
 Without an action it opens the full screen, where /help and F1 say what can be typed. Where standard input or output is
 no terminal, it reads lines and writes a line for each event.
 """
+_STAYING = (
+    """\
+With create NAME --stay the program hosts a room until it gets a signal: then it leaves properly, and a member that can
+goes on hosting the room. The systemd user unit anonp2p@.service does so for a room of the name behind the @. A room
+lives in memory alone: to start the program again makes another one, with another code and nobody in it.
+""",
+    """\
+While the unit runs, $XDG_RUNTIME_DIR/anonp2p-NAME has the code of its room in the file code, in the last line. What is
+written to the file input is taken as a line that is typed: after echo /health >input the file health has the answer, a
+moment later, which says whether others can join, whether what is said arrives, and how many are there. Nothing that is
+said is kept.
+""",
+)
 _ENVIRONMENT = "Each option that names a variable takes its default from it. For a switch, 0, no, false and off are no."
 _FILES = (
     options.Explanation(
@@ -31,6 +44,7 @@ def write_page(version: str) -> str:
         *_terms((action.usage, action.meaning) for action in options.ACTIONS),
         *_section("OPTIONS"),
         *_terms((option.usage, f"{option.meaning} [{option.twin}]".removesuffix(" []")) for option in options.OPTIONS),
+        *_section("A ROOM THAT STAYS", "\n.PP\n".join(map(_escaped, _STAYING))),
         *_section("ENVIRONMENT", _escaped(_ENVIRONMENT)),
         *_terms((one.term, one.meaning) for one in options.VARIABLES),
         *_section("FILES"),

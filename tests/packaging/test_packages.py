@@ -12,7 +12,6 @@ import zipfile
 from collections.abc import Iterator
 from email.message import Message
 from email.parser import Parser
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -180,30 +179,3 @@ def test_another_lock_makes_another_bill(tmp_path: Path) -> None:
     lock.write_text(lock.read_text().replace("trio==", "trio==9"))
     assert before["serialNumber"] == json.loads(sbom.write_sbom(ROOT, __version__))["serialNumber"]
     assert before["serialNumber"] != json.loads(sbom.write_sbom(tmp_path, __version__))["serialNumber"]
-
-
-def test_the_room_of_the_unit_keeps_its_code_and_nothing_that_is_said(tmp_path: Path) -> None:
-    """The command of the unit, as systemd would start it, with a program that says what ours says."""
-    unit = (ROOT / "scripts/packaging/anonp2p@.service").read_text()
-    command = re.search(r"^ExecStart=/bin/sh -c '(.*)' %I$", unit, re.MULTILINE)
-    assert command, "one shell, which is given the name of the room"
-    shell = command[1].replace(r"\'", "'").replace(r"\\", "\\").replace("$$", "$")
-    events = [
-        {"type": "room", "room": "r1", "name": 'a "code":"x.onion"', "code": "first.onion"},
-        {"type": "message", "room": "r1", "text": '{"code":"no.onion"} ,"code":"never.onion"', "seq": 1},
-        {"type": "error", "code": "failed", "text": "x"},
-        {"type": "code", "room": "r1", "code": "second.onion"},
-    ]
-    said = tmp_path / "said"
-    said.write_text("".join(json.dumps(event, separators=(",", ":")) + "\n" for event in events))
-    program = tmp_path / "anonp2p"
-    program.write_text(f'#!/bin/sh\necho "$@" >{tmp_path}/arguments\ncat {said}\n')
-    program.chmod(0o755)
-    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "RUNTIME_DIRECTORY": str(tmp_path)}
-    run = partial(subprocess.run, ["/bin/sh", "-c", shell, "demo"], env=environment, capture_output=True, timeout=60)
-    assert run().returncode == 0
-    assert (tmp_path / "code").read_text() == "first.onion\nsecond.onion\n"
-    assert (tmp_path / "arguments").read_text() == "--json create demo --stay\n"
-    (tmp_path / "events").unlink()  # as systemd removes what was there before
-    program.write_text("#!/bin/sh\nexit 3\n")
-    assert run().returncode == 3, "systemd sees that it has failed"

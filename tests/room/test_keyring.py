@@ -44,7 +44,7 @@ def test_without_an_invitation_and_in_a_room_that_is_not_private_there_is_no_key
     assert not ring.judge(DialFailedInput(-1, Reason("key-missing"), again=False)).again
 
 
-@pytest.mark.parametrize("reason", ["key-wrong", "key-missing", "failed-circuit"])
+@pytest.mark.parametrize("reason", ["key-wrong", "key-missing"])
 def test_who_is_in_tries_all_its_keys_in_turn_where_one_is_wrong(reason: DialFailure) -> None:
     """That of members, its own, and those of members before: for another side of a split."""
     member, tried = Dialler(FIRST, SECOND), []
@@ -58,6 +58,18 @@ def test_what_fails_for_another_reason_is_tried_by_the_same_key() -> None:
     member = Dialler(FIRST)
     assert member.dials() == FIRST
     assert not member.fails("not-found")
+    assert member.dials() == FIRST
+
+
+def test_where_tor_does_not_say_that_a_key_is_wrong_another_is_tried_now_and_then() -> None:
+    """THREATS: without extended errors, that cannot be told from a bad circuit."""
+    unclear: DialFailure = "failed-circuit"
+    absent: DialFailure = "not-found"
+    member, tried = Dialler(FIRST), []
+    for reason in (unclear, unclear, unclear, absent, unclear, unclear):
+        tried.append(member.dials())
+        member.fails(reason)
+    assert tried == [FIRST] * 2 + [RETURN] * 4
     assert member.dials() == FIRST
 
 

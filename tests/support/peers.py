@@ -23,18 +23,18 @@ class PeerFailed(Exception):
 class Peer:
     """One copy of the program, with a state directory of its own. A context: it ends with it, by force if need be.
 
-    arguments: of the program, `--json` aside. environment: on top of ours. times: when each event came, by
-    `time.monotonic`.
+    arguments: of the program, `--json` aside. environment: on top of ours. module: what is run. times: when each event
+    came, by `time.monotonic`.
     """
 
-    def __init__(self, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, *arguments: str, environment: Mapping[str, str] | None = None, module: str = "anonp2p") -> None:
         self._state = tempfile.TemporaryDirectory(prefix="peer-")
         self.events: list[Event] = []
         self.times: list[float] = []
         self._news = threading.Condition()
         self._ended = False
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "anonp2p", "--json", *arguments],
+            [sys.executable, "-m", module, "--json", *arguments],
             cwd=Path(__file__).resolve().parent.parent.parent,
             env={**os.environ, "XDG_STATE_HOME": self._state.name, **(environment or {})},
             stdin=subprocess.PIPE,

@@ -39,10 +39,10 @@ class RunningTor:
         """The events of these kinds from now on, until it ends."""
         return self._say(f"SETEVENTS {' '.join(kinds)}", seconds=None)
 
-    def close_circuits(self) -> None:
-        """Closes all circuits."""
-        circuits = (line.split() for line in self._ask("GETINFO circuit-status"))
-        self._ask(*(f"CLOSECIRCUIT {words[0]}" for words in circuits if len(words) > 1 and words[0].isdigit()))
+    def close_circuits(self, purpose: str = "") -> None:
+        """Closes all circuits, or those with this purpose."""
+        circuits = (line.split() for line in self._ask("GETINFO circuit-status") if f"PURPOSE={purpose}" in line)
+        self._ask(*(f"CLOSECIRCUIT {words[0]}" for words in circuits if words[0].isdigit()))
 
     def count_introductions(self, address: str) -> int:
         """Circuits to introduction points of a service of this Tor, by its address without `.onion`."""

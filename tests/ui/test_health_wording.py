@@ -56,7 +56,9 @@ def test_first_of_all_it_says_whether_others_can_get_in_or_what_one_says_arrives
     [
         ({}, "In the room for 3 h 5 min, as its host; 3 here, you among them; 2 could take it over, one with the key"),
         ({"away": 4}, "3 here, you among them, 4 away; "),
-        ({"heirs": 1, "key_held": False}, "1 could take it over, none with the key of its code"),
+        ({"key_held": False}, "2 could take it over, none with the key of its code"),
+        ({"heirs": 1}, "1 could take it over, with the key of its code"),
+        ({"heirs": 1, "key_held": False}, "1 could take it over, without the key of its code"),
         ({"heirs": 0, "key_held": False}, "nobody could take it over"),
         (MEMBER, "In the room for 3 h 5 min, as a member; "),
         (MEMBER | {"since": None}, "You are not in the room yet"),

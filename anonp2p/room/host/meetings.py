@@ -82,7 +82,7 @@ class Meetings:
     def hosting(self) -> Hosting:
         """What the rules have to know of us."""
         ledger, serving, me = self._replica.ledger, self._context.serving, self._replica.me.id
-        others = [Heir(*it) for it in ledger.carriers.items() if serving.find_key(it[1]) is None]  # else it leads to us
+        others = [Heir(*it) for it in ledger.carriers.items() if not serving.is_wanted(it[1])]  # else it leads to us
         others += [Heir(_ANYBODY, address) for address in self._shared]  # or to another host that has the key
         return Hosting(
             me=me,

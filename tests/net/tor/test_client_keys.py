@@ -126,7 +126,7 @@ def assert_says_nothing(error: AnonError) -> None:
 # --- services
 
 
-CLIENTS = [bytes([number]) * 32 for number in range(limits.INVITATIONS)]
+CLIENTS = [bytes([number]) * 32 for number in range(limits.CLIENTS)]
 
 
 async def test_a_private_room_is_never_published_for_everybody(fake: FakeTor, short_path: Path) -> None:

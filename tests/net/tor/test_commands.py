@@ -48,7 +48,7 @@ def test_a_room_is_added_in_every_form_and_leads_to_who_asks(
     ("profile", "target"), [(commands.WHONIX, "10.0.0.7:19840"), (commands.TAILS, "127.0.0.1:35001")]
 )
 def test_a_private_room_is_added_with_all_its_keys(profile: Profile, target: str) -> None:
-    clients = [bytes([number]) * 32 for number in range(limits.INVITATIONS)]
+    clients = [bytes([number]) * 32 for number in range(limits.CLIENTS)]
     line = commands.add_onion(KEY, tuple(commands.DEFENCES), target, clients)
     assert "Flags=V3Auth" in line
     assert re.findall("ClientAuthV3=(.*?)(?: |$)", line) == [

@@ -203,6 +203,15 @@ def test_a_code_of_before_may_lead_to_another_host(split: Split) -> None:
     assert split.meetings.next_deadline() is None
 
 
+def test_an_address_whose_key_we_have_is_dialled_while_we_do_not_serve_it(split: Split) -> None:
+    """8.16: who founded the room, and hosts another side, is at the code of then, whose key we were given."""
+    split.context.serving.add_key(ROOM_KEY)
+    split.replica.ledger.carriers[BOB.id] = ROOM
+    assert Heir(BOB.id, ROOM) in split.meetings.hosting.others
+    split.context.serving.serve(ROOM)
+    assert Heir(BOB.id, ROOM) not in split.meetings.hosting.others
+
+
 def test_a_code_that_has_been_answered_since_is_not_published_anew(split: Split) -> None:
     entrusted(split)
     split.meetings.note_failure(code_dial(split, 2 * limits.MEET).link)

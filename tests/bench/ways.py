@@ -1,0 +1,28 @@
+"""The program as it would be without second tries, for comparison: `WAYS` of dialling, of which a variable names one.
+
+Otherwise it is run as `anonp2p` is.
+"""
+
+import math
+import os
+import sys
+from typing import Final
+
+from anonp2p import cli, limits
+
+VARIABLE: Final = "BENCH_WAY"
+_NO_TRIES: Final[dict[str, object]] = {
+    "HEDGE_LEAST": math.inf,
+    "DIAL_BESIDE": math.inf,
+}  # beside a dial: seconds until they begin
+_TOR_GIVES_UP: Final = 120.0  # seconds
+WAYS: Final[dict[str, dict[str, object]]] = {
+    "hedged": {},  # as it is
+    "in turn": _NO_TRIES,  # one dial after the other, each given up for the next one after a while
+    "tor": {**_NO_TRIES, "DIAL_TRIES": (_TOR_GIVES_UP,)},  # one dial, as long as Tor takes for it
+}
+
+if __name__ == "__main__":
+    for name, value in WAYS[os.environ.pop(VARIABLE)].items():
+        setattr(limits, name, value)
+    sys.exit(cli.main())

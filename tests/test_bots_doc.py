@@ -1,0 +1,116 @@
+"""Every piece of Python in README.md and docs/ is run, by people in a room in memory.
+
+A piece that calls `trio.run` is a program: it opens a room, prints its code, and answers !ping. One with functions
+`test_...` is a test file. Any other stands where there are a `tor` and a `room` of it, and people come to that room.
+"""
+
+import re
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+import trio.testing
+
+import anonp2p
+from anonp2p.testing import Network, run
+
+ROOT = Path(__file__).parents[1]
+PATIENCE = 3_600.0  # seconds of a clock that jumps
+PIECE = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+PIECES = [
+    pytest.param(found.group(1), id=f"{path.relative_to(ROOT)}:{text[: found.start()].count(chr(10)) + 1}")
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    for text in [path.read_text(encoding="utf-8")]
+    for found in PIECE.finditer(text)
+]
+
+
+def is_program(piece: str) -> bool:
+    return "trio.run(" in piece
+
+
+def is_test_file(piece: str) -> bool:
+    return "def test_" in piece
+
+
+def run_program(piece: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody joins by the code that it prints, and has an answer."""
+    network, wanted = Network(), []
+    give_code, given_codes = trio.open_memory_channel[str](1)
+    with monkeypatch.context() as patches:
+        patches.setattr(trio, "run", lambda *call: wanted.append(call))
+        exec(compile(piece, "piece", "exec"), {"print": lambda code, flush: give_code.send_nowait(code)})
+
+    async def talk() -> None:
+        monkeypatch.setattr(anonp2p, "connect", network.connect)
+        async with network.connect(nick="ann") as tor, trio.open_nursery() as nursery:
+            nursery.start_soon(*wanted[0])
+            with trio.fail_after(PATIENCE):
+                async with tor.join(await given_codes.receive()) as ann:
+                    await ann.send("!ping")
+                    heard = await ann.wait_for("message")
+                    while heard.mine:
+                        heard = await ann.wait_for("message")
+                    assert heard.text == "pong"
+            nursery.cancel_scope.cancel()
+
+    run(talk)
+
+
+def run_test_file(piece: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of its tests passes."""
+    monkeypatch.syspath_prepend(ROOT / "docs/examples")
+    names: dict[str, Any] = {}
+    exec(compile(piece, "piece", "exec"), names)
+    tests: list[Callable[[], None]] = [value for name, value in names.items() if name.startswith("test_")]
+    assert tests
+    for test in tests:
+        test()
+
+
+def run_fragment(piece: str) -> None:
+    """It comes to its end, or goes on for as long as we look."""
+    names: dict[str, Any] = {"trio": trio, "anonp2p": anonp2p, "print": lambda *_: None}
+    exec(compile("async def fragment(tor, room):\n" + textwrap.indent(piece, "    "), "piece", "exec"), names)
+
+    async def talk() -> None:
+        network = Network()
+
+        async def come() -> None:
+            await trio.sleep(5)
+            async with network.connect(nick="ben") as tor, tor.join(room.code):
+                await trio.sleep_forever()
+
+        async with (
+            network.connect() as tor,
+            tor.create("demo") as room,
+            network.connect(nick="ann") as anns,
+            anns.join(room.code),
+            trio.open_nursery() as nursery,
+        ):
+            nursery.start_soon(come)
+            with trio.move_on_after(PATIENCE) as scope:
+                await names["fragment"](tor, room)
+            assert not scope.cancelled_caught or "open_nursery" in piece, "only what has tasks goes on for ever"
+            nursery.cancel_scope.cancel()
+
+    run(talk)
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_python_in_the_documents_does_what_it_says(piece: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if is_program(piece):
+        run_program(piece, monkeypatch)
+    elif is_test_file(piece):
+        run_test_file(piece, monkeypatch)
+    else:
+        run_fragment(piece)
+
+
+def test_there_is_a_piece_of_each_kind() -> None:
+    texts = [str(piece.values[0]) for piece in PIECES]
+    kinds = {"program" if is_program(text) else "tests" if is_test_file(text) else "fragment" for text in texts}
+    assert kinds == {"program", "tests", "fragment"}

@@ -1,5 +1,6 @@
 """The links of one session, by number."""
 
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
@@ -75,10 +76,12 @@ class Links:
 
     async def _tell_each(self, tell: Callable[[Link], None]) -> None:
         """Tells every link, some at a time, so that other tasks run in between."""
-        for count, link in enumerate(tuple(self._links.values()), 1):
+        ends_at = time.monotonic() + limits.LINKS_TURN
+        for link in tuple(self._links.values()):
             tell(link)
-            if count % limits.LINKS_AT_ONCE == 0:
+            if time.monotonic() >= ends_at:  # sooner after a commit, whose share is sealed for each of them
                 await trio.lowlevel.checkpoint()
+                ends_at = time.monotonic() + limits.LINKS_TURN
 
     async def finish_links(self) -> None:
         """Lets every link send what there is for it; returns once all have ended."""

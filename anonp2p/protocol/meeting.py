@@ -18,10 +18,10 @@ def sign_redirect(where: frames.Where, service: bytes, hello: bytes, me: Identit
     return frames.RedirectFrame(where, me.sign_for(service, identity.REDIRECT, hello + pack(where)))
 
 
-def is_redirect_signed(redirect: frames.RedirectFrame, service: bytes, hello: bytes, *keys: bytes) -> bool:
-    """Whether a member with one of these keys has signed this for this link."""
+def is_redirect_signed(redirect: frames.RedirectFrame, service: bytes, hello: bytes, key: bytes) -> bool:
+    """Whether the member with this key has signed this for this link."""
     content = hello + pack(redirect.where)
-    return any(identity.is_signed(identity.REDIRECT, service, content, redirect.signature, key) for key in keys)
+    return identity.is_signed(identity.REDIRECT, service, content, redirect.signature, key)
 
 
 def check_redirect(redirect: frames.RedirectFrame, service: bytes, hello: bytes, key: bytes) -> None:

@@ -204,17 +204,19 @@ class Ledger:
         self.index += 1
         self._digests.append(digest)
 
-    def apply_content(self, author: Member, header: Header, content: bodies.Content) -> Member:
+    def apply_content(
+        self, author: Member, header: Header, content: bodies.Content, context: bytes | None = None
+    ) -> Member:
         """Applies the next entry; returns the member that it is about.
 
-        Raises PeerFault for an improper roster entry.
+        context: see `take_entry`. Raises PeerFault for an improper roster entry.
         """
         if header.kind != OPENING:
             author.counter = header.counter
         if isinstance(content.body, bodies.TextBody | bodies.PrivateBody):
             return author  # a message leaves the room as it is
         about = self._apply_body(author, content.body)
-        self._group_context = self._hash_state()
+        self._group_context = self._hash_state() if context is None else context
         return about
 
     def _apply_body(self, author: Member, body: bodies.Body) -> Member:
@@ -294,16 +296,24 @@ class Ledger:
         self.handed_over, self._host_key = False, b""
         self._note_carrier(author.id, opening.address)
 
-    def take_entry(self, author: Member, header: Header, content: bodies.Content | None, digest: bytes) -> Member:
+    def take_entry(
+        self,
+        author: Member,
+        header: Header,
+        content: bodies.Content | None,
+        digest: bytes,
+        context: bytes | None = None,
+    ) -> Member:
         """Applies the next entry, expired or not; returns the member that it is about. digest: of its body.
 
-        Raises PeerFault for an improper roster entry.
+        context: the group context that it leads to, where it was taken before; None to hash what it leads to. Raises
+        PeerFault for an improper roster entry.
         """
         about = author
         if content is None:
             author.counter = header.counter
         else:
-            about = self.apply_content(author, header, content)
+            about = self.apply_content(author, header, content, context)
         self.extend_log(header, digest)
         if header.kind == OPENING:
             assert content is not None, "openings do not expire"

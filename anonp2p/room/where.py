@@ -176,9 +176,10 @@ def has_known_signer(
     where = redirect.where
     check_form(where)
     signers = dict.fromkeys((where.host, member or where.host, *replica.ledger.carriers))
-    keys = (_find_member_key(replica, it, where.openings, where.index) for it in signers)
-    if meeting.is_redirect_signed(redirect, service, hello, *(key for key in keys if key is not None)):
-        return True
+    for signer in signers:
+        key = _find_member_key(replica, signer, where.openings, where.index)
+        if key is not None and meeting.is_redirect_signed(redirect, service, hello, key):
+            return True
     if _find_member_key(replica, where.host, where.openings, where.index) is not None:
         return False
     proven = prove_host(replica, where)

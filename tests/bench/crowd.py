@@ -19,6 +19,7 @@ import msgspec
 from anonp2p import limits
 from anonp2p.crypto import commit, identity, padding, suite
 from anonp2p.crypto.epoch import ENTRY, Epoch, Header
+from anonp2p.crypto.ratchet import Ratchet
 from anonp2p.protocol import bodies, frames, handshake, room_state, welcome
 from anonp2p.protocol.batches import Batch
 from anonp2p.protocol.field_types import Opening
@@ -34,6 +35,7 @@ SEND = 64 * 1024  # bytes that the kernel takes from a member: what is sent is t
 DIALLING = limits.HALF_OPEN // 2  # links in handshake at once
 RETRY = 0.001  # seconds until what the host did not take is sent again
 QUIET = 0.2  # seconds without anything to read: everything has arrived
+HEADER = 33  # bytes of an entry's header
 OPENED = 4_096  # batches that are remembered: more than are on their way to some and at others already
 
 
@@ -77,9 +79,9 @@ class Measured:
 
 
 class Opened(NamedTuple):
-    """A batch: how many entries are in it, its head, and whether what is looked out for is among them."""
+    """A batch: the headers of its entries, its head, and whether what is looked out for is among them."""
 
-    entries: int
+    headers: frozenset[bytes]
     head: bytes
     has_watched: bool
 
@@ -104,32 +106,37 @@ class Batches:
             del self._opened[next(iter(self._opened))]
         batch = unpack(Batch, packed)
         has_watched = bool(self.watched) and self.watched in packed
-        opened = self._opened[nonce] = Opened(len(batch.entries), batch.head, has_watched)
+        headers = frozenset(entry[:HEADER] for entry in batch.entries)
+        opened = self._opened[nonce] = Opened(headers, batch.head, has_watched)
         return opened
 
 
 class Member:
-    """A member's end of a link. Counts since `mark`."""
+    """A member's end of a link. Counts since `mark`. service: which it dials, where that is not the room's first."""
 
-    def __init__(self, connection: socket.socket, room: bytes, number: int, batches: Batches) -> None:
+    def __init__(
+        self, connection: socket.socket, room: bytes, number: int, batches: Batches, service: bytes = b""
+    ) -> None:
         self._batches = batches
         self.me = identity.Identity(os.urandom(32), room)
         self._key = suite.EncryptionKeyPair(os.urandom(32))
         self._room = room
         self._epoch: Epoch | None = None  # with no ratchet but our own
         self._openings: list[Opening] = []
-        self.index = -1  # of the latest entry that has come, or that we were let in after
+        self.index = self.first = -1  # of the latest entry that has come; of the one after which we were let in
         self._digest = b""  # of the log up to there
         self.missed = 0  # entries that the log had no more when we came back
+        self.is_out = False  # whether it was ordered that we leave
+        self._leaves: set[bytes] = set()  # the headers of the entries by which we have said so
         self.nick = f"m{number}"
         self.reads = True
         self.counter = 0
         self.seen = 0.0  # when what is looked out for came
         self.mark()
-        self._begin_link(connection, room, os.urandom(handshake.TICKET))
+        self._begin_link(connection, service or room, os.urandom(handshake.TICKET))
 
     def _begin_link(self, connection: socket.socket, service: bytes, ticket: bytes) -> None:
-        self._service, self._ticket = service, ticket
+        self.service, self._ticket = service, ticket  # service: of who hosts, as far as it knows
         self._hello = b""
         self._channel: Channel | None = None
         self._arrival: welcome.WelcomeReader | None = None
@@ -164,6 +171,12 @@ class Member:
         content = padded_content(bodies.Content(os.urandom(limits.SALT), self.index, self._digest, body))
         signature = self.me.sign(identity.ENTRY, entry_content(self._epoch.number, header.pack(), content))
         return frames.SubmitFrame(self._epoch.number, self._epoch.seal_entry(header, signature + content))
+
+    def leave(self) -> frames.SubmitFrame:
+        """A Leave. It has to be said again if an epoch ends meanwhile."""
+        left = self.entry(bodies.LeaveBody())
+        self._leaves.add(left.entry[:HEADER])
+        return left
 
     def say(self, said: Sequence[frames.Frame], *, echo: bool = False) -> None:
         """Sends frames, in as few records as do; none: a heartbeat."""
@@ -212,9 +225,9 @@ class Member:
             opened = self._batches.open(content, self._epoch)
             if opened is None:
                 entries += self._take_record(content)
-            elif opened.entries:  # heads alone are not for all
-                entries += opened.entries
-                self._follow(opened.entries, opened.head)
+            elif opened.headers:  # heads alone are not for all
+                entries += len(opened.headers)
+                self._follow(opened.headers, opened.head)
                 self.hash.update(content)
                 if opened.has_watched:
                     self.seen = time.monotonic()
@@ -223,12 +236,13 @@ class Member:
         self.entries += entries
         return entries
 
-    def _follow(self, entries: int, head: bytes) -> None:
-        """The log goes on with so many entries, up to this head."""
+    def _follow(self, headers: frozenset[bytes], head: bytes) -> None:
+        """The log goes on with the entries that have these headers, up to this head."""
         index = index_of(int.from_bytes(head[:8], "big"))
-        if index - entries != self.index:
-            raise BenchFailed(f"after entry {self.index}, {self.nick} was sent {entries} up to {index}")
+        if index - len(headers) != self.index:
+            raise BenchFailed(f"after entry {self.index}, {self.nick} was sent {len(headers)} up to {index}")
         self.index, self._digest = index, head[8:40]
+        self.is_out = self.is_out or bool(self._leaves and self._leaves & headers)
 
     def _meet(self, data: bytes) -> int:
         at = 0
@@ -247,19 +261,19 @@ class Member:
         hello, self._hello = handshake.read_hello(content)
         link = os.urandom(32)
         request = self._join(link) if self._epoch is None else self._resume(link, self._epoch.number)
-        self.send(handshake.seal_request(request, self._service, hello, self._hello, self._ticket))
+        self.send(handshake.seal_request(request, self.service, hello, self._hello, self._ticket))
         self._channel = Channel(link, self._hello, up=True)
 
     def _join(self, link: bytes) -> JoinRequest:
         unsigned = JoinRequest(link, self.me.key, self._key.public, self.nick, bytes(64))
         content = handshake.join_content(self._hello, unsigned)
-        return msgspec.structs.replace(unsigned, signature=self.me.sign_for(self._service, identity.JOIN, content))
+        return msgspec.structs.replace(unsigned, signature=self.me.sign_for(self.service, identity.JOIN, content))
 
     def _resume(self, link: bytes, epoch: int) -> ResumeRequest:
         log = epoch, self.index, self._digest, self._openings
         unsigned = ResumeRequest(link, self.me.id, self._key.public, *log, True, bytes(64))
         content = handshake.resume_content(self._hello, unsigned)
-        return msgspec.structs.replace(unsigned, signature=self.me.sign_for(self._service, identity.RESUME, content))
+        return msgspec.structs.replace(unsigned, signature=self.me.sign_for(self.service, identity.RESUME, content))
 
     def _take_record(self, content: bytes) -> int:
         """What is for this link alone; how many entries were in it."""
@@ -269,11 +283,11 @@ class Member:
             match frame:
                 case frames.BackfillFrame(entries=opened, head=head):
                     entries += len(opened)
-                    self._follow(len(opened), head)
+                    self._follow(frozenset(each.header for each in opened), head)
                 case frames.CommitShareFrame(box=box):
                     self._begin_epoch(box)
                 case frames.WelcomeFrame():
-                    self._arrival = welcome.WelcomeReader(frame, self._key, self._service, self._hello)
+                    self._arrival = welcome.WelcomeReader(frame, self._key, self.service, self._hello)
                 case frames.PageFrame():
                     assert self._arrival is not None, "it comes after its welcome"
                     if state := self._arrival.take_page(frame):
@@ -288,11 +302,13 @@ class Member:
         head = state.head
         if self.index < 0:
             assert state.since == index_of(int.from_bytes(head[:8], "big")), "the room shows no history"
+            self.first = state.since
         else:
             self.missed += state.since - self.index
         self.index, self._digest = state.since, head[8:40]
-        self._epoch = welcome.make_epoch(state)
-        self._epoch.ratchets = {self.me.id: self._epoch.ratchets[self.me.id]}
+        own = next(it for it in state.roster if it.key == self.me.key)
+        ratchets = {self.me.id: Ratchet(own.chain_key, own.generation)}
+        self._epoch = Epoch(state.epoch, state.init_secret, state.log_key, state.newcomer_secret, ratchets)
         self._openings = list(state.term.openings)
         self.welcome = True
 
@@ -322,6 +338,8 @@ class Crowd:
         self.members: list[Member] = []
         self.batches = Batches()
         self._dial, self._room = dial, room
+        self._service = room
+        self._named = 0  # members that there have been
         self._deadline = time.monotonic() + seconds
         self._epoll = select.epoll()
         self._by_descriptor: dict[int, Member] = {}
@@ -340,22 +358,57 @@ class Crowd:
         new: list[Member] = []
         while len(new) < count or not all(member.welcome for member in new[-DIALLING:]):
             while len(new) < count and sum(not member.welcome for member in new[-DIALLING:]) < DIALLING:
-                connection = self._dial()
-                if connection is None:
+                member = self.begin_joining()
+                if member is None:
                     break
-                member = Member(connection, self._room, len(self.members), self.batches)
-                self.members.append(member)
                 new.append(member)
-                self._by_descriptor[member.socket.fileno()] = member
-                self._epoll.register(member.socket, select.EPOLLIN)
             self.pump()
             meanwhile()
         return new
+
+    def begin_joining(self) -> Member | None:
+        """One more dials, if there is a connection."""
+        connection = self._dial()
+        if connection is None:
+            return None
+        member = Member(connection, self._room, self._named, self.batches, self._service)
+        self._named += 1
+        self.members.append(member)
+        self._read(member)
+        return member
+
+    def follow_host(self, dial: Dial, service: bytes) -> None:
+        """The room is reached by this service from now on."""
+        self._dial, self._service = dial, service
+
+    def come_back(self, member: Member) -> bool:
+        """A member whose link has ended dials again; False if there is no connection."""
+        connection = self._dial()
+        if connection is None:
+            return False
+        member.dial_again(connection, self._service)
+        self._read(member)
+        return True
+
+    def forget(self, member: Member) -> None:
+        """A member whose link has ended does not come back."""
+        member.socket.close()
+        self.members.remove(member)
+        self._senders.discard(member)
 
     def ignore(self, member: Member) -> None:
         """From now on this member reads nothing; it goes on to beat."""
         self._epoll.unregister(member.socket)
         member.reads = False
+
+    def heed(self, member: Member) -> None:
+        """It reads again."""
+        self._read(member)
+
+    def _read(self, member: Member) -> None:
+        member.reads = True
+        self._by_descriptor[member.socket.fileno()] = member
+        self._epoll.register(member.socket, select.EPOLLIN)
 
     def pump(self, wait: float = 0.05) -> int:
         """Moves what there is to move; returns how many entries came."""
@@ -372,8 +425,8 @@ class Crowd:
             member = self._by_descriptor[descriptor]
             entries += member.receive()
             if member.ended:
-                if not member.welcome:
-                    raise BenchFailed("a member was turned away")
+                if member.first < 0:
+                    raise BenchFailed("a newcomer was turned away")
                 self._epoll.unregister(descriptor)
                 member.reads = False
         return entries

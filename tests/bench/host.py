@@ -2,7 +2,7 @@
 
 Says on stdout at which port it is reached and for which room, then answers every empty line on stdin with measurements,
 as JSON, and one that begins with `VERIFY` with what it takes to verify a signature; any other is a command that its
-user types. Ends with its stdin.
+user types. Ends with its stdin. With a code and a port it joins that room instead, and is ready to take it over.
 """
 
 import argparse
@@ -22,12 +22,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from anonp2p.cli import calm_collector
 from anonp2p.config import Config, Endpoint
-from anonp2p.names.codes import RoomKey
+from anonp2p.names.codes import RoomKey, encode_key, parse_code
 from anonp2p.net.session import Session
 from anonp2p.net.shared_network import SharedNetwork
 from anonp2p.net.tor import tor
 from anonp2p.room import events, inputs
-from anonp2p.room.hosting_events import ReachableEvent
 from anonp2p.room.room import Room
 from anonp2p.ui import commands
 from tests.bench.crowd import VERIFY
@@ -95,34 +94,47 @@ async def _connected(way: str) -> AsyncIterator[LoopbackNetwork | tor.Tor]:
         yield network
 
 
-async def _serve(way: str, *, gauged: bool) -> None:
+async def _serve(way: str, code: str, port: int, *, gauged: bool) -> None:
     async with _connected(way) as network:
-        await _host(network, gauged=gauged)
+        if isinstance(network, LoopbackNetwork) and code:
+            network.ports[code] = port
+        await _host(network, code, gauged=gauged)
 
 
-async def _host(network: LoopbackNetwork | tor.Tor, *, gauged: bool) -> None:
+def _create_room(code: str) -> Room:
+    if code:
+        key, random = parse_code(code).address, secrets.token_bytes
+        return Room(label="r1", key=key, random=random, nick="ines", may_host=True)
+    room_key = RoomKey(secrets.token_bytes(32))
+    return Room(
+        label="r1",
+        key=room_key.public,
+        random=secrets.token_bytes,
+        nick="hugo",
+        room_key=room_key,
+        name="bench",
+    )
+
+
+async def _host(network: LoopbackNetwork | tor.Tor, code: str, *, gauged: bool) -> None:
     gauge, told = _Gauge(), Counter[str]()
-    reachable = trio.Event()
 
     def tell(event: events.Event) -> None:
         told[type(event).__name__] += 1
-        if isinstance(event, ReachableEvent):
-            reachable.set()
 
     async def usable(_: float) -> LoopbackNetwork | tor.Tor:
         await trio.lowlevel.checkpoint()
         return network
 
-    key = RoomKey(secrets.token_bytes(32))
-    room = Room(label="r1", key=key.public, random=secrets.token_bytes, nick="hugo", room_key=key, name="bench")
+    room = _create_room(code)
     async with trio.open_nursery() as nursery:
         session = Session(room, tell, SharedNetwork(usable))
         nursery.start_soon(session.run)
         if gauged:
             nursery.start_soon(gauge.run)
-        await reachable.wait()
-        port = network.ports[key.code] if isinstance(network, LoopbackNetwork) else 0
-        print(json.dumps({"port": port, "code": key.code, "room": key.public.hex()}), flush=True)
+        await session.until_settled()
+        port = network.ports[room.code] if isinstance(network, LoopbackNetwork) else 0
+        print(json.dumps({"port": port, "code": room.code, "room": room.replica.ledger.room.hex()}), flush=True)
         async with trio.lowlevel.FdStream(os.dup(0)) as stdin:
             async for line in _lines(stdin):
                 if line.startswith(VERIFY):
@@ -135,7 +147,20 @@ async def _host(network: LoopbackNetwork | tor.Tor, *, gauged: bool) -> None:
                     await session.post_input(typed)
                     continue
                 stall, own = gauge.read()
-                reading = {**read_usage(), "entries": room.index, "stall": stall, "own": own, **told}
+                ledger = room.replica.ledger
+                ports = network.ports if isinstance(network, LoopbackNetwork) else {}
+                reading = {
+                    **read_usage(),
+                    "entries": room.index,
+                    "stall": stall,
+                    "own": own,
+                    "members": len(ledger.roster),
+                    "hosting": room.hosting,
+                    "heirs": len(ledger.heirs),
+                    "address": ledger.address.hex(),
+                    "port": ports.get(encode_key(ledger.address), 0),
+                    **told,
+                }
                 print(json.dumps(reading), flush=True)
         nursery.cancel_scope.cancel()
 
@@ -151,9 +176,12 @@ async def _lines(stdin: trio.abc.ReceiveStream) -> AsyncIterator[str]:
 if __name__ == "__main__":
     _parser = argparse.ArgumentParser()
     _parser.add_argument("way", nargs="?", default="", help="a torrc, or the control port of a Tor; none: loopback")
+    _parser.add_argument("--code", default="", help="of the room that is joined")
+    _parser.add_argument("--port", type=int, default=0, help="where that is reached")
     _parser.add_argument("--no-gauge", action="store_true", help="measures no stalls, which takes time of its own")
     _arguments = _parser.parse_args()
     _most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (_most, _most))
     calm_collector()
-    trio.run(partial(_serve, _arguments.way, gauged=not _arguments.no_gauge))
+    _given = _arguments.way, _arguments.code, _arguments.port
+    trio.run(partial(_serve, *_given, gauged=not _arguments.no_gauge))

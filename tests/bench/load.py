@@ -35,18 +35,23 @@ def room(seconds: float, *, gauged: bool = True) -> Iterator[tuple[Measured, Cro
 
     seconds: after which all is over. gauged: whether stalls are measured, which takes processor time of its own.
     """
-    command = [sys.executable, "-m", "tests.bench.host", *["--no-gauge"] * (not gauged)]
+    with measured(*["--no-gauge"] * (not gauged)) as host:
+        crowd = Crowd(loopback(host.port), host.room, seconds)
+        try:
+            yield host, crowd
+        finally:
+            crowd.close()
+
+
+@contextmanager
+def measured(*arguments: str) -> Iterator[Measured]:
+    """A process that is measured. arguments: see tests.bench.host."""
+    command = [sys.executable, "-m", "tests.bench.host", *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdin is not None
             assert process.stdout is not None
-            host = Measured(process.stdout, process.stdin)
-            assert host.port is not None
-            crowd = Crowd(loopback(host.port), host.room, seconds)
-            try:
-                yield host, crowd
-            finally:
-                crowd.close()
+            yield Measured(process.stdout, process.stdin)
         finally:
             process.kill()
 

@@ -38,7 +38,7 @@ class TorListener(trio.abc.Listener[trio.SocketStream]):
         """The next connection of Tor's, as soon as the system has room for it."""
         await trio.lowlevel.checkpoint()
         while True:
-            for _ in range(limits.LINKS_AT_ONCE):
+            for _ in range(limits.ACCEPTED_AT_ONCE):
                 try:
                     connection, _ = self._listening.accept()
                 except BlockingIOError:

@@ -275,7 +275,8 @@ class Meetings:
             return outcast
         call, redirect = it.call, _only_redirect(said)
         where = redirect.where
-        is_known = has_known_signer(self._replica, redirect, call.service, call.hello_hash, it.member)
+        dialled = None if it.member == _ANYBODY else it.member
+        is_known = has_known_signer(self._replica, redirect, call.service, call.hello_hash, dialled)
         verdict = self._judge(where, counts=is_known)
         ours = self._replica.ledger.openings[-1]
         if verdict is None and where.openings[-1] != ours and where.number <= ours.number:

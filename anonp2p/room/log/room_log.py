@@ -142,7 +142,8 @@ def is_message(entry: LogEntry) -> bool:
 
 
 def replay_entry(ledger: Ledger, entry: LogEntry) -> None:
-    """Applies an entry that was checked when it got its place."""
+    """Applies an entry that was checked when it got its place, and the group context that it leads to with it."""
     header = Header.unpack(entry.header)
     content = unpack_content(entry.body) if entry.body else None
-    ledger.take_entry(ledger.get_member(header.author), header, content, entry.digest)
+    context = entry.context or ledger.group_context
+    ledger.take_entry(ledger.get_member(header.author), header, content, entry.digest, context)

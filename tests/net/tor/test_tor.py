@@ -249,7 +249,7 @@ async def test_only_connections_of_tors_user_reach_the_room(
     async with room_at(fake, short_path, reach) as place, trio.open_nursery() as nursery:
         monkeypatch.setattr(listener, "peer_uid", lambda _: os.getuid() + 1)
         nursery.start_soon(accept_none, place.listener)
-        for _ in range(3 * limits.LINKS_AT_ONCE):
+        for _ in range(3 * limits.ACCEPTED_AT_ONCE):
             async with await connect_to(fake) as stream:
                 assert await ended(stream)
         nursery.cancel_scope.cancel()
@@ -279,7 +279,7 @@ async def test_a_connection_is_tors_as_long_as_it_is_up(fake: FakeTor, short_pat
 async def test_a_flood_of_others_is_passed_over_at_once(fake: FakeTor, short_path: Path) -> None:
     """They have closed already, and so could be anybody's."""
     async with room_at(fake, short_path, None) as place:
-        for _ in range(3 * limits.LINKS_AT_ONCE):
+        for _ in range(3 * limits.ACCEPTED_AT_ONCE):
             await (await connect_to(fake)).aclose()
         async with await connect_to(fake), await place.listener.accept() as accepted:
             assert place.admits(accepted)

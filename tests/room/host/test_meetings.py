@@ -19,6 +19,7 @@ from anonp2p.protocol.requests import MeetRequest
 from anonp2p.room import effects
 from anonp2p.room.gate import Caller, NotAdmitted
 from anonp2p.room.host.meetings import Meetings, Outcast, Verdict
+from anonp2p.room.log.room_log import RoomLog
 from anonp2p.room.succession.meeting import GiveWay, Stand
 from tests.room.host.parts import Ordering, set_time, take_effects
 from tests.room.peers import ANN, BOB, EVE, ROOM, ROOM_KEY, ZOE, Somebody, randomness
@@ -218,6 +219,18 @@ def test_a_code_that_has_been_answered_since_is_not_published_anew(split: Split)
     split.meetings.forget_link(Called(split, code_dial(split, 4 * limits.MEET)).dial.link)
     split.meetings.note_failure(code_dial(split, 6 * limits.MEET).link)
     assert services(split) == []
+
+
+def test_whoever_of_us_answers_at_the_code_no_entry_is_read_again_for_that(
+    split: Split, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the largest room that would take 200 ms."""
+    entrusted(split)
+    called = Called(split, code_dial(split, 2 * limits.MEET))
+    where = split.fork.tells(Side(split.replica))
+    assert where.index < split.replica.ledger.index
+    monkeypatch.setattr(RoomLog, "ledger_at", lambda *_: pytest.fail("it was read again"))
+    assert called.redirects(where, BOB) is None
 
 
 def test_where_a_code_leads_is_looked_for_anew_now_and_then(split: Split) -> None:

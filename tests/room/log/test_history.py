@@ -53,9 +53,10 @@ class Room:
         header = Header(kind, author.id, member.counter + 1, 0, ttl)
         content = bodies.Content(bytes(limits.SALT), self.ledger.index, self.ledger.digest, body)
         check_entry(self.ledger, member, header, content)
-        signed = bytes(64) + padded_content(content)
+        signed, before = bytes(64) + padded_content(content), self.ledger.group_context
         self.ledger.take_entry(member, header, content, suite.hash_data(signed))
-        self.log.append_entry(b"sealed", LogEntry(header.pack(), suite.hash_data(signed), signed, ttl))
+        context = None if self.ledger.group_context == before else self.ledger.group_context
+        self.log.append_entry(b"sealed", LogEntry(header.pack(), suite.hash_data(signed), signed, ttl, context))
         if isinstance(body, bodies.TextBody):
             self.history.note_text(self.ledger.index)
             self.texts.append(self.ledger.index)

@@ -3,7 +3,7 @@
 import pytest
 
 from anonp2p import limits
-from anonp2p.crypto import suite
+from anonp2p.crypto import identity, suite
 from anonp2p.crypto.epoch import COMMIT, ENTRY, FLEETING, KEPT, Header
 from anonp2p.crypto.identity import Identity
 from anonp2p.protocol import bodies, field_types, room_state
@@ -130,6 +130,17 @@ def test_few_entries_are_replayed_however_long_a_log_is(copy: Copy, monkeypatch:
         copy.room_log.ledger_at(index)
         assert len(replayed) < limits.WAYMARK
         replayed.clear()
+
+
+def test_what_is_read_again_is_not_hashed_again(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the largest room a hash of who is there takes as long as an entry to open, and there is one for each join."""
+    live(copy)
+    hashed = identity.hash_group_context
+    monkeypatch.setattr(identity, "hash_group_context", lambda _: pytest.fail("it was hashed"))
+    ledger = copy.room_log.ledger_at(copy.ledger.index)
+    monkeypatch.setattr(identity, "hash_group_context", hashed)
+    assert ledger is not None
+    assert state_of(ledger) == copy.before[-1]
 
 
 def test_what_is_cut_is_forgotten_with_the_room_as_it_was_then(copy: Copy) -> None:

@@ -16,8 +16,6 @@ from anonp2p.room.context import Context
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.entry_rules import kind_of
 from anonp2p.room.ledger import Ledger
-from anonp2p.room.log.log import LogEntry
-from anonp2p.room.log.room_log import replay_entry
 from anonp2p.room.member.following import Follower
 from anonp2p.room.member.head_check import Head, HeadCheck
 from anonp2p.room.member.joining import Joining
@@ -65,8 +63,7 @@ class Branch:
     def place(self, entry: OpenedEntry) -> OpenedEntry:
         """It is the next one, whether it may be or not."""
         before, header = self.ledger.group_context, entry.header
-        kept = LogEntry(header.pack(), entry.digest, entry.body, header.ttl)
-        replay_entry(self.ledger, kept)
+        self.ledger.take_entry(self.ledger.get_member(header.author), header, entry.content, entry.digest)
         entry.context = None if self.ledger.group_context == before else self.ledger.group_context
         if header.kind == ENTRY:
             self.generations[header.author] = header.generation + 1

@@ -137,6 +137,7 @@ class Outbox:
         """
         pending = self._entries[counter]
         if pending.sealed is None or pending.sealed.epoch != sealer.epoch_number:
+            pending.resealed = pending.resealed or pending.sealed is not None
             pending.sealed = sealer.seal_entry(counter, pending)
         return pending.sealed
 

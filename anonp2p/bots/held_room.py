@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import trio
 
+from anonp2p import limits
 from anonp2p.bots.errors import (
     CreateElsewhere,
     JoinElsewhere,
@@ -47,6 +48,7 @@ class HeldRoom:
     def __init__(self, session: Session, client: Client, interpreter: Interpreter, ids: Iterator[int]) -> None:
         self.label = session.room.label
         self.member = self.nick = ""
+        self._knocks = False  # whether we wait for a moderator to let us in
         self._session = session
         self._client = client
         self._interpreter = interpreter
@@ -81,6 +83,8 @@ class HeldRoom:
         match event:
             case events.EnteredEvent(member=member, nick=nick):
                 self.member, self.nick = member, nick
+            case events.LinkEvent(knocking=knocking):
+                self._knocks = bool(knocking)
             case events.RenamedEvent(member=self.member, nick=nick):
                 self.nick = nick
         self._outcomes.take_event(event)
@@ -100,7 +104,14 @@ class HeldRoom:
             raise spell_error(self._session.room.failure or RoomGone())
 
     async def leave(self) -> None:
-        """Leaves the room in order, within the time that this may take."""
+        """Leaves the room in order, within the time that this may take.
+
+        One that is about to let us in is entered first, if it does not take long: it would take us for one that was
+        cut off, and keep our place and our nick.
+        """
+        if not self._knocks:
+            with trio.move_on_after(limits.LEAVE_PATIENCE):
+                await self._session.until(lambda: bool(self.member))
         await self._client.leave_rooms([self._session])
 
     def close(self) -> None:

@@ -107,11 +107,11 @@ class Inbox:
 
     async def wait_for(self, type_: str) -> PlainEvent:
         """The next event of this type that was not waited for yet. Raises RoomGone if none can come any more."""
-        await trio.lowlevel.checkpoint()
         start = max(self._waited, self._first)
         for at, event in enumerate(islice(self._events, start - self._first, None), start):
             if event.type == type_:
                 self._waited = at + 1
+                await trio.lowlevel.cancel_shielded_checkpoint()
                 return event
         wait = _Wait(type_)
         if not self._is_over:
@@ -123,6 +123,7 @@ class Inbox:
         if wait.event is not None:
             self._waited = max(self._waited, wait.at + 1)
             return wait.event
+        await trio.lowlevel.cancel_shielded_checkpoint()
         if self._gone is not None and type_ == self._gone.type:
             return self._gone
         raise RoomGone

@@ -7,6 +7,7 @@ import trio
 
 from anonp2p.errors import AnonError, RoomGone, Unsent
 from anonp2p.room import events
+from anonp2p.room.hosting_events import HeirsEvent
 
 
 class Outcome:
@@ -26,7 +27,7 @@ class Outcome:
         return self._is_known.is_set()
 
     def take_event(self, event: events.Event) -> None:
-        """The input has caused this; the first event that answers it counts. A notice comes beside it."""
+        """The input has caused this; the first event that answers it counts. Notices and heirs come beside it."""
         match event:
             case _ if self.is_there:
                 pass
@@ -38,6 +39,8 @@ class Outcome:
                 self.end()
             case events.NoticeEvent():
                 self._notice = self._notice or event
+            case HeirsEvent():
+                pass
             case _:
                 self._event = event
                 self._is_known.set()

@@ -59,7 +59,7 @@ class RoomHolder:
             await room.enter()
             yield room
         finally:
-            with trio.move_on_after(_LEAVE_PATIENCE, shield=True):
+            with trio.move_on_after(limits.LEAVE_PATIENCE + _LEAVE_PATIENCE, shield=True):
                 await room.leave()
             room.close()
             del self._rooms[room.label]
@@ -84,8 +84,9 @@ async def open_holder(config: Config, connect: Connect) -> AsyncIterator[RoomHol
     raised: BaseException | None = None
     try:
         async with trio.open_nursery() as nursery:
+            shield = trio.CancelScope(shield=True)
             try:
-                holder = RoomHolder(config, connect, nursery)
+                holder = RoomHolder(config, connect, await nursery.start(_run_nursery, shield))
                 try:
                     await holder.until_usable()
                     yield holder
@@ -95,7 +96,8 @@ async def open_holder(config: Config, connect: Connect) -> AsyncIterator[RoomHol
             except BaseException as error:
                 raised = error
                 raise
-            nursery.cancel_scope.cancel()
+            finally:
+                shield.cancel()
     except BaseExceptionGroup as group:
         single = raised if group is raised else _find_single(group, raised)
         if single is None:
@@ -108,24 +110,31 @@ async def open_holder(config: Config, connect: Connect) -> AsyncIterator[RoomHol
         del single, raised
 
 
+async def _run_nursery(shield: trio.CancelScope, *, task_status: trio.TaskStatus[trio.Nursery]) -> None:
+    """A nursery for rooms, which go on until they are left though whoever has them is cancelled."""
+    with shield:
+        async with trio.open_nursery() as nursery:
+            task_status.started(nursery)
+            await trio.sleep_forever()
+
+
 def _find_single(group: BaseExceptionGroup[BaseException], raised: BaseException | None) -> BaseException | None:
     """The one error in what came out of our nursery, beside cancellations; None if there are several.
 
-    raised: by whoever is in the context: it may be a group itself, which stays whole.
+    raised: by whoever is in the context. It may be a group of its own, which stays the object that it is: trio's is
+    made of copies.
     """
-    errors = [it for it in group.exceptions if it is raised or _without_cancelled(it)]
-    if not errors:
-        return raised or group.exceptions[0]
-    if len(errors) > 1 and raised is not None and not _without_cancelled(raised):
-        errors = [it for it in errors if it is not raised]
+    errors = [it for it in group.exceptions if _without_cancelled(it)]
     if len(errors) > 1:
         return None
-    found = errors[0]
-    while found is not raised and isinstance(found, BaseExceptionGroup):
-        rest = _without_cancelled(found)
-        if not isinstance(rest, BaseExceptionGroup) or len(rest.exceptions) > 1:
-            return found
-        found = rest.exceptions[0]
+    if raised is not None and (_without_cancelled(raised) or not errors):
+        return raised
+    found = errors[0] if errors else group.exceptions[0]
+    while isinstance(found, BaseExceptionGroup):
+        inner = [it for it in found.exceptions if _without_cancelled(it)] or found.exceptions[:1]
+        if len(inner) > 1:
+            break
+        found = inner[0]
     return found
 
 

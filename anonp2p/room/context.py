@@ -15,7 +15,7 @@ from anonp2p.room.changes import Change
 from anonp2p.room.clock import Clock
 from anonp2p.room.dice import draw_between
 from anonp2p.room.entries import OpenedEntry
-from anonp2p.room.errors import RetractUnsent
+from anonp2p.room.errors import RetractUnsent, Unconfirmed
 from anonp2p.room.files import Files
 from anonp2p.room.health import Health
 from anonp2p.room.inviting import Inviting
@@ -26,7 +26,7 @@ from anonp2p.room.log.room_log import is_message
 from anonp2p.room.message_index import MessageIndex
 from anonp2p.room.narrator import Narrator
 from anonp2p.room.offers import OfferBook
-from anonp2p.room.outbox import Outbox
+from anonp2p.room.outbox import GivenBack, Outbox
 from anonp2p.room.pending import Pending, Whisper
 from anonp2p.room.pool import Pool
 from anonp2p.room.replica import Replica
@@ -205,6 +205,21 @@ class Context:
         least = ledger.retention.least
         self.outbox.restore_entries(self.sent.take_after(index, self.clock.now.age, least))
         return count
+
+    def say_again(self, fork: int | None) -> None:
+        """We have come anew. fork: where the log parts from ours of before; None if we do not know of any such place.
+
+        What we have said after that is sent again, but for what this log may have as well: that is given back.
+        """
+        after = float("inf") if fork is None else fork
+        for pending in self.sent.take_former(after, self.clock.now.age, self.replica.ledger.retention.least):
+            if pending.resealed:
+                self.reporter.tell_given_back([GivenBack(Unconfirmed(), pending.line, pending.re)])
+            else:
+                self.outbox.add_entry(pending.body, pending.line, UNSET, pending.ttl)
+                if self.replica.holds_back(self.replica.me.id):
+                    self.outbox.note_held_back()
+                self.reporter.tell_given_back(self.outbox.refuse_excess())
 
     def take_receipt(self, header: Header, place: int, age: float) -> None:
         """Tells that an entry of ours has its place among those that we have missed. age: it is no older than that."""

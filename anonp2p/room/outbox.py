@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
+from msgspec import UNSET
+
 from anonp2p import errors, limits
 from anonp2p.crypto import suite
 from anonp2p.crypto.epoch import KEPT, Header
@@ -36,13 +38,14 @@ class EntrySealer(Protocol):
 class GivenBack(NamedTuple):
     """An entry of ours that gets no place. error: why, unless that is known; line: what the user typed, if it was text.
 
-    re: the input that asked for the entry. file: what it offers, if it does.
+    re: the input that asked for the entry. file: what it offers, if it does. retraction: the input that wants it ended.
     """
 
     error: errors.AnonError | None
     line: str | None
     re: events.Re
     file: bodies.FileOffer | None = None
+    retraction: events.Re = UNSET
 
     def __repr__(self) -> str:
         return "<GivenBack>"
@@ -134,6 +137,7 @@ class Outbox:
         """
         pending = self._entries[counter]
         if pending.sealed is None or pending.sealed.epoch != sealer.epoch_number:
+            pending.resealed = pending.resealed or pending.sealed is not None
             pending.sealed = sealer.seal_entry(counter, pending)
         return pending.sealed
 
@@ -196,10 +200,10 @@ class Outbox:
         return None
 
     def _retract(self, counter: int, pending: Pending, re: events.Re) -> list[GivenBack]:
+        pending.retraction = re
         if pending.sealed is None:
             del self._entries[counter]
             return [_give_back(pending, None)]
-        pending.retraction = re
         return []
 
     def give_back_all(self) -> list[GivenBack]:
@@ -353,4 +357,5 @@ class Outbox:
 
 
 def _give_back(pending: Pending, error: errors.AnonError | None) -> GivenBack:
-    return GivenBack(error, pending.line, pending.re, pending.file)
+    retraction = UNSET if pending.retraction is None else pending.retraction
+    return GivenBack(error, pending.line, pending.re, pending.file, retraction)

@@ -58,7 +58,7 @@ class Pending:
     retraction: the input that wants this message ended as soon as it has its place, if any does. sent_at: when it went
     out last, in seconds of the sender's clock. may_be_refused: whether ours are held back then.
     told_unanswered: whether the user was told that the host does not order it. is_again: whether it had a place before,
-    which was cut.
+    which was cut. resealed: whether it was sealed more than once.
 
     In the epoch in which it was first sent, the same bytes go out again on a new link; in another, it is sealed anew.
     Either way what has its place already is known by its counter.
@@ -74,6 +74,12 @@ class Pending:
     may_be_refused: bool = False
     told_unanswered: bool = False
     is_again: bool = False
+    resealed: bool = False
+
+    @property
+    def may_be_elsewhere(self) -> bool:
+        """Whether it may have a place in another log, too, than in the one that has it now."""
+        return self.is_again or self.resealed
 
     @property
     def is_message(self) -> bool:

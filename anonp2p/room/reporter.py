@@ -84,12 +84,18 @@ class Reporter:
             self.tell_event(rule)
 
     def tell_given_back(self, given: Iterable[GivenBack]) -> None:
-        """Tells why entries of ours got no place, and gives back what the user typed."""
-        for error, line, re, file in given:
+        """Tells why entries of ours got no place, and gives back what the user typed.
+
+        Who waits for the answer to a command that was to end such a message has it: nobody was shown it.
+        """
+        for error, line, re, file, retraction in given:
             if error is not None:
                 self.tell_error(error, re)
             if line is not None:
                 self.tell_event(events.UnsentEvent(room=self._room, text=line, re=re))
+            if retraction is not UNSET:
+                reply = events.ReplyEvent(room=self._room, command="/retract", data={"sent": False}, re=retraction)
+                self.tell_event(reply)
             if file is not None and (offer := self._offers.find_own(file)) is not None:
                 self.end_offer(offer, Reason("offer-unsent"))
 

@@ -28,7 +28,8 @@ class _Sent:
             body = Whisper(body.to, body.nick, body.text, body.reply, late=True, file=body.file)
         if ttl not in (FLEETING, KEPT):
             ttl = max(1, least, min(ttl, round(self.end - now)))
-        return Pending(body, self.pending.line, self.pending.re, ttl, is_again=True)
+        resealed = self.pending.may_be_elsewhere
+        return Pending(body, self.pending.line, self.pending.re, ttl, is_again=True, resealed=resealed)
 
 
 class SentEntries:
@@ -39,7 +40,7 @@ class SentEntries:
     """
 
     def __init__(self) -> None:
-        self._entries: dict[int, _Sent] = {}
+        self._entries: dict[int, _Sent] = {}  # what we said as who we were before: by its counter there, below 0
         self._ends: list[tuple[float, int]] = []  # a heap: when which of them expires
 
     def note_entry(self, header: Header, index: int, pending: Pending, ordered_at: float) -> None:
@@ -70,8 +71,29 @@ class SentEntries:
                 return
             del self._entries[counter]
 
+    def begin_identity(self) -> None:
+        """We are somebody else: messages of who we were are kept till we know whether the log has them.
+
+        But for those that offer files: nobody serves these any more.
+        """
+        kept = {at: it for at, it in self._entries.items() if it.pending.is_message and it.pending.file is None}
+        self._entries = {-counter: sent for counter, sent in kept.items() if counter > 0}
+        self._ends = [(sent.end, counter) for counter, sent in self._entries.items() if sent.ttl != KEPT]
+        heapq.heapify(self._ends)
+
+    def take_former(self, index: float, now: float, least: int) -> list[Pending]:
+        """What we have said as who we were; of it, what was cut after this index, as it is sent again.
+
+        Parameters: see `take_after`.
+        """
+        former = {counter: sent for counter, sent in self._entries.items() if counter < 0}
+        for counter in former:
+            del self._entries[counter]
+        said = (former[counter] for counter in sorted(former, reverse=True))
+        return [sent.again(now, least) for sent in said if sent.index > index]
+
     def forget_all(self) -> None:
-        """We are somebody else, or out."""
+        """We are out."""
         self._entries.clear()
         self._ends.clear()
 

@@ -45,7 +45,7 @@ class Plan:
     key_runs: int = 5
     near: Rounds = _NEAR
     far: Rounds = _FAR
-    megabytes: int = 10
+    megabytes: int = 8
     trials: int = 2
     people: int = 5
     leaves: int = 3
@@ -100,10 +100,10 @@ OVER_TOR: Final[dict[str, OverTor]] = {
     "start": lambda torrc, where, plan: start(torrc, where, plan.rounds(where)),
     "join": lambda torrc, where, plan: join(torrc, where, plan.rounds(where)),
     "latency": lambda torrc, where, plan: talk(torrc, where, plan.rounds(where)),
-    "files": lambda torrc, where, plan: files(torrc, where, plan.megabytes, plan.trials),
     "failover": lambda torrc, where, plan: failover(
         torrc, where, plan.people, {"leave": plan.leaves, "kill": plan.kills, "silence": plan.silences}
     ),
+    "files": lambda torrc, where, plan: files(torrc, where, plan.megabytes, plan.trials),
 }
 
 

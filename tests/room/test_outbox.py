@@ -492,6 +492,20 @@ def test_nothing_is_lost_sent_twice_on_a_link_or_out_of_its_order(happens: list[
     assert on_link == added
 
 
+def test_what_was_sealed_in_two_epochs_may_be_in_two_logs(outbox: Outbox, sealer: FakeSealer) -> None:
+    """The host of either may have ordered it."""
+    pending = outbox.find_entry(say(outbox, "one"))
+    assert pending is not None
+    outbox.send_ready(sealer, 0.0)
+    outbox.lose_link()
+    outbox.send_ready(sealer, 0.0)
+    assert not pending.may_be_elsewhere
+    sealer.epoch_number += 1
+    outbox.begin_epoch()
+    outbox.send_ready(sealer, 0.0)
+    assert pending.may_be_elsewhere
+
+
 # --- what moderators do
 
 

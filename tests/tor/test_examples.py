@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.tor, pytest.mark.filterwarnings("ignore:setDaemon:Depr
 
 EXAMPLES = Path(__file__).parents[2] / "docs/examples"
 PATIENCE = 120.0  # seconds
-RAIDERS = 4
+RAIDERS = 3
 # The moderator, that takes fewer who come in a longer time for a raid: how fast people come over Tor is not up to us.
 MODERATOR = f"""
 import sys, trio, moderator as it
@@ -40,7 +40,7 @@ async def program(tor: RunningTor, *arguments: str, given: str = "") -> AsyncIte
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=EXAMPLES,
-        env={**os.environ, "TOR_CONTROL_IPC_PATH": tor.control.removeprefix("unix:"), "PYTHONMALLOC": "debug"},
+        env={**os.environ, "TOR_CONTROL_IPC_PATH": tor.control.removeprefix("unix:")},
     )
     assert process.stdin
     assert process.stdout

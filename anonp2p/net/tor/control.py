@@ -45,7 +45,8 @@ from anonp2p.net.tor.replies import BoundedReplies
 from anonp2p.reasons import Reason
 from anonp2p.room import events
 
-logging.getLogger("stem").disabled = True
+# Of a bot's own, too: logging.config enables the loggers that it finds again, and leaves their filters alone.
+logging.getLogger("stem").addFilter(lambda _: False)
 
 Tell = Callable[[events.Event], None]
 Reply = list[tuple[str, str, str]]  # lines: status, divider, text

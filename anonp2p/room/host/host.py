@@ -2,6 +2,8 @@
 
 from typing import Literal, Protocol
 
+from msgspec import UNSET
+
 from anonp2p import errors, limits
 from anonp2p.errors import NoSuchNick, PeerFault
 from anonp2p.protocol import bodies, frames
@@ -371,11 +373,17 @@ class HostRole:
             self.hand_over()
 
     def _entrust(self, event: inputs.EntrustInput) -> None:
+        """Notes it. Heirs change later, if at all: who waits for the answer to a command has one at once."""
+        member = self._replica.ledger.roster.find_nick(event.nick) if event.nick is not None else None
         if event.nick is None:
             self.heirs.entrust_nobody()
-            return
-        member = self._replica.ledger.roster.find_nick(event.nick)
-        if member is None:
+        elif member is None:
             self._reporter.tell_error(NoSuchNick(), event.re)
+            return
         elif not self.heirs.want_member(member.id):
             self._reporter.tell_error(CannotHost(), event.re)
+            return
+        if event.re is not UNSET:
+            data = {"nick": member.nick if member else None}
+            label = self._context.label
+            self._reporter.tell_event(events.ReplyEvent(room=label, command="/entrust", data=data, re=event.re))

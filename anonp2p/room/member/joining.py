@@ -1,5 +1,6 @@
 """How we ask a host to let us in: for the first time, again on another link, or as somebody new."""
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from anonp2p import errors, limits
@@ -7,12 +8,15 @@ from anonp2p.crypto import identity, suite
 from anonp2p.errors import Full, Locked, NotAllowed
 from anonp2p.names import nicks
 from anonp2p.protocol import frames, handshake
+from anonp2p.protocol.field_types import Opening
 from anonp2p.protocol.requests import JoinRequest, ResumeRequest
 from anonp2p.reasons import LinkEnd
 from anonp2p.room import events
 from anonp2p.room.context import Context, fresh_keys
 from anonp2p.room.errors import KeyRefused, NotInvited, SignatureRefused, ThrownOut, TurnedAway, UnknownToHost
+from anonp2p.room.ledger import Ledger
 from anonp2p.room.member.proof import Position
+from anonp2p.room.succession import terms
 
 # What a host's words mean to the one it refuses, but for "crowded", after which it asks again.
 REFUSALS: dict[frames.Refusal, errors.AnonError] = {
@@ -51,6 +55,7 @@ class Joining:
         self.ticket = b""
         self.has_lost_host = False
         self._shown: Position | None = None  # how far we were shown the room, where our ledger is further on
+        self._left: tuple[Sequence[Opening], int] | None = None  # openings and end of the log that we have left
         self._history_is_due = False  # whether there is more of it to come, on this link or another
         self._context = context
         self._replica = context.replica
@@ -124,7 +129,7 @@ class Joining:
         self._wanted = self._context.own_member.nick
         self._refused_nick, self._alternatives = None, []
         self._reporter.tell_given_back(self._outbox.begin_identity(self._replica.me.id))
-        self._context.sent.forget_all()
+        self._context.sent.begin_identity()
         self._context.files.begin_identity()
         self._replica.begin_identity(*fresh_keys(self._context.random, self._replica.ledger.room))
         self._replica.epoch = None
@@ -171,6 +176,11 @@ class Joining:
         """What we were shown before does not count."""
         self._shown, self._history_is_due = None, False
 
+    def leave_log(self, known: Ledger) -> None:
+        """We come to another log than the one that we knew, which ended so."""
+        self._left = self._left or (known.openings, known.index)
+        self.begin_anew()
+
     def begin_history(self, *, expected: bool) -> bool:
         """A welcome shows us the room, with or without its history. Returns whether it is one that broke off before."""
         goes_on = self._history_is_due and self._lifecycle.entered
@@ -185,5 +195,10 @@ class Joining:
             self._shown = position
 
     def end_history(self) -> None:
-        """We have been shown everything."""
+        """We have been shown everything: what the log does not have of what we said before, is said again."""
         self.begin_anew()
+        ledger, fork = self._replica.ledger, None
+        if self._left is not None:
+            fork = terms.find_fork(*self._left, ledger.openings, ledger.index)
+        self._left = None
+        self._context.say_again(fork)

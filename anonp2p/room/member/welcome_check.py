@@ -51,7 +51,7 @@ class WelcomeCheck:
         _check_host(state, service)
         if known.host and not (is_bound or state.proof):
             self._replica.ledger = Ledger(known.room)  # we come anew, to a log that may not be ours
-            self._joining.begin_anew()
+            self._joining.leave_log(known)
             self._context.message_index.note_all_cut()
         if not is_bound:
             self._heads.begin_room()

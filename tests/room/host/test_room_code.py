@@ -149,6 +149,15 @@ def test_where_a_private_room_was_its_host_is_found_until_all_have_come_from_the
     assert house.code.next_deadline() is None
 
 
+def test_a_link_that_is_there_when_the_code_changes_may_be_dead(house: Lodge) -> None:
+    """5d.8"""
+    new = house.changes()
+    house.passes(limits.FORMER_WAY - 1)
+    assert house.served == {ROOM, new}
+    house.passes(limits.FORMER_WAY)
+    assert house.served == {new}
+
+
 def test_where_a_private_room_was_its_host_is_not_found_any_more_once_nobody_has_a_place_who_has_not_come(
     house: Lodge,
 ) -> None:

@@ -35,6 +35,7 @@ class Checks:
         self._terms: set[tuple[int, bytes]] = set()
         self._read: Counter[int] = Counter()  # events of each person that were looked at
         self._seqs: dict[int, int] = {}  # of the latest message that each was shown
+        self._authors: dict[tuple[int, str], str] = {}  # who has said a text, as each person was told last
         town.watch = self.watch
         town.on_link_end = self._check_end
         town.plan(INSPECTION, self._inspect)
@@ -73,12 +74,15 @@ class Checks:
                 self._blame(person, f"is alarmed: {reason}")
             case events.EnteredEvent():
                 self._seqs.pop(person.number, None)
-            case events.MessageEvent(seq=seq, history=False):
+            case events.MessageEvent(seq=seq, text=text, history=False):
                 if seq <= self._seqs.get(person.number, 0):
                     self._blame(person, f"is shown {seq} after {self._seqs[person.number]}")
                 self._seqs[person.number] = seq
-                if person.has_stayed and person.shown[event.text] > 1:
-                    self._blame(person, f"is shown {event.text} twice")
+                author = self._authors.get((person.number, text), event.member)
+                self._authors[person.number, text] = event.member
+                is_said_anew = event.late and event.member != author  # by one whose place was on another side alone
+                if person.has_stayed and person.shown[text] > 1 and not is_said_anew:
+                    self._blame(person, f"is shown {text} twice")
             case events.EntriesMissedEvent(count=count) if person.has_stayed:
                 self._blame(person, f"has missed {count} entries")
             case events.MovedEvent(was=was, seq=seq):
@@ -342,9 +346,8 @@ class Checks:
             self._check_rules(person)
             self._check_offers(person)
         for author in here:
-            if author.has_stayed:
-                for text in author.said:
-                    self._check_text(author, text)
+            for text in author.said if author.has_stayed else set(author.said).difference(author.unsent):
+                self._check_text(author, text)
         places = self._list_places()
         for person in here:
             if not person.has_stayed:
@@ -375,8 +378,9 @@ class Checks:
 
     def _check_text(self, author: Person, text: str) -> None:
         for person in self._here:
-            if person.has_stayed and person.entered_at[0] < author.said[text] and person.shown[text] != 1:
-                self._blame(person, f"was shown {text} {person.shown[text]} times")
+            times, was_here = person.shown[text], person.has_stayed and person.entered_at[0] < author.said[text]
+            if was_here and (times == 0 or (author.has_stayed and times != 1)):
+                self._blame(person, f"was shown {text} {times} times")
 
 
 def _spell(place: int) -> str:

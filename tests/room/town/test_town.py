@@ -261,6 +261,22 @@ def test_one_whom_a_host_of_another_side_refuses_waits_for_its_own_and_stays_in_
     assert [person.number for person in playing.town.people if person.is_here] == [0, 1, 2]
 
 
+@pytest.mark.parametrize(("seconds", "comes"), [(700, 0), (70, 2)])
+def test_what_those_have_said_is_said_again_who_lose_their_place_by_a_split(seconds: int, comes: int) -> None:
+    """Who was on the side that gave way for more than ten minutes, or has joined there."""
+    cut = Step(20.0, "split", ("1,2", str(seconds), "told"))
+    steps = (cut, *(Step(45.0 + number, "come") for number in range(comes)))
+    end = 100.0 + seconds
+    playing = Play(Schedule(seed=5, people=5, pace="near", talk=end / 20, end=end, history=0, steps=steps))
+    assert playing.run().verdict == "ok"
+    anew = [person for person in playing.town.people if len(person.entered_at) > 1]
+    assert [person.number for person in anew] == ([5, 6] if comes else [1, 2])
+    for person in anew:
+        away = [text for text, at in person.said.items() if 50 < at < 20 + seconds]
+        assert away
+        assert all(playing.town.people[0].shown[text] == 1 for text in away)
+
+
 def test_an_heir_whose_address_another_has_served_as_the_code_is_found_again() -> None:
     """Members that have their host wait at it in the end, though the other has published that address last."""
     told = (Step(11.22, "split", ("2", "60", "told")), Step(23.85, "split", ("1,2", "25", "told")))

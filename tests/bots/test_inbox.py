@@ -143,6 +143,16 @@ async def test_waiting_finds_what_was_not_read_yet_then_goes_on_from_there() -> 
     assert await read(inbox) == notice(0)  # nothing is taken out by waiting
 
 
+async def test_what_was_waited_for_as_it_came_is_not_waited_for_again() -> None:
+    inbox = Inbox("r1")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(wait_for, inbox, "message")
+        await trio.testing.wait_all_tasks_blocked()
+        inbox.put(message(1))
+    inbox.put(message(2))
+    assert await wait_for(inbox, "message") == message(2)
+
+
 async def test_what_was_read_is_not_waited_for() -> None:
     inbox = filled(message(1), GONE)
     assert await read(inbox) == message(1)

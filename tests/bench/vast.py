@@ -15,7 +15,6 @@ from typing import Any, Final, cast
 
 from anonp2p import limits
 
-LEAST: Final = 50  # members, of the smallest room of which figures are printed
 STEPS: Final = (50, 200, 1_000, 2_000, 5_000, 10_000)
 vars(limits)["MEMBERS"] = STEPS[-1]  # before the types of frames are made of it
 

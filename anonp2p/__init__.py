@@ -9,13 +9,14 @@ TYPE_CHECKING = False  # type checkers know better; `typing` alone takes longer 
 if TYPE_CHECKING:
     from anonp2p import errors as errors
     from anonp2p.library import Event as Event
+    from anonp2p.library import Message as Message
     from anonp2p.library import Receipt as Receipt
     from anonp2p.library import Room as Room
     from anonp2p.library import Tor as Tor
     from anonp2p.library import connect as connect
     from anonp2p.room.events import Person as Person
 
-__all__ = ["Event", "Person", "Receipt", "Room", "Tor", "connect", "errors"]
+__all__ = ["Event", "Message", "Person", "Receipt", "Room", "Tor", "connect", "errors"]
 
 
 def __getattr__(name: str) -> object:

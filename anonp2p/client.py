@@ -57,6 +57,11 @@ class Client:
         """Returns once there is a Tor. Raises AnonError if there will be none."""
         await self._tor.usable(0.0)
 
+    async def check_publishing(self) -> None:
+        """Raises AnonError where there is no Tor, or nothing can be published on it."""
+        if lack := (await self._tor.usable(0.0)).lack:
+            raise lack
+
     @property
     def tor_failure(self) -> AnonError | None:
         """Why there is no Tor any more, once that is final."""

@@ -20,13 +20,30 @@ from anonp2p.client import Connect
 from anonp2p.config import Config, choose_tor
 from anonp2p.names import codes, nicks
 from anonp2p.net.tor import tor as net_tor
-from anonp2p.room.events import GoneEvent, JoinedEvent, LeftEvent, MessageEvent, Person
-from anonp2p.room.hosting_events import ReachableEvent
+from anonp2p.room.events import (
+    EnteredEvent,
+    EntriesMissedEvent,
+    ExpiredEvent,
+    GoneEvent,
+    JoinedEvent,
+    LeftEvent,
+    MessageEvent,
+    NoticeEvent,
+    Person,
+    RenamedEvent,
+    ReplyEvent,
+)
+from anonp2p.room.file_events import OfferEvent
+from anonp2p.room.hosting_events import CodeEvent, HostEvent, ReachableEvent
+from anonp2p.room.moderation_events import LockChangedEvent, RoleEvent, SelfKickedEvent, WaitingEvent
 from anonp2p.ui import arguments
 from anonp2p.ui.actions import JoinRoomAction
-from anonp2p.ui.plain_events import EventType, PlainEvent
+from anonp2p.ui.plain_events import EventType, PlainEvent, SpelledAlarmEvent, SpelledLinkEvent, SpelledTransferEvent
 
 Event: TypeAlias = PlainEvent
+Message: TypeAlias = MessageEvent  # the event `message`
+# What asks something, and is answered by a `reply`.
+Question: TypeAlias = Literal["/who", "/code", "/qr", "/heirs", "/health", "/files", "/rooms", "/help", "/retain"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -37,7 +54,7 @@ class Receipt:
     names a message by it. at: when we saw it ordered, in seconds since the epoch, by our own clock.
     """
 
-    event: MessageEvent
+    event: Message
 
     @property
     def seq(self) -> int:
@@ -100,10 +117,16 @@ class Room:
         many are on their way, it waits before it hands over another one. If it is cancelled, the message may or may
         not be sent.
 
-        Raises errors.Unsent where it cannot be sent, or the room has ended before it was: its cause says why.
+        Raises errors.Unsent where it cannot be sent, or the room has ended before it was: its cause says why. Where
+        that is errors.RoomGone, which all methods raise where we are out of the room, the cause of that is why we are
+        out, if there is more to say than `gone` does.
         """
         return Receipt(await self._held.send(text))
 
+    @overload
+    async def command(self, line: Question) -> ReplyEvent: ...
+    @overload
+    async def command(self, line: str) -> Event: ...
     async def command(self, line: str) -> Event:
         """Does what a typed line does: "/kick ann", "/who", "/msg ann psst", or a text. Returns the event it leads to.
 
@@ -126,6 +149,36 @@ class Room:
     async def wait_for(self, kind: Literal["reachable"], /, *, within: float | None = None) -> ReachableEvent: ...
     @overload
     async def wait_for(self, kind: Literal["gone"], /, *, within: float | None = None) -> GoneEvent: ...
+    @overload
+    async def wait_for(self, kind: Literal["room"], /, *, within: float | None = None) -> EnteredEvent: ...
+    @overload
+    async def wait_for(self, kind: Literal["host"], /, *, within: float | None = None) -> HostEvent: ...
+    @overload
+    async def wait_for(self, kind: Literal["code"], /, *, within: float | None = None) -> CodeEvent: ...
+    @overload
+    async def wait_for(self, kind: Literal["nick"], /, *, within: float | None = None) -> RenamedEvent: ...
+    @overload
+    async def wait_for(self, kind: Literal["role"], /, *, within: float | None = None) -> RoleEvent: ...
+    @overload
+    async def wait_for(self, kind: Literal["locked"], /, *, within: float | None = None) -> LockChangedEvent: ...
+    @overload
+    async def wait_for(self, kind: Literal["kicked"], /, *, within: float | None = None) -> SelfKickedEvent: ...
+    @overload
+    async def wait_for(self, kind: Literal["waiting"], /, *, within: float | None = None) -> WaitingEvent: ...
+    @overload
+    async def wait_for(self, kind: Literal["expired"], /, *, within: float | None = None) -> ExpiredEvent: ...
+    @overload
+    async def wait_for(self, kind: Literal["offer"], /, *, within: float | None = None) -> OfferEvent: ...
+    @overload
+    async def wait_for(self, kind: Literal["transfer"], /, *, within: float | None = None) -> SpelledTransferEvent: ...
+    @overload
+    async def wait_for(self, kind: Literal["link"], /, *, within: float | None = None) -> SpelledLinkEvent: ...
+    @overload
+    async def wait_for(self, kind: Literal["alarm"], /, *, within: float | None = None) -> SpelledAlarmEvent: ...
+    @overload
+    async def wait_for(self, kind: Literal["missed"], /, *, within: float | None = None) -> EntriesMissedEvent: ...
+    @overload
+    async def wait_for(self, kind: Literal["notice"], /, *, within: float | None = None) -> NoticeEvent: ...
     @overload
     async def wait_for(self, kind: EventType, /, *, within: float | None = None) -> Event: ...
     async def wait_for(self, kind: EventType, /, *, within: float | None = None) -> Event:

@@ -91,7 +91,7 @@ class HeldRoom:
         if is_shown:
             self._inbox.put(spell_event(event))
         if isinstance(event, events.GoneEvent):
-            self._outcomes.end()
+            self._outcomes.end(self._session.room.failure)
 
     def awaits(self, re: events.Re) -> bool:
         """Whether the answer to this input is waited for here."""
@@ -116,7 +116,7 @@ class HeldRoom:
 
     def close(self) -> None:
         """Whatever waits here is over."""
-        self._outcomes.end()
+        self._outcomes.end(self._session.room.failure)
         self._inbox.close()
 
     # --- what the program does
@@ -145,7 +145,7 @@ class HeldRoom:
                 await self._hand_over(typed, outcome)
                 return await outcome.wait()
             except NoRoom:
-                raise RoomGone from None
+                raise RoomGone from self._session.room.failure
             except AnonError as error:
                 spell_error(error)
                 raise
@@ -172,7 +172,10 @@ class HeldRoom:
     async def wait_for(self, type_: str, within: float | None) -> PlainEvent:
         """See `Inbox`. within: seconds; for ever without it. Raises RoomGone, TimedOut."""
         with trio.move_on_after(float("inf") if within is None else within):
-            return await self._inbox.wait_for(type_)
+            try:
+                return await self._inbox.wait_for(type_)
+            except RoomGone as error:
+                raise error from self._session.room.failure
         assert within is not None
         raise TimedOut(f"{within:g}")
 

@@ -52,9 +52,11 @@ class Outcome:
             self._event = self._notice
             self._is_known.set()
 
-    def end(self) -> None:
-        """Nothing else comes."""
-        self._error = self._error or RoomGone()
+    def end(self, why: AnonError | None = None) -> None:
+        """Nothing else comes. why: we are out of the room, where that has a reason of its own."""
+        if self._error is None:
+            self._error = RoomGone()
+            self._error.__cause__ = why
         self._is_known.set()
 
     async def wait(self) -> events.Event:
@@ -75,6 +77,7 @@ class Outcomes:
         self._ids = ids
         self._waiting: dict[int, Outcome] = {}
         self._is_over = False
+        self._why: AnonError | None = None
 
     @contextmanager
     def expect_one(self) -> Iterator[Outcome]:
@@ -82,7 +85,7 @@ class Outcomes:
         outcome = Outcome(next(self._ids))
         self._waiting[outcome.re] = outcome
         if self._is_over:
-            outcome.end()
+            outcome.end(self._why)
         try:
             yield outcome
         finally:
@@ -97,9 +100,9 @@ class Outcomes:
         if isinstance(event.re, int) and (outcome := self._waiting.get(event.re)):
             outcome.take_event(event)
 
-    def end(self) -> None:
-        """The room is over."""
-        self._is_over = True
+    def end(self, why: AnonError | None) -> None:
+        """The room is over, for this reason if it has one."""
+        self._is_over, self._why = True, self._why or why
         for outcome in self._waiting.values():
             if not outcome.is_there:
-                outcome.end()
+                outcome.end(self._why)

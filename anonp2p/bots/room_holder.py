@@ -49,6 +49,8 @@ class RoomHolder:
     async def open_room(self, asked: CreateRoomAction | JoinRoomAction, nick: str) -> AsyncIterator[HeldRoom]:
         """A room, from the time at which we are in; it is left with the context. Raises AnonError."""
         try:
+            if isinstance(asked, CreateRoomAction):
+                await self._client.check_publishing()
             session = self._client.open_room(asked, nick or self._nick)
         except AnonError as error:
             spell_error(error)
@@ -84,9 +86,11 @@ async def open_holder(config: Config, connect: Connect) -> AsyncIterator[RoomHol
     raised: BaseException | None = None
     try:
         async with trio.open_nursery() as nursery:
-            shield = trio.CancelScope(shield=True)
+            shield, rooms = trio.CancelScope(shield=True), _Nursery()
             try:
-                holder = RoomHolder(config, connect, await nursery.start(_run_nursery, shield))
+                nursery.start_soon(_run_nursery, shield, rooms)
+                await rooms.is_there.wait()
+                holder = RoomHolder(config, connect, rooms.nursery)
                 try:
                     await holder.until_usable()
                     yield holder
@@ -110,11 +114,19 @@ async def open_holder(config: Config, connect: Connect) -> AsyncIterator[RoomHol
         del single, raised
 
 
-async def _run_nursery(shield: trio.CancelScope, *, task_status: trio.TaskStatus[trio.Nursery]) -> None:
-    """A nursery for rooms, which go on until they are left though whoever has them is cancelled."""
+class _Nursery:
+    """For rooms, once it is there: they go on until they are left, though whoever has them is cancelled."""
+
+    nursery: trio.Nursery
+
+    def __init__(self) -> None:
+        self.is_there = trio.Event()
+
+
+async def _run_nursery(shield: trio.CancelScope, rooms: _Nursery) -> None:
     with shield:
-        async with trio.open_nursery() as nursery:
-            task_status.started(nursery)
+        async with trio.open_nursery() as rooms.nursery:
+            rooms.is_there.set()
             await trio.sleep_forever()
 
 

@@ -26,6 +26,15 @@ async def watch(room: anonp2p.Room) -> list[str]:
     return [*lines, gone.reason, *(person.nick for person in room.members)]
 
 
+async def public(room: anonp2p.Room) -> anonp2p.Message:
+    """A kind of event that is waited for has its own type; so has a reply."""
+    asked = await room.command("/health")
+    await room.send(f"{asked.command} {asked.data['role']}")
+    expired = await room.wait_for("expired", within=5)
+    await room.send(str(expired.retracted))
+    return await room.wait_for("message")
+
+
 async def say(event: anonp2p.Event, room: anonp2p.Room) -> float:
     """Receipts and errors have types too."""
     try:

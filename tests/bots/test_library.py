@@ -10,7 +10,7 @@ import trio.testing
 
 import anonp2p
 from anonp2p import errors, limits
-from anonp2p.net.tor.errors import TorEnded, TorNotInstalled
+from anonp2p.net.tor.errors import ControlPortNeeded, TorEnded, TorNotInstalled
 from anonp2p.room.events import EntriesMissedEvent
 from anonp2p.ui.commands import COMMANDS
 from tests.bots import interface
@@ -385,7 +385,12 @@ async def test_when_tor_is_lost_for_good_rooms_end_and_no_other_can_be_opened(au
         assert (await room.wait_for("gone", within=10 * limits.TOR_PATIENCE)).reason == "tor"
         with pytest.raises(errors.Unsent) as caught:
             await room.send("hello")
-        assert isinstance(caught.value.__cause__, errors.AnonError)
+        assert isinstance(caught.value.__cause__, errors.RoomGone)
+        assert isinstance(caught.value.__cause__.__cause__, errors.TorLost)
+        for attempt in (room.command("/who"), room.wait_for("message")):
+            with pytest.raises(errors.RoomGone) as over:
+                await attempt
+            assert isinstance(over.value.__cause__, errors.TorLost)
         with pytest.raises(errors.TorLost):
             async with tor.create("attic"):
                 pass
@@ -400,6 +405,17 @@ async def test_without_any_tor_connecting_says_why(autojump_clock: Clock) -> Non
     with pytest.raises(errors.TorMissing):
         async with company.connect():
             pass
+
+
+async def test_where_nothing_can_be_published_rooms_are_not_created_but_joined(autojump_clock: Clock) -> None:
+    company = Company()
+    async with company.connect() as tor, tor.create("den") as ann:
+        company.network.lack = ControlPortNeeded()
+        async with company.connect() as its, its.join(ann.code):
+            with pytest.raises(errors.TorRefused):
+                async with its.create("attic"):
+                    pass
+        company.network.lack = None
 
 
 async def test_a_wait_ends_with_its_time_and_says_so(autojump_clock: Clock) -> None:
@@ -565,8 +581,7 @@ async def test_wherever_a_bot_is_cancelled_its_rooms_are_left_and_nothing_goes_o
             trio.lowlevel.add_instrument(at)
             before = trio.lowlevel.current_statistics().tasks_living
             with trio.fail_after(PATIENCE), at.scope:
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(play, ann.code, at)
+                await play(ann.code, at)
             trio.lowlevel.remove_instrument(at)
             was_cancelled = at.scope.cancelled_caught
             with trio.fail_after(PATIENCE):

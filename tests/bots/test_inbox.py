@@ -207,7 +207,7 @@ async def test_one_task_reads_at_a_time() -> None:
         nursery.start_soon(inbox.next_event)
         await trio.testing.wait_all_tasks_blocked()
         with pytest.raises(trio.BusyResourceError):
-            await inbox.next_event()
+            await read(inbox)
         inbox.put(notice(1))
     inbox.put(notice(2))
     assert await read(inbox) == notice(2)

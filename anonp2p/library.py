@@ -56,6 +56,9 @@ class Receipt:
 
     event: Message
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
     @property
     def seq(self) -> int:
         return self.event.seq
@@ -209,6 +212,9 @@ class Tor:
     def __init__(self, holder: RoomHolder) -> None:
         self._holder = holder
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
     @asynccontextmanager
     async def create(
         self,
@@ -216,7 +222,7 @@ class Tor:
         *,
         nick: str = "",
         retain: str = "",
-        history: str = "",
+        history: str | int = "",
         knock: bool = False,
         private: bool = False,
     ) -> AsyncIterator[Room]:
@@ -231,7 +237,7 @@ class Tor:
 
         Raises BadInput, BadNick, TorLost, NotAllowed (too many rooms) of anonp2p.errors.
         """
-        asked = arguments.make_create(name, retain, history, knock=knock, private=private)
+        asked = arguments.make_create(name, retain, str(history), knock=knock, private=private)
         async with self._holder.open_room(asked, nicks.parse_nick(nick) if nick else "") as held:
             yield Room(held)
 

@@ -1,6 +1,12 @@
 """What a program asks of a room here, and does otherwise, or not at all."""
 
-from anonp2p.errors import BadInput
+from anonp2p.errors import BadInput, UnknownCommand
+
+
+class NoSuchCommand(UnknownCommand):
+    """Does not hold what was typed, as a person is shown it: it may be a code, or what somebody said."""
+
+    sentence = "There is no such command; /help lists them all."
 
 
 class CreateElsewhere(BadInput):

@@ -1,6 +1,7 @@
 """A room that a program is in: what it does there, and what it is told."""
 
 from collections.abc import Callable, Iterator
+from typing import get_args
 
 import trio
 
@@ -10,6 +11,7 @@ from anonp2p.bots.errors import (
     JoinElsewhere,
     NobodyToNotify,
     NoClipboard,
+    NoSuchCommand,
     NoText,
     NothingToClear,
     NothingToSwitch,
@@ -19,7 +21,7 @@ from anonp2p.bots.errors import (
 from anonp2p.bots.inbox import Inbox
 from anonp2p.bots.outcomes import Outcome, Outcomes
 from anonp2p.client import Client
-from anonp2p.errors import AnonError, BadInput, NoRoom, RoomGone, TimedOut, Unsent
+from anonp2p.errors import AnonError, BadInput, NoRoom, RoomGone, TimedOut, UnknownCommand, Unsent
 from anonp2p.net.session import Session
 from anonp2p.room import events, inputs
 from anonp2p.room.file_inputs import SendFileInput
@@ -27,8 +29,9 @@ from anonp2p.ui import actions
 from anonp2p.ui.commands import make_message, parse_line
 from anonp2p.ui.line.interpreter import Interpreter
 from anonp2p.ui.line.typed_line import TypedLine, understand
-from anonp2p.ui.plain_events import PlainEvent, spell_error, spell_event
+from anonp2p.ui.plain_events import EventType, PlainEvent, spell_error, spell_event
 
+_TYPES = frozenset(get_args(EventType))
 _TEXTS = (inputs.SayInput, inputs.ReplyInput, inputs.WhisperInput, SendFileInput)
 # What is done otherwise here, as it is about other rooms, or about a terminal.
 _ELSEWHERE: dict[type, type[BadInput]] = {
@@ -122,7 +125,7 @@ class HeldRoom:
     # --- what the program does
 
     async def send(self, text: str) -> events.MessageEvent:
-        """Sends a text; its receipt, once it is ordered. Raises Unsent."""
+        """Sends a text; its receipt, once it is ordered. Raises Unsent; TypeError for what is no string."""
         try:
             event = await self._do(lambda re: understand(text, _make_text, re, self.label))
         except Unsent:
@@ -158,7 +161,7 @@ class HeldRoom:
             return
         outcome.is_text = isinstance(request.action, _TEXTS)
         if isinstance(request.action, AnonError):
-            raise request.action
+            raise NoSuchCommand if isinstance(request.action, UnknownCommand) else request.action
         assert isinstance(request.action, inputs.Typed), "all others are done elsewhere"
         async with self._turn:
             await self._client.pass_on(request.action, self.label)
@@ -170,8 +173,10 @@ class HeldRoom:
         return await self._inbox.next_event()
 
     async def wait_for(self, type_: str, within: float | None) -> PlainEvent:
-        """See `Inbox`. within: seconds; for ever without it. Raises RoomGone, TimedOut."""
-        with trio.move_on_after(float("inf") if within is None else within):
+        """See `Inbox`. within: seconds; for ever without it. Raises RoomGone, TimedOut; ValueError for no type."""
+        if type_ not in _TYPES:
+            raise ValueError(type_)
+        with trio.move_on_after(float("inf") if within is None else max(0.0, within)):
             try:
                 return await self._inbox.wait_for(type_)
             except RoomGone as error:
@@ -181,12 +186,16 @@ class HeldRoom:
 
 
 def _make_text(text: str, re: events.Re) -> actions.Action:
+    if not isinstance(text, str):
+        raise TypeError(type(text).__name__)
     if not text.strip():
         raise NoText
     return make_message(text, re)
 
 
 def _parse_line(line: str, re: events.Re) -> actions.Action:
+    if not isinstance(line, str):
+        raise TypeError(type(line).__name__)
     if not line.strip():
         raise NothingTyped
     return parse_line(line, re)

@@ -291,6 +291,7 @@ class Member:
                 case frames.PageFrame():
                     assert self._arrival is not None, "it comes after its welcome"
                     if state := self._arrival.take_page(frame):
+                        self._arrival = None
                         self._come_in(state)
                 case frames.ResumedFrame():
                     self.welcome = True

@@ -19,6 +19,7 @@ from tests.bench.raid import raid
 from tests.bench.results import FAR, NEAR, Report, describe_report
 from tests.bench.rooms import rooms
 from tests.bench.screen import screen
+from tests.bench.stay import print_stay, run_vast
 from tests.bench.strangers import HABITS
 
 HELP: Final = {
@@ -77,6 +78,13 @@ def _add_trials(commands: Any) -> None:
     one = commands.add_parser("flood", help="some members flood, another never reads")
     one.add_argument("--members", type=int, default=20, help="in the room (default: %(default)s)")
     one.add_argument("--seconds", type=float, default=20.0, help="of each flood (default: %(default)s)")
+    one = commands.add_parser(
+        "stay", help="a large room for minutes: talk, turnover, floods, laggards, and a hand-over"
+    )
+    one.add_argument("--members", type=int, default=1_000, help="in the room (default: %(default)s)")
+    one.add_argument("--seconds", type=float, default=600.0, help="once all are in (default: %(default)s)")
+    one = commands.add_parser("vast", help="what rooms cost that are larger than may be, without a network")
+    one.add_argument("--members", type=int, default=10_000, help="of the largest one (default: %(default)s)")
     one = commands.add_parser("hostile", help="how soon honest users are in while others do their worst")
     one.add_argument("--streams", type=int, default=200, help="of those (default: %(default)s)")
     one.add_argument("--seconds", type=float, default=20.0, help="of each attack (default: %(default)s)")
@@ -107,6 +115,10 @@ def _try(arguments: argparse.Namespace) -> None:
     match arguments.what:
         case "flood":
             floods(arguments.members, arguments.seconds)
+        case "stay":
+            print_stay(arguments.members, arguments.seconds)
+        case "vast":
+            run_vast(arguments.members)
         case "hostile":
             with tor_network(arguments.tor) as torrc:
                 attack(arguments.attacks.split(","), arguments.streams, arguments.seconds, torrc)

@@ -5,6 +5,7 @@ each entry reached each member that was there, once and in order, but for what t
 """
 
 import random
+import subprocess
 import sys
 import time
 from collections import deque
@@ -26,6 +27,7 @@ LOOK: Final = 1.0  # seconds between readings of the host
 AGAIN: Final = 10.0  # seconds after which who is not out yet says again that it leaves: its entry was of another epoch
 SETTLING: Final = 120.0  # seconds for all that is on its way to arrive
 FILLING: Final = 600.0  # seconds for a full room to come in, and to come back
+STALL: Final = 0.1  # seconds of its own work after which the loop of a host is too slow
 MIB: Final = KIB * KIB
 
 
@@ -250,3 +252,11 @@ def print_stay(members: int, seconds: float) -> None:
         f"all had the new host after {came.handed_over:.1f} s"
     )
     sys.stdout.flush()
+    if max(it.own for it in came.readings) > STALL:
+        raise BenchFailed("the host's own work held up all else for too long")
+
+
+def run_vast(members: int) -> None:
+    """Prints what larger rooms cost; see tests.bench.vast, which is a program of its own."""
+    if subprocess.run([sys.executable, "-m", "tests.bench.vast", "--members", str(members)], check=False).returncode:
+        raise BenchFailed("a larger room does not work")

@@ -15,10 +15,10 @@ from typing import Any, Final, cast
 
 from anonp2p import limits
 
-LEAST: Final = 50  # members, of the smallest room of which figures are printed
 STEPS: Final = (50, 200, 1_000, 2_000, 5_000, 10_000)
 vars(limits)["MEMBERS"] = STEPS[-1]  # before the types of frames are made of it
 
+from anonp2p.cli import calm_collector  # noqa: E402
 from anonp2p.names.codes import RoomKey  # noqa: E402
 from anonp2p.protocol import bodies  # noqa: E402
 from anonp2p.protocol.connection import Connection  # noqa: E402
@@ -229,6 +229,7 @@ def main() -> None:
     """Prints what each size takes."""
     parser = argparse.ArgumentParser(prog="vast", description=__doc__)
     parser.add_argument("--members", type=int, default=STEPS[-1])
+    calm_collector()
     print("members  join ms  welcome kB  message us  of a member us  kB  commit ms  MB  resident MiB")
     for it in measure_rooms(parser.parse_args().members):
         print(

@@ -45,6 +45,12 @@ async def read(inbox: Inbox) -> PlainEvent | None:
         return await inbox.next_event()
 
 
+async def wait_for(inbox: Inbox, kind: str) -> PlainEvent:
+    """The event that is waited for; fails where it does not come."""
+    with trio.fail_after(1):
+        return await inbox.wait_for(kind)
+
+
 async def read_all(inbox: Inbox) -> list[PlainEvent]:
     """All that there is, to the end of the room."""
     return [event async for event in iterate(inbox)]
@@ -110,7 +116,7 @@ async def test_a_program_that_only_waits_goes_on_however_much_there_is(autojump_
     inbox = Inbox("r1", 3)
     for number in range(20):
         inbox.put(notice(number))
-        assert await inbox.wait_for("notice") == notice(number)
+        assert await wait_for(inbox, "notice") == notice(number)
     inbox.put(GONE)
     expect_none_lost(await read_all(inbox), 20)
 
@@ -121,7 +127,7 @@ async def test_an_event_that_is_not_kept_is_seen_by_who_waits_for_it(autojump_cl
         seen: list[PlainEvent] = []
 
         async def wait() -> None:
-            seen.append(await inbox.wait_for("message"))
+            seen.append(await wait_for(inbox, "message"))
 
         nursery.start_soon(wait)
         await trio.testing.wait_all_tasks_blocked()
@@ -131,28 +137,38 @@ async def test_an_event_that_is_not_kept_is_seen_by_who_waits_for_it(autojump_cl
 
 async def test_waiting_finds_what_was_not_read_yet_then_goes_on_from_there() -> None:
     inbox = filled(notice(0), message(1), notice(1), message(2))
-    assert await inbox.wait_for("message") == message(1)
-    assert await inbox.wait_for("notice") == notice(1)  # not the first: it was before that message
-    assert await inbox.wait_for("message") == message(2)
+    assert await wait_for(inbox, "message") == message(1)
+    assert await wait_for(inbox, "notice") == notice(1)  # not the first: it was before that message
+    assert await wait_for(inbox, "message") == message(2)
     assert await read(inbox) == notice(0)  # nothing is taken out by waiting
+
+
+async def test_what_was_waited_for_as_it_came_is_not_waited_for_again() -> None:
+    inbox = Inbox("r1")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(wait_for, inbox, "message")
+        await trio.testing.wait_all_tasks_blocked()
+        inbox.put(message(1))
+    inbox.put(message(2))
+    assert await wait_for(inbox, "message") == message(2)
 
 
 async def test_what_was_read_is_not_waited_for() -> None:
     inbox = filled(message(1), GONE)
     assert await read(inbox) == message(1)
     with pytest.raises(RoomGone):
-        await inbox.wait_for("message")
+        await wait_for(inbox, "message")
 
 
 async def test_a_wait_that_is_cancelled_as_the_event_comes_does_not_swallow_it() -> None:
     inbox = Inbox("r1")
     with trio.CancelScope() as scope:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(inbox.wait_for, "message")
+            nursery.start_soon(wait_for, inbox, "message")
             await trio.testing.wait_all_tasks_blocked()
             scope.cancel()
             inbox.put(message(1))
-    assert await inbox.wait_for("message") == message(1)
+    assert await wait_for(inbox, "message") == message(1)
 
 
 async def test_the_end_can_be_waited_for_before_and_after_and_ends_all_other_waits() -> None:
@@ -161,14 +177,14 @@ async def test_the_end_can_be_waited_for_before_and_after_and_ends_all_other_wai
 
         async def wait_in_vain() -> None:
             with pytest.raises(RoomGone):
-                await inbox.wait_for("message")
+                await wait_for(inbox, "message")
 
         nursery.start_soon(wait_in_vain)
-        nursery.start_soon(inbox.wait_for, "gone")
+        nursery.start_soon(wait_for, inbox, "gone")
         await trio.testing.wait_all_tasks_blocked()
         inbox.put(GONE)
     assert await read_all(inbox) == [GONE]
-    assert await inbox.wait_for("gone") == GONE
+    assert await wait_for(inbox, "gone") == GONE
     assert await read(inbox) is None
 
 
@@ -182,7 +198,7 @@ async def test_a_room_that_ends_without_a_word_ends_reading_and_waiting() -> Non
     inbox.close()
     assert await read_all(inbox) == [notice(1)]
     with pytest.raises(RoomGone):
-        await inbox.wait_for("gone")
+        await wait_for(inbox, "gone")
 
 
 async def test_one_task_reads_at_a_time() -> None:
@@ -222,9 +238,9 @@ async def test_a_message_is_taken_out_though_the_inbox_is_full_or_it_was_moved()
 async def test_of_a_message_that_was_read_or_waited_for_the_end_is_told() -> None:
     inbox = filled(message(1), message(2))
     assert await read(inbox) == message(1)
-    assert await inbox.wait_for("message") == message(2)
+    assert await wait_for(inbox, "message") == message(2)
     inbox.put(ExpiredEvent(room="r1", seq=1))
     inbox.put(ExpiredEvent(room="r1", seq=2))
-    assert await inbox.wait_for("expired") == ExpiredEvent(room="r1", seq=1)
-    assert await inbox.wait_for("expired") == ExpiredEvent(room="r1", seq=2)
+    assert await wait_for(inbox, "expired") == ExpiredEvent(room="r1", seq=1)
+    assert await wait_for(inbox, "expired") == ExpiredEvent(room="r1", seq=2)
     assert await read(inbox) == ExpiredUnseenEvent(room="r1", count=1)  # the text is held by nobody here any more

@@ -424,6 +424,26 @@ async def test_a_wait_ends_with_its_time_and_says_so(autojump_clock: Clock) -> N
             await room.wait_for("message", within=2.5)
 
 
+async def test_what_is_no_type_and_no_text_is_refused_at_once(autojump_clock: Clock) -> None:
+    async with Company().connect() as tor, tor.create("den", history=20) as room:
+        with pytest.raises(ValueError, match="messages"):
+            await room.wait_for("messages")  # type: ignore[call-overload]  # as is tried
+        with pytest.raises(errors.TimedOut):
+            await room.wait_for("message", within=-1)
+        with pytest.raises(TypeError):
+            await room.send(b"psst")  # type: ignore[arg-type]  # as is tried
+        with pytest.raises(TypeError):
+            await room.command(7)  # type: ignore[call-overload]  # as is tried
+
+
+async def test_no_error_holds_what_may_be_a_code(autojump_clock: Clock) -> None:
+    async with Company().connect() as tor, tor.create("den") as room:
+        for line in (f"/{room.code}", "/psst\npsst psst"):
+            with pytest.raises(errors.UnknownCommand) as caught:
+                await room.command(line)
+            assert line[1:5] not in repr(caught.value)
+
+
 # --- joins that fail
 
 

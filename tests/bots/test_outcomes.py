@@ -54,7 +54,7 @@ async def test_a_notice_is_the_answer_of_what_is_done_here_alone() -> None:
     assert await outcome.wait() == notice
 
 
-async def test_each_input_has_its_own_answer_and_those_that_are_waited_for_no_more_get_none() -> None:
+def test_each_input_has_its_own_answer_and_those_that_are_waited_for_no_more_get_none() -> None:
     outcomes = Outcomes(count(1))
     with outcomes.expect_one() as first, outcomes.expect_one() as second:
         outcomes.take_event(failed(second.re))

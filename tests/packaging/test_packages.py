@@ -98,6 +98,10 @@ def test_an_sdist_holds_the_tracked_files_and_nothing_else(dist: Path) -> None:
     assert held == set(git("ls-files", cwd=dist.parent).splitlines()) | {"PKG-INFO"}
 
 
+def test_the_wheel_says_that_it_is_typed(wheel: zipfile.ZipFile) -> None:
+    assert {"anonp2p/py.typed", "anonp2p/library.py"} <= set(wheel.namelist())
+
+
 def test_man_page_completions_desktop_file_and_unit_are_where_systems_look(wheel: zipfile.ZipFile) -> None:
     shipped = {name.removeprefix(f"{SHARED}/") for name in wheel.namelist() if name.startswith(SHARED)}
     assert shipped == {

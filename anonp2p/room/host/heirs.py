@@ -8,6 +8,8 @@
 | an heir | it is prepared, and among the first three: whom the user wants, the present heirs, who has been in longest |
 """
 
+from collections.abc import Collection
+
 from anonp2p import limits
 from anonp2p.protocol import appointment, bodies, frames
 from anonp2p.protocol.field_types import Heir
@@ -155,12 +157,12 @@ class Heirs:
         self._waits_until = None
         self._stale = {heir.member for heir in ledger.heirs}
 
-    def _in_order(self) -> list[bytes]:
-        """All who are here but us, in the order in which they are to be heirs: who is muted comes last."""
+    def _in_order(self, members: Collection[bytes]) -> list[bytes]:
+        """Those of these members who are here, in the order in which they are to be heirs: who is muted comes last."""
         ledger = self._replica.ledger
         first = [self._wanted, self._preferred or b"", *(heir.member for heir in ledger.heirs)]
-        ordered = dict.fromkeys([*first, *(member.id for member in ledger.roster)])
-        found = [member for it in ordered if (member := ledger.roster.find_member(it)) is not None]
+        ordered = dict.fromkeys([*first, *(member.id for member in ledger.roster)] if members else [])
+        found = [it for id_ in ordered if id_ in members and (it := ledger.roster.find_member(id_)) is not None]
         out = (self._replica.me.id, *list_ordered_out(ledger.rights))
         here = [member.id for member in found if not member.away and member.id not in out]
         return sorted(here, key=ledger.rights.muted.__contains__)
@@ -172,22 +174,20 @@ class Heirs:
         """
         heirs = {heir.member: heir.address for heir in self._replica.ledger.heirs if heir.member not in late}
         addresses = heirs | self._addresses
-        linked = [it for it in self._in_order() if it in heirs or it not in self._presence.absences]
-        prepared = [Heir(member, addresses[member]) for member in linked if member in addresses]
-        return tuple(prepared[: limits.HEIRS])
+        linked = [it for it in self._in_order(addresses) if it in heirs or it not in self._presence.absences]
+        return tuple(Heir(member, addresses[member]) for member in linked[: limits.HEIRS])
 
     def _ask_next(self, heirs: tuple[Heir, ...]) -> None:
         """Asks somebody to prepare, unless nobody is needed or somebody is being asked."""
         if self._waits_until is not None and self._clock.tick < self._waits_until:
             return
         self._waits_until = None
-        chosen = [heir.member for heir in heirs]
-        for member in self._in_order():
-            if member in self._addresses or member in self._asked or member not in self._able:
-                continue
+        needed = self._able.keys() - self._addresses.keys() - self._asked
+        if len(heirs) >= limits.HEIRS:
+            needed &= {self._wanted, *self._stale}
+        for member in self._in_order(needed):
             link = self._able[member]
-            is_needed = len(chosen) < limits.HEIRS or member == self._wanted or member in self._stale
-            if is_needed and link == self._presence.find_link(member):
+            if link == self._presence.find_link(member):
                 if self._replica.ledger.is_private and not self._was_sent_code(link):
                     return  # the keys by which its service is to be found are those of that code
                 self._asked.add(member)

@@ -103,8 +103,8 @@ def _add_trials(commands: Any) -> None:
     one = commands.add_parser(
         "dials", help="how soon one is in, and back, where circuits hang, and with how many of them"
     )
-    one.add_argument("--newcomers", type=int, default=40, help="of each way of dialling (default: %(default)s)")
-    one.add_argument("--at-once", type=int, default=4, help="of them (default: %(default)s)")
+    one.add_argument("--newcomers", type=int, default=30, help="of each way of dialling (default: %(default)s)")
+    one.add_argument("--at-once", type=int, default=6, help="of them (default: %(default)s)")
     one.add_argument("--delay", type=float, default=40, metavar="MS", help="from relay to relay (default: %(default)s)")
     one.add_argument("--jitter", type=float, default=15, metavar="MS", help="of it (default: %(default)s)")
     one.add_argument("--hang", type=float, default=8, help="of 100 circuits, for 30 s (default: %(default)s)")

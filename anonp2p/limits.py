@@ -155,6 +155,7 @@ LINK_LOST: Final = 15.0  # three heartbeats are missing: the link is dead, whate
 # Dialling (seconds).
 DIAL_TRIES: Final = (15.0, 25.0, 40.0)  # for each try in turn, the last one repeated: a usual dial takes 0.3 to 20
 DIAL_BESIDE: Final = 8.0  # without an answer, after which a third try looks anew where the room is: many have one
+DIAL_SILENT: Final = 8.0  # once Tor has connected, for the room's first byte: it comes at once, unless a circuit hangs
 HEDGE_SHARE: Final = 0.8  # of the tries of late had their answer by then: beside one without there is a second one
 HEDGE_FIRST: Final = 3.5  # seconds until then for the first dials: with 40 ms a hop a dial takes 2.3 to 3.8
 HEDGE_LEAST: Final = 1.0  # of them at least: what is sooner nobody waits for

@@ -32,7 +32,7 @@ async def greet(stream: trio.abc.Stream, user: str, password: str) -> None:
 
 async def connect(
     proxy: Endpoint, host: str, port: int, user: str, password: str, *, discovered: bool = False
-) -> trio.abc.Stream:
+) -> trio.SocketStream:
     """A stream to host and port through the proxy.
 
     user, password: Tor never lets streams with different ones share a circuit (tor(1), IsolateSOCKSAuth). discovered:

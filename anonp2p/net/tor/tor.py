@@ -208,6 +208,11 @@ class Tor:
         point: one of the first may hang. If Tor still looks for the room then, it asks another directory as well. Later
         a third one looks anew: where a host is gone at that moment, or another one takes its place, Tor waits for
         minutes for who cannot come any more.
+
+        All services of ours speak first: a try counts once there is something to read, or the stream is over, as the
+        circuit may hang that Tor has connected us by. Where nothing comes for long, the stream is passed on without:
+        whoever dials has a limit of its own for a room that says nothing. Such a room, which may have more to do than
+        it can, has no third try.
         """
         if client_key:
             await self._client_keys.lend(code, client_key, isolation.partition(":")[0])
@@ -218,23 +223,26 @@ class Tor:
         elif fresh:
             await self._descriptors.fetch(code)
         self._unanswered.add(code)
+        silent: set[trio.abc.Stream] = set()  # on which the room has said nothing
         with self._descriptors.watch(code) as lookup:
 
             async def try_beside() -> trio.abc.Stream:
                 self._hedge.spend()
                 if lookup.is_on:
                     await self._descriptors.look_elsewhere(code)
-                return await self._connect(code, f"{isolation}:beside")
+                return await self._reach(code, f"{isolation}:beside", silent)
 
             async def try_again() -> trio.abc.Stream:
+                if silent:
+                    raise DialFault(Reason("service-silent"))
                 await self._descriptors.fetch(code)
-                return await self._connect(code, f"{isolation}:again")
+                return await self._reach(code, f"{isolation}:again", silent)
 
             pause = self._hedge.begin_dial()
             beside = [] if pause is None else [Later(pause, try_beside)]
             again = Later(max(limits.DIAL_BESIDE, 2 * self._hedge.patience), try_again)
-            won = await race(lambda: self._connect(code, isolation), *beside, again)
-        if won.number <= len(beside):  # the last one looks as well
+            won = await race(lambda: self._reach(code, isolation, silent), *beside, again)
+        if won.number <= len(beside) and won.stream not in silent:  # the last one looks as well
             self._hedge.note_answer(won.seconds)
         return won.stream
 
@@ -242,8 +250,20 @@ class Tor:
         """As Transport has it."""
         await self._client_keys.take_back(user)
 
-    async def _connect(self, code: str, isolation: str) -> trio.abc.Stream:
-        """One try."""
+    async def _reach(self, code: str, isolation: str, silent: set[trio.abc.Stream]) -> trio.abc.Stream:
+        """One try. silent: has the stream as long as nothing has come on it; what comes stays to be read."""
+        stream = await self._connect(code, isolation)
+        silent.add(stream)
+        try:
+            with trio.move_on_after(limits.DIAL_SILENT):
+                await trio.lowlevel.wait_readable(stream.socket)
+                silent.remove(stream)
+        except BaseException:
+            await trio.aclose_forcefully(stream)
+            raise
+        return stream
+
+    async def _connect(self, code: str, isolation: str) -> trio.SocketStream:
         user, _, password = isolation.partition(":")
         proxy = await self.find_proxy()
         discovered = self._is_proxy_found or (

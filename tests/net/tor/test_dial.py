@@ -194,13 +194,21 @@ async def test_tor_is_not_told_to_look_where_it_has_just_looked(
 
 # --- beside a dial that takes longer than most
 
+HELLO = b"hello"  # what a room says first
+
 
 class Circuits:
-    """A SOCKS port where a try hangs unless its password ends in `answered`. tried: the password of each, in turn."""
+    """A SOCKS port where a try hangs unless its password ends in `answered`. tried: the password of each, in turn.
+
+    connected: what the passwords end in of those that Tor connects to a room which then says nothing. left: passwords
+    of those that were hung up by who dialled.
+    """
 
     def __init__(self, answered: str) -> None:
         self.tried: list[str] = []
+        self.left: list[str] = []
         self.answered = answered
+        self.connected: str | None = None
         self._news = trio.Event()
 
     async def __call__(self, stream: trio.SocketStream) -> None:
@@ -209,16 +217,28 @@ class Circuits:
         await stream.send_all(b"\x01\x00")
         await stream.receive_some()
         self.tried.append(password)
-        self._news.set()
-        self._news = trio.Event()
+        self._tell()
         if password.endswith(self.answered):
+            await stream.send_all(bytes([5, 0, 0, 1]) + bytes(6) + HELLO)
+        elif self.connected is not None and password.endswith(self.connected):
             await stream.send_all(bytes([5, 0, 0, 1]) + bytes(6))
         await stream.receive_some()
+        self.left.append(password)
+        self._tell()
 
     async def hears(self, tries: int) -> None:
         """Returns once so many tries have come."""
         while len(self.tried) < tries:
             await self._news.wait()
+
+    async def loses(self, password: str) -> None:
+        """Returns once the try with this password is hung up."""
+        while password not in self.left:
+            await self._news.wait()
+
+    def _tell(self) -> None:
+        self._news.set()
+        self._news = trio.Event()
 
 
 @asynccontextmanager
@@ -296,6 +316,56 @@ async def test_a_dial_waits_for_as_long_as_those_before_took_until_there_is_a_se
         with trio.fail_after(PATIENCE / 2):
             await (await own.dial(KEY.code, "me:2")).aclose()
     assert circuits.tried == ["1", "2", "2:beside"]
+
+
+# --- circuits that hang once Tor has connected
+
+
+async def test_a_try_on_which_the_room_says_nothing_gives_way_to_one_on_which_it_does(
+    fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "DIAL_SILENT", PATIENCE)
+    async with hanging(fake, short_path, monkeypatch, ":beside", beside=0.1, again=PATIENCE) as (own, circuits):
+        circuits.connected = "1"
+        stream = await own.dial(KEY.code, "me:1")
+        assert await stream.receive_some(limits.READ) == HELLO, "what shows that the room is there is not read yet"
+        await circuits.loses("1")
+        await stream.aclose()
+    assert circuits.tried == ["1", "1:beside"]
+
+
+async def test_a_room_that_says_nothing_has_a_link_after_a_while_and_no_third_try(
+    fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "DIAL_SILENT", 1.0)
+    async with hanging(fake, short_path, monkeypatch, ":nothing", beside=0.1, again=0.3) as (own, circuits):
+        circuits.connected = ""
+        await (await own.dial(KEY.code, "me:1")).aclose()
+    assert circuits.tried == ["1", "1:beside"]
+    assert orders(fake) == []
+
+
+async def test_a_room_that_says_nothing_does_not_make_later_dials_wait_longer_for_a_second_try(
+    fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "DIAL_SILENT", 2.0)
+    monkeypatch.setattr(limits, "HEDGE_DIALS", 1)
+    async with hanging(fake, short_path, monkeypatch, ":beside", beside=0.1, again=PATIENCE) as (own, circuits):
+        circuits.answered, circuits.connected = ":nothing", ""
+        await (await own.dial(KEY.code, "me:1")).aclose()
+        circuits.answered, circuits.connected = ":beside", None
+        monkeypatch.setattr(limits, "DIAL_SILENT", PATIENCE)
+        with trio.fail_after(1.9):
+            await (await own.dial(KEY.code, "me:2")).aclose()
+
+
+async def test_a_room_that_hangs_up_without_a_word_has_answered(fake: FakeTor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "DIAL_SILENT", PATIENCE)
+    async with server(socks_replies(0)) as endpoint:
+        with trio.fail_after(PATIENCE / 2):
+            stream = await Tor(None, endpoint, None, "system").dial(KEY.code, "me:1")
+        assert await stream.receive_some() == b""
+        await stream.aclose()
 
 
 # --- a fresh dial

@@ -1,6 +1,6 @@
 """What a program asks of a room here, and does otherwise, or not at all."""
 
-from anonp2p.errors import BadInput, UnknownCommand
+from anonp2p.errors import BadInput, TorLost, UnknownCommand
 
 
 class NoSuchCommand(UnknownCommand):
@@ -35,6 +35,10 @@ class NoClipboard(BadInput):
 
 class NobodyToNotify(BadInput):
     sentence = "There is no terminal here that could call anybody: events say what happens."
+
+
+class BlockLeft(TorLost):
+    about = "the block that had it was left"
 
 
 class NoText(BadInput):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import get_args
 
 import trio
+from msgspec import UNSET
 
 from anonp2p import limits
 from anonp2p.bots.errors import (
@@ -160,6 +161,8 @@ class HeldRoom:
             outcome.answer_with_notice()
             return
         outcome.is_text = isinstance(request.action, _TEXTS)
+        if isinstance(request.action, AnonError) and request.unsent is not UNSET:
+            raise Unsent(request.action) from request.action
         if isinstance(request.action, AnonError):
             raise NoSuchCommand if isinstance(request.action, UnknownCommand) else request.action
         assert isinstance(request.action, inputs.Typed), "all others are done elsewhere"

@@ -287,7 +287,7 @@ async def test_what_is_no_command_of_one_room_says_what_is(line: str, autojump_c
         ("/kick", errors.Usage),
         ("/kick nobody", errors.NoSuchNick),
         ("/msg nobody psst", errors.Unsent),
-        ("/msg ann " + "x" * 5_000, errors.TooLong),
+        ("/msg ann " + "x" * 5_000, errors.Unsent),
         ("/nick a b", errors.BadNick),
         ("/kick ann", errors.NotAllowed),
         ("/accept 7", errors.BadInput),
@@ -544,6 +544,20 @@ async def test_an_interrupt_comes_out_as_one(autojump_clock: Clock) -> None:
     with pytest.raises(KeyboardInterrupt):
         async with Company().connect() as tor, tor.create("den"):
             raise KeyboardInterrupt
+
+
+async def test_several_interrupts_come_out_as_one(autojump_clock: Clock) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        async with Company().connect() as tor, tor.create("den"):
+            raise BaseExceptionGroup("", [KeyboardInterrupt(), BaseExceptionGroup("", [KeyboardInterrupt()])])
+
+
+async def test_a_tor_whose_block_was_left_opens_no_room(autojump_clock: Clock) -> None:
+    async with Company().connect() as tor:
+        pass
+    with pytest.raises(errors.TorLost):
+        async with tor.create("den"):
+            pass
 
 
 async def test_an_error_while_all_is_cancelled_comes_out_alone(autojump_clock: Clock) -> None:

@@ -21,6 +21,12 @@ class NothingToSwitch(BadInput):
     sentence = "A program has each room apart: none of them is the active one."
 
 
+class NoConversation(BadInput):
+    sentence = (
+        "A program says of each text for whom it is: /msg NICK TEXT is for one member, all others are for everybody."
+    )
+
+
 class QuitElsewhere(BadInput):
     sentence = "A program leaves a room with /leave, or with the block in which it has the room."
 

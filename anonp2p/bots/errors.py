@@ -21,7 +21,7 @@ class NothingToSwitch(BadInput):
     sentence = "A program has each room apart: none of them is the active one."
 
 
-class NoConversation(BadInput):
+class NobodyToQuery(BadInput):
     sentence = (
         "A program says of each text for whom it is: /msg NICK TEXT is for one member, all others are for everybody."
     )

@@ -135,7 +135,7 @@ class Room:
 
         That is the first one which it causes: a `reply` with its `data` where the command asks something, else for
         instance `left`, `locked`, `message`, or a `notice`. What other commands do, methods of this library do
-        (/create, /join, /quit, /switch), or nothing here does (/clear, /copy, /notify): they raise errors.BadInput.
+        (/create, /join, /quit, /switch, /query), or nothing here does (/clear, /copy, /notify): errors.BadInput.
 
         Raises what is wrong with the line, or why it was not done: an AnonError with the `code` that docs/JSON.md
         lists; errors.Unsent for a text that was given back.

@@ -1,6 +1,6 @@
 """What a program asks of a room here, and does otherwise, or not at all."""
 
-from anonp2p.errors import BadInput, UnknownCommand
+from anonp2p.errors import BadInput, TorLost, UnknownCommand
 
 
 class NoSuchCommand(UnknownCommand):
@@ -21,6 +21,12 @@ class NothingToSwitch(BadInput):
     sentence = "A program has each room apart: none of them is the active one."
 
 
+class NobodyToQuery(BadInput):
+    sentence = (
+        "A program says of each text for whom it is: /msg NICK TEXT is for one member, all others are for everybody."
+    )
+
+
 class QuitElsewhere(BadInput):
     sentence = "A program leaves a room with /leave, or with the block in which it has the room."
 
@@ -35,6 +41,10 @@ class NoClipboard(BadInput):
 
 class NobodyToNotify(BadInput):
     sentence = "There is no terminal here that could call anybody: events say what happens."
+
+
+class BlockLeft(TorLost):
+    about = "the block that had it was left"
 
 
 class NoText(BadInput):

@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterator
 from typing import get_args
 
 import trio
+from msgspec import UNSET
 
 from anonp2p import limits
 from anonp2p.bots.errors import (
     CreateElsewhere,
     JoinElsewhere,
     NobodyToNotify,
+    NobodyToQuery,
     NoClipboard,
     NoSuchCommand,
     NoText,
@@ -38,6 +40,7 @@ _ELSEWHERE: dict[type, type[BadInput]] = {
     actions.CreateRoomAction: CreateElsewhere,
     actions.JoinRoomAction: JoinElsewhere,
     actions.SwitchRoomAction: NothingToSwitch,
+    actions.ConverseAction: NobodyToQuery,
     actions.QuitAction: QuitElsewhere,
     actions.ClearScreenAction: NothingToClear,
     actions.CopyAction: NoClipboard,
@@ -160,6 +163,8 @@ class HeldRoom:
             outcome.answer_with_notice()
             return
         outcome.is_text = isinstance(request.action, _TEXTS)
+        if isinstance(request.action, AnonError) and request.unsent is not UNSET:
+            raise Unsent(request.action) from request.action
         if isinstance(request.action, AnonError):
             raise NoSuchCommand if isinstance(request.action, UnknownCommand) else request.action
         assert isinstance(request.action, inputs.Typed), "all others are done elsewhere"

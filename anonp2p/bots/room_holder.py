@@ -8,6 +8,7 @@ import trio
 from msgspec import UNSET
 
 from anonp2p import limits
+from anonp2p.bots.errors import BlockLeft
 from anonp2p.bots.held_room import HeldRoom
 from anonp2p.client import Client, Connect
 from anonp2p.config import Config
@@ -31,6 +32,7 @@ class RoomHolder:
         )
         self._rooms: dict[str, HeldRoom] = {}
         self._ids = count(1)
+        self._is_over = False
         nursery.start_soon(self._client.keep_tor)
 
     async def until_usable(self) -> None:
@@ -42,12 +44,15 @@ class RoomHolder:
             raise
 
     async def leave_all(self) -> None:
-        """Leaves in order what has not been left."""
+        """Leaves in order what has not been left; no other room is opened."""
+        self._is_over = True
         await self._client.leave_rooms(self._client.sessions)
 
     @asynccontextmanager
     async def open_room(self, asked: CreateRoomAction | JoinRoomAction, nick: str) -> AsyncIterator[HeldRoom]:
         """A room, from the time at which we are in; it is left with the context. Raises AnonError."""
+        if self._is_over:
+            raise BlockLeft
         try:
             if isinstance(asked, CreateRoomAction):
                 await self._client.check_publishing()
@@ -136,6 +141,8 @@ def _find_single(group: BaseExceptionGroup[BaseException], raised: BaseException
     raised: by whoever is in the context. It may be a group of its own, which stays the object that it is: trio's is
     made of copies.
     """
+    if group.split(KeyboardInterrupt)[1] is None:
+        return KeyboardInterrupt()  # of an impatient user there are several
     errors = [it for it in group.exceptions if _without_cancelled(it)]
     if len(errors) > 1:
         return None

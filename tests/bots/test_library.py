@@ -236,7 +236,7 @@ async def test_a_text_that_is_cancelled_leaves_the_rest_in_order(autojump_clock:
 def lines() -> list[str]:
     """One of each command that a bot may use, in an order in which each of them has something to do."""
     return [
-        *("/help", "/help kick", "/who", "/code", "/qr", "/msg bot psst", "/query bot", "psst", "/query"),
+        *("/help", "/help kick", "/who", "/code", "/qr", "/msg bot psst"),
         *("/ignore bot", "/unignore bot", "/quiet 5", "/quiet show", "/quiet off", "/retain", "/retain 5m", "/numbers"),
         *("/reply psst", "/me waves", "hello", "//hello", "/retract", "/verify", "/verify bot", "/verify bot yes"),
         *("/files", "/rooms", "/heirs", "/health", "/entrust bot", "/entrust off", "/mute bot", "/unmute bot"),
@@ -265,11 +265,13 @@ async def test_every_command_has_an_answer(autojump_clock: Clock) -> None:
                     assert answer.type in ("left", "gone")
                 done.add(line.split()[0])
     assert {one.name for one in COMMANDS} - done - ANSWERED_BY_ERRORS == {
-        *("/create", "/join", "/switch", "/quit", "/clear", "/copy", "/notify", "/leave")
+        *("/create", "/join", "/switch", "/quit", "/clear", "/copy", "/notify", "/query", "/leave")
     }
 
 
-@pytest.mark.parametrize("line", ["/create x", "/join x", "/switch 1", "/quit", "/clear", "/copy", "/notify all"])
+@pytest.mark.parametrize(
+    "line", ["/create x", "/join x", "/switch 1", "/quit", "/clear", "/copy", "/notify all", "/query bot"]
+)
 async def test_what_is_no_command_of_one_room_says_what_is(line: str, autojump_clock: Clock) -> None:
     company = Company()
     async with company.connect() as tor, tor.create("den") as room:
@@ -287,7 +289,7 @@ async def test_what_is_no_command_of_one_room_says_what_is(line: str, autojump_c
         ("/kick", errors.Usage),
         ("/kick nobody", errors.NoSuchNick),
         ("/msg nobody psst", errors.Unsent),
-        ("/msg ann " + "x" * 5_000, errors.TooLong),
+        ("/msg ann " + "x" * 5_000, errors.Unsent),
         ("/nick a b", errors.BadNick),
         ("/kick ann", errors.NotAllowed),
         ("/accept 7", errors.BadInput),
@@ -544,6 +546,20 @@ async def test_an_interrupt_comes_out_as_one(autojump_clock: Clock) -> None:
     with pytest.raises(KeyboardInterrupt):
         async with Company().connect() as tor, tor.create("den"):
             raise KeyboardInterrupt
+
+
+async def test_several_interrupts_come_out_as_one(autojump_clock: Clock) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        async with Company().connect() as tor, tor.create("den"):
+            raise BaseExceptionGroup("", [KeyboardInterrupt(), BaseExceptionGroup("", [KeyboardInterrupt()])])
+
+
+async def test_a_tor_whose_block_was_left_opens_no_room(autojump_clock: Clock) -> None:
+    async with Company().connect() as tor:
+        pass
+    with pytest.raises(errors.TorLost):
+        async with tor.create("den"):
+            pass
 
 
 async def test_an_error_while_all_is_cancelled_comes_out_alone(autojump_clock: Clock) -> None:

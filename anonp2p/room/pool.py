@@ -20,7 +20,7 @@ class Pool:
         self.keyring = Keyring(key)
         self._key = key
         self._secret = b""
-        self._clients: tuple[bytes, ...] = ()
+        self._clients: tuple[tuple[bytes, ...], ...] = ()  # told last, and of before
         self.members_key: bytes | None = None  # as the log has it
         self._client = b""  # by which a Tor knows it
         if secret:
@@ -44,7 +44,7 @@ class Pool:
         self._client = b"" if members_key is None else invitations.find_client(members_key)
         self.keyring.follow(members_key)
         if self._secret and not self.is_ours:
-            self._secret, self._clients = b"", ()
+            self._secret = b""
 
     @property
     def is_ours(self) -> bool:
@@ -54,15 +54,19 @@ class Pool:
     @property
     def clients(self) -> tuple[bytes, ...]:
         """What our Tor is to know of the pool for each service that we publish: public keys; empty without them."""
-        return self._clients if self._clients[-1:] == (self._client,) else ()
+        return next((told for told in self._clients if told[-1:] == (self._client,)), ())
 
     def take_clients(self, clients: tuple[bytes, ...]) -> None:
-        """Our host has told us by what a service of ours is to be found."""
-        self._clients = clients
+        """Our host has told us by what a service of ours is to be found.
+
+        Those of the keys that the log has are kept with them: we are found by these, if the host is lost now.
+        """
+        self._clients = clients, self.clients
 
     def take_secret(self, secret: bytes) -> None:
         """Our host has given us the pool."""
-        self._secret, self._clients = secret, invitations.list_clients(secret)
+        self._secret = secret
+        self.take_clients(invitations.list_clients(secret))
 
     def seal_secret(self, encryption_key: bytes, room: bytes, member: bytes) -> PoolFrame:
         """The pool, for this member alone. Raises PeerFault for an encryption key that takes nothing."""

@@ -225,6 +225,59 @@ async def test_who_is_away_while_the_keys_are_replaced_comes_back_by_its_own_key
         await host.until(lambda: host.texts == ["back", "again"])
 
 
+@pytest.mark.parametrize("seconds", [0.0, 0.05, 0.3])
+@pytest.mark.parametrize("thrown_out", [False, True])
+async def test_a_private_room_goes_on_though_its_host_leaves_right_after_its_keys_were_replaced(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock, seconds: float, *, thrown_out: bool
+) -> None:
+    """5d.7: before an heir has another address, and been asked for one."""
+    async with gathering(memory) as gathered:
+        house = House(gathered)
+        host = await house.found()
+        ann = await house.comes("ann", await house.invite(host), may_host=True)
+        bob = await house.comes("bob", await house.invite(host), may_host=True)
+        cat = await house.comes("cat", await house.invite(host))
+        await host.until(lambda: len(host.session.room.replica.ledger.heirs) == 2)
+        await ann.hears(HeirEvent, holds_key=True)
+        await trio.sleep(limits.HEARTBEAT)
+        await host.session.post_input(KickInput("ann", "") if thrown_out else inputs.CodeInput())
+        if seconds:  # else it takes both at once
+            await trio.sleep(seconds)
+        await host.session.post_input(inputs.LeaveInput(close=False))
+        heir = bob if thrown_out else ann
+        await heir.hears(HostingEvent)
+        await cat.say("still here")
+        await heir.until(lambda: heir.texts == ["still here"])
+
+
+async def test_who_has_been_away_since_before_a_hand_over_comes_back_after_the_keys_are_replaced(
+    memory: MemoryNetwork, monkeypatch: pytest.MonkeyPatch, autojump_clock: trio.testing.MockClock
+) -> None:
+    """5d.8: it knows the code alone, as the only heir of then is not in the room any more."""
+    monkeypatch.setattr(limits, "HEIRS", 1)
+    async with gathering(memory) as gathered:
+        house, tor = House(gathered), Tor(memory)
+        host = await house.found()
+        zoe = await house.comes("zoe", await house.invite(host), tor.usable)
+        bob = await house.comes("bob", await house.invite(host), may_host=True)
+        await bob.hears(HeirEvent, holds_key=True)
+        ann = await house.comes("ann", await house.invite(host), may_host=True)
+        await zoe.until(lambda: "ann" in zoe.nicks)
+        await trio.sleep(limits.HEARTBEAT)
+        tor.lose()
+        await bob.session.post_input(inputs.LeaveInput(close=False))
+        await bob.gone()
+        await ann.hears(HeirEvent, holds_key=True)
+        await trio.sleep(limits.HEARTBEAT)
+        await host.session.post_input(inputs.LeaveInput(close=False))
+        await ann.hears(HostingEvent)
+        await ann.session.post_input(inputs.CodeInput())
+        await ann.hears(CodeEvent)
+        tor.regain()
+        await zoe.say("back")
+        await ann.until(lambda: ann.texts == ["back"])
+
+
 async def test_the_keys_of_before_lead_nowhere_once_who_is_away_has_lost_its_place(
     memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
 ) -> None:

@@ -65,6 +65,8 @@ class Heirs:
         self._awaited.discard(member)
         self._end_asking(member)
         self._has_news = True
+        if any(heir.member == member for heir in self._replica.ledger.heirs):
+            self._tell_clients(link)
 
     def take_address(self, member: bytes, said: frames.AddressFrame) -> None:
         """The member has prepared, perhaps because a host before us has asked it.
@@ -147,7 +149,10 @@ class Heirs:
             self._end_asking(member)
 
     def _forget_addresses(self) -> None:
-        """Once the keys of a private room are replaced, who knows where an heir was before is not to see it there."""
+        """Once the keys of a private room are replaced, who knows where an heir was before is not to see it there.
+
+        All heirs are told the new ones at once, and not one after the other: we may be gone by then.
+        """
         ledger = self._replica.ledger
         if ledger.rights.members_key == self._members_key:
             return
@@ -156,6 +161,10 @@ class Heirs:
         self._asked.clear()
         self._waits_until = None
         self._stale = {heir.member for heir in ledger.heirs}
+        for member in self._stale:
+            link = self._presence.find_link(member)
+            if link is not None and self._able.get(member) == link:
+                self._tell_clients(link)
 
     def _in_order(self, members: Collection[bytes]) -> list[bytes]:
         """Those of these members who are here, in the order in which they are to be heirs: who is muted comes last."""
@@ -204,10 +213,13 @@ class Heirs:
 
     def _ask(self, link: int) -> None:
         """Asks a member to prepare; in a private room it is told before that who may find its service."""
-        said: tuple[frames.Frame, ...] = (frames.PrepareFrame(),)
+        self._tell_clients(link)
+        self._reporter.add_effect(effects.RecordEffect(link, (frames.PrepareFrame(),)))
+
+    def _tell_clients(self, link: int) -> None:
+        """Without them, an heir of a private room could be found by nobody once we are gone."""
         if clients := self._context.pool.clients:
-            said = (frames.ClientsFrame(list(clients)), *said)
-        self._reporter.add_effect(effects.RecordEffect(link, said))
+            self._reporter.add_effect(effects.RecordEffect(link, (frames.ClientsFrame(list(clients)),)))
 
     def _entrust_first(self) -> None:
         """Gives the first heir the key, once on each link, when it has been sent the entry with the present code."""

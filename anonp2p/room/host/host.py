@@ -165,6 +165,7 @@ class HostRole:
                 self._entrust(event)
             case inputs.CodeInput(re=re):
                 self.code.change(re)
+                self.heirs.update()  # before we may hand over, in the same batch
 
     def leave(self, event: inputs.LeaveInput) -> None:
         """Hands the room over, or closes it."""

@@ -51,14 +51,15 @@ class RoomCode:
 
         Who is away from a private room finds us by its return key alone, which nobody has who was thrown out.
         """
-        ledger, key, way = self._replica.ledger, RoomKey(self._context.random(32)), self._replica.ledger.address
+        ledger, key, ways = self._replica.ledger, RoomKey(self._context.random(32)), self._list_ways()
         members_key = self._context.pool.begin(self._context.random(suite.SECRET)) if ledger.is_private else None
         self._serving.add_key(key)
         self._serving.serve(key.public)
         self._sequencer.order_own(bodies.CodeBody(key.public, members_key), None, re)
         self.changed_at = ledger.index
-        if ledger.address != way:
-            self._note_former(way)
+        for way in ways:
+            if way != ledger.address:
+                self._note_former(way)
         kept = {ledger.code, ledger.address, *self._former}
         for address in self._serving.list_wanted():
             if address not in kept:
@@ -68,6 +69,12 @@ class RoomCode:
             self._look_at = self._clock.tick + limits.FORMER_WAY if self._former else None
             for address in self._former:
                 self._serving.serve_for(address, self._list_returning())
+
+    def _list_ways(self) -> list[bytes]:
+        """Where members look for us by now. Who has missed a hand-over of a private room may know its code alone."""
+        ledger = self._replica.ledger
+        has_both = ledger.is_private and self._serving.is_wanted(ledger.code)
+        return list(dict.fromkeys([ledger.code, ledger.address] if has_both else [ledger.address]))
 
     def _note_former(self, way: bytes) -> None:
         """Members who are away know no other than that of then, and may have a place for so long."""

@@ -6,6 +6,7 @@ import pytest
 from anonp2p import limits
 from anonp2p.crypto import invitations
 from anonp2p.crypto.identity import Identity
+from anonp2p.names.codes import RoomKey
 from anonp2p.protocol import bodies
 from anonp2p.protocol.rights import ReturnKey
 from anonp2p.room import effects
@@ -147,6 +148,32 @@ def test_where_a_private_room_was_its_host_is_found_until_all_have_come_from_the
     house.passes(limits.FORMER_WAY + limits.HEARTBEAT)
     assert house.served == {new}
     assert house.code.next_deadline() is None
+
+
+def test_a_private_room_is_found_at_the_code_of_before_too_if_that_is_another_way(house: Lodge) -> None:
+    """5d.8: who has been away since before a hand-over knows no other."""
+    own = RoomKey(b"o" * 32)
+    house.context.serving.add_key(own)
+    house.context.serving.serve(own.public)
+    house.context.replica.ledger.address = own.public
+    house.presence.lose_link(LINKS[BOB.id], 0.0)
+    new = house.changes()
+    published = house.published()
+    assert published[ROOM] == published[own.public] == tuple(map(client, (house.context.replica.me, BOB, ANN)))
+    assert house.served == {ROOM, own.public, new}
+    house.add_link(7, BOB)
+    house.passes(limits.FORMER_WAY)
+    assert house.served == {new}
+
+
+def test_a_private_room_is_not_found_at_a_code_of_before_at_which_we_are_not(house: Lodge) -> None:
+    own = RoomKey(b"o" * 32)
+    house.context.serving.add_key(own)
+    house.context.serving.stop(ROOM)
+    house.context.serving.serve(own.public)
+    house.context.replica.ledger.address = own.public
+    new = house.changes()
+    assert house.served == {own.public, new}
 
 
 def test_a_link_that_is_there_when_the_code_changes_may_be_dead(house: Lodge) -> None:

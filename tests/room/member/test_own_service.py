@@ -269,7 +269,7 @@ def test_an_heir_that_has_no_new_address_yet_is_found_by_the_new_keys_at_the_one
     assert (serve.key.public, serve.clients) == (address, invitations.list_clients(OTHER_POOL))
     private.service.update(is_lost=False)
     assert private.wants() == [effects.StopServingEffect(address)]
-    private.replaces_keys(POOL, told=False)
+    private.replaces_keys(b"third pool".ljust(32), told=False)
     private.service.update(is_lost=True)
     assert private.wants() == [], "else everybody would find it"
 

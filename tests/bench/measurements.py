@@ -21,8 +21,8 @@ from tests.support.peers import PeerFailed
 FAILURES: Final = (BenchFailed, PeerFailed, AstrayError, OSError, TimeoutError, ExceptionGroup)
 
 
-_NEAR: Final = Rounds(back_to_back=20)
-_FAR: Final = Rounds(starts=3, joins=3, talks=2, spaced=3, back_to_back=6)
+_NEAR: Final = Rounds()
+_FAR: Final = Rounds(starts=2, joins=3, talks=1, back_to_back=10)
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class Plan:
     delay: float = 40.0
     jitter: float = 15.0
     members: tuple[int, ...] = (50, 200, 1000)
-    runs: int = 3
+    runs: int = 2
     seconds: float = 2.0
     cost_members: tuple[int, ...] = (2, 50, 200)
-    cost_runs: int = 3
+    cost_runs: int = 2
     key_members: tuple[int, ...] = (2, 50, 1000)
     key_runs: int = 5
     near: Rounds = _NEAR

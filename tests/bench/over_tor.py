@@ -31,9 +31,9 @@ class Rounds:
     """How often what is measured. sizes: clients in a room. seconds: of each fan-out."""
 
     starts: int = 4
-    joins: int = 5
+    joins: int = 4
     sizes: tuple[int, ...] = (2, 10, 30)
-    talks: int = 3
+    talks: int = 2
     spaced: int = 4
     back_to_back: int = 12
     seconds: float = 4.0

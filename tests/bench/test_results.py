@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench.crowd import BenchFailed
-from tests.bench.documents import BEGIN, END, PAGE, SAMPLES, with_table, write_documents
+from tests.bench.documents import BEGIN, DOCS, END, PAGE, SAMPLES, with_table, write_documents
 from tests.bench.measurements import take_results
 from tests.bench.plots import draw
 from tests.bench.results import FAR, LOOPBACK, NEAR, Goal, Report, Result, describe, describe_report, percentile, spell
@@ -145,3 +145,9 @@ def test_a_whole_run_replaces_what_the_documents_said_of_the_one_before(tmp_path
     assert with_table(page, report) == page
     assert Report.of_json((tmp_path / SAMPLES).read_bytes()) == report
     assert (tmp_path / "pictures/bench-latency.png").exists()
+
+
+def test_the_page_has_the_table_of_the_samples_that_lie_beside_it() -> None:
+    report = Report.of_json((DOCS / SAMPLES).read_bytes())
+    page = (DOCS / PAGE).read_text("utf-8")
+    assert with_table(page, report) == page

@@ -31,13 +31,7 @@ def describe_left(left: int, rate: int) -> str:
     if rate <= 0:
         return ""
     seconds = -(-left // rate)
-    if seconds < 60:
-        return f"{seconds} s left"
-    minutes = -(-seconds // 60)
-    if minutes < 60:
-        return f"{minutes} min left"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min left" if hours < 24 else f"{hours // 24} d {hours % 24} h left"
+    return f"{describe_span(seconds if seconds < 60 else -(-seconds // 60) * 60)} left"
 
 
 def describe_span(seconds: int) -> str:

@@ -10,9 +10,9 @@ from typing import TypeVar, TypeVarTuple
 import trio
 import trio.testing
 
-from anonp2p.client import Tell
 from anonp2p.config import Config
-from anonp2p.library import Tor, open_connection
+from anonp2p.connection.connection import Tell
+from anonp2p.library import Tor, open_tor
 from anonp2p.names import nicks
 from anonp2p.net.memory import MemoryTransport, MemoryWire
 from anonp2p.net.transport import Transport
@@ -52,7 +52,7 @@ class Network:
         """
         name = nicks.parse_nick(nick) if nick else ""
         config = Config(nick=name, no_heir=no_heir, no_entrust=no_entrust, cover=cover)
-        async with open_connection(config, self._provide) as opened:
+        async with open_tor(config, self._provide) as opened:
             yield opened
 
     @asynccontextmanager

@@ -12,6 +12,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
+from types import UnionType
 from typing import TYPE_CHECKING, Literal, TypeAlias, final, overload
 
 import trio
@@ -52,6 +53,31 @@ Event: TypeAlias = PlainEvent
 Message: TypeAlias = MessageEvent  # the event `message`
 # What asks something, and is answered by a `reply`.
 Question: TypeAlias = Literal["/who", "/code", "/qr", "/heirs", "/health", "/files", "/rooms", "/help", "/retain"]
+
+# What is given by name, and what it has to be.
+_KINDS: dict[str, type | UnionType] = {
+    **dict.fromkeys(("nick", "tor", "name", "retain", "code"), str),
+    **dict.fromkeys(("control", "socks", "listen"), str | None),
+    **dict.fromkeys(("amnesic", "no_heir", "no_entrust", "cover", "knock", "private"), bool),
+    "torrc": str | os.PathLike | None,
+    "bridge": str | Sequence,
+    "history": str | int,
+}
+
+
+def check_types(**options: object) -> None:
+    """Raises TypeError, which names an option that is of a wrong type, and not its value: it may be a secret."""
+    for name, value in options.items():
+        _check_type(name, value, _KINDS[name])
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            for line in value:
+                _check_type(name, line, str)
+
+
+def _check_type(name: str, value: object, kind: type | UnionType) -> None:
+    if not isinstance(value, kind):
+        wanted = kind.__name__ if isinstance(kind, type) else kind
+        raise TypeError(f"{name} must be {wanted}, not {type(value).__name__}")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -245,6 +271,7 @@ class Tor:
 
         Raises BadInput, BadNick, TorLost, NotAllowed (too many rooms) of anonp2p.errors.
         """
+        check_types(name=name, nick=nick, retain=retain, history=history, knock=knock, private=private)
         asked = arguments.make_create(name, retain, str(history), knock=knock, private=private)
         async with self._holder.open_room(asked, nicks.parse_nick(nick) if nick else "") as held:
             yield Room(held)
@@ -260,6 +287,7 @@ class Tor:
         Raises BadCode, BadNick, NickTaken, Unreachable, Refused, Full, Locked, TorLost, NotAllowed (we are in that
         room already, or in too many) of anonp2p.errors.
         """
+        check_types(code=code, nick=nick)
         parsed = codes.parse_code(code)
         asked = JoinRoomAction(parsed.address, nick=nicks.parse_nick(nick) if nick else "", key=parsed.key)
         async with self._holder.open_room(asked, asked.nick) as held:
@@ -291,6 +319,8 @@ def connect(
 
     Raises Usage, BadNick, TorMissing, TorRefused, TorLost, CryptoMissing of anonp2p.errors.
     """
+    check_types(nick=nick, tor=tor, control=control, socks=socks, torrc=torrc, bridge=bridge, listen=listen)
+    check_types(amnesic=amnesic, no_heir=no_heir, no_entrust=no_entrust, cover=cover)
     return _connect(
         lambda: replace(
             choose_tor(

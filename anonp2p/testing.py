@@ -12,7 +12,7 @@ import trio.testing
 
 from anonp2p.config import Config
 from anonp2p.connection.connection import Tell
-from anonp2p.library import Tor, open_tor
+from anonp2p.library import Tor, check_types, open_tor
 from anonp2p.names import nicks
 from anonp2p.net.memory import MemoryTransport, MemoryWire
 from anonp2p.net.transport import Transport
@@ -50,6 +50,8 @@ class Network:
 
         Raises BadNick of anonp2p.errors.
         """
+        check_types(nick=nick, tor=tor, control=control, socks=socks, torrc=torrc, bridge=bridge, listen=listen)
+        check_types(amnesic=amnesic, no_heir=no_heir, no_entrust=no_entrust, cover=cover)
         name = nicks.parse_nick(nick) if nick else ""
         config = Config(nick=name, no_heir=no_heir, no_entrust=no_entrust, cover=cover)
         async with open_tor(config, self._provide) as opened:

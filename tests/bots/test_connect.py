@@ -13,6 +13,7 @@ from anonp2p.config import Config, Endpoint
 from anonp2p.net.tor import tor
 from anonp2p.net.transport import Transport
 from anonp2p.room import events
+from anonp2p.testing import Network
 from tests.support.transports import MemoryNetwork
 
 
@@ -99,3 +100,31 @@ async def test_a_password_that_cannot_be_read_is_told(found: Found, monkeypatch:
     with pytest.raises(errors.Usage):
         async with anonp2p.connect():
             pass
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"nick": 5},
+        {"tor": None},
+        {"control": 9051},
+        {"socks": b"psst"},
+        {"listen": ("psst", 1)},
+        {"torrc": 7},
+        {"bridge": 7},
+        {"bridge": b"psst"},
+        {"bridge": ["192.0.2.1:443", b"psst"]},
+        {"amnesic": "no"},
+        {"no_heir": 0},
+        {"no_entrust": None},
+        {"cover": "yes"},
+    ],
+)
+async def test_an_option_of_a_wrong_type_is_named_and_its_value_is_not(options: dict[str, Any], found: Found) -> None:
+    [name] = options
+    for connect in (anonp2p.connect, Network().connect):
+        with pytest.raises(TypeError, match=f"^{name} ") as caught:
+            async with connect(**options):
+                pass
+        assert "psst" not in str(caught.value)
+    assert found.configs == []

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 import trio
@@ -447,6 +448,26 @@ async def test_what_is_no_type_and_no_text_is_refused_at_once(autojump_clock: Cl
             await room.send(b"psst")  # type: ignore[arg-type]  # as is tried
         with pytest.raises(TypeError):
             await room.command(7)  # type: ignore[call-overload]  # as is tried
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"name": None}, {"nick": 5}, {"retain": 3}, {"history": 2.5}, {"history": b"2"}, {"knock": "no"}, {"private": 1}],
+)
+async def test_what_a_room_cannot_be_made_of_is_named(options: dict[str, Any], autojump_clock: Clock) -> None:
+    async with Company().connect() as tor:
+        with pytest.raises(TypeError, match=f"^{next(iter(options))} "):
+            async with tor.create(**{"name": "den"} | options):
+                pass
+
+
+async def test_a_code_or_nick_of_a_wrong_type_is_named_and_not_told(autojump_clock: Clock) -> None:
+    async with Company().connect() as tor, tor.create("den") as room:
+        for options in ({"code": room.code.encode()}, {"code": room.code, "nick": room.code.encode()}):
+            with pytest.raises(TypeError, match=f"^{list(options)[-1]} ") as caught:
+                async with tor.join(**options):
+                    pass
+            assert room.code not in str(caught.value)
 
 
 async def test_no_error_holds_what_may_be_a_code(autojump_clock: Clock) -> None:

@@ -1,4 +1,4 @@
-"""The whole program, composed: rooms over a connection of the library, input, output, signals, and how it ends."""
+"""The whole program, composed: rooms of the library's client, input, output, signals, and how it ends."""
 
 import dataclasses
 import signal
@@ -45,19 +45,19 @@ class App:
 
     async def run(self) -> int:
         """Runs the program until the user, a signal or a failure ends it."""
-        async with library.open_connection(self._config, self._connect) as self._connection:
+        async with library.open_client(self._config, self._connect) as self._client:
             try:
                 await self._run()
             finally:
-                self._connection.abandon()  # rooms that did not end in time, or all where we end without a word
+                self._client.abandon()  # rooms that did not end in time, or all where we end without a word
         assert self._status is not None
         return self._status
 
     async def _run(self) -> None:
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
-            self._frontend.attach(self._end_with_frontend, self._connection.find_room)
-            self._connection.start(self._tell)
+            self._frontend.attach(self._end_with_frontend, self._client.find_room)
+            self._client.start(self._tell)
             nursery.start_soon(self._frontend.run)
             nursery.start_soon(self._obey_signals)
             nursery.start_soon(self._watch_tor)
@@ -83,20 +83,20 @@ class App:
 
     async def _wind_up(self) -> None:
         """Leaves all rooms in order; the user is shown the rest of what there is to tell."""
-        await self._connection.leave_all(self._leaving)
+        await self._client.leave_all(self._leaving)
         with trio.move_on_after(limits.PRINT_PATIENCE):
             await self._frontend.drained()
 
     async def _obey_signals(self) -> None:
         async for number in self._signals:
             if self._ending.is_set() and number == signal.SIGINT:
-                self._connection.abandon()
+                self._client.abandon()
                 self._nursery.cancel_scope.cancel()
             self._end(128 + number)
 
     async def _watch_tor(self) -> None:
         """Ends the program once there is no Tor to be had."""
-        self._fail(await self._connection.until_lost())
+        self._fail(await self._client.until_lost())
 
     # --- what the user asks for
 
@@ -111,17 +111,17 @@ class App:
         except AnonError as error:
             if self._frontend.must_succeed:
                 self._fail(error)
-            if error is not self._connection.tor_failure:  # of which all are told
+            if error is not self._client.tor_failure:  # of which all are told
                 self._tell_error(error, final=True if self._frontend.must_succeed else UNSET)
             if self._frontend.must_succeed:
                 return
-        if self._frontend.must_succeed and (rooms := self._connection.rooms):
+        if self._frontend.must_succeed and (rooms := self._client.rooms):
             self._asked = rooms[0]
             self._nursery.start_soon(self._watch_asked, self._asked)
         while request := await self._frontend.next_request():
             await self._take_request(request)
             del request  # while we wait for the next one, nothing of it is held here
-        while self._config.stay and (rooms := self._connection.rooms):
+        while self._config.stay and (rooms := self._client.rooms):
             await rooms[0].ended.wait()
         await self._finish_input()
 
@@ -143,7 +143,7 @@ class App:
 
     def _give_back(self, request: UserRequest) -> None:
         """Gives back a text that is too long to be sent, unless it was too long to be read whole."""
-        if request.unsent is not UNSET and request.room is not None and self._connection.find_room(request.room):
+        if request.unsent is not UNSET and request.room is not None and self._client.find_room(request.room):
             self._tell(events.UnsentEvent(room=request.room, text=request.unsent, re=request.re))
         else:
             self._unsent += 1
@@ -152,12 +152,12 @@ class App:
         """Carries out an action, or has the room with this label do so. Raises AnonError."""
         match action:
             case CreateRoomAction():
-                self._frontend.open_room(self._connection.open_room(action, self._nick).label, None)
+                self._frontend.open_room(self._client.open_room(action, self._nick).label, None)
             case JoinRoomAction(nick=nick):
-                for over in [opened for opened in self._connection.rooms if opened.room.over]:
+                for over in [opened for opened in self._client.rooms if opened.room.over]:
                     await over.ended.wait()
                 nick = nick or self._nick
-                label = self._connection.open_room(action, nick).label
+                label = self._client.open_room(action, nick).label
                 self._frontend.open_room(label, dataclasses.replace(action, nick=nick, label=label))
             case inputs.RenameInput(nick=nick, re=re) if room is None:
                 self._nick = nick
@@ -169,12 +169,12 @@ class App:
                 self._end(0)
                 await trio.sleep_forever()  # what comes after it is not read
             case _:
-                await self._connection.get_room(room).pass_on(action)
+                await self._client.get_room(room).pass_on(action)
 
     def _asks_again(self, re: events.Re) -> bool:
         """Says which rooms end for others if we quit. Returns whether there are any, and the user was not asked yet."""
         now = trio.current_time()
-        snapshots = [(opened.label, opened.room.snapshot()) for opened in self._connection.rooms]
+        snapshots = [(opened.label, opened.room.snapshot()) for opened in self._client.rooms]
         ending = [(label, snapshot) for label, snapshot in snapshots if snapshot.ends_with_us]
         if not ending or now - self._asked_to_quit <= limits.LEAVE_CONFIRM:
             return False
@@ -188,7 +188,7 @@ class App:
 
     async def _finish_input(self) -> None:
         """Handles the end of input: what was typed gets time to be done and ordered, then we leave."""
-        rooms = self._connection.rooms
+        rooms = self._client.rooms
         with trio.move_on_after(limits.EOF_PATIENCE):
             for opened in rooms:
                 await opened.until_settled()
@@ -208,7 +208,7 @@ class App:
     @property
     def _last_words(self) -> AnonError | None:
         """The error that ends the program, or is just about to."""
-        return self.failure or self._connection.tor_failure or self._asked_failure
+        return self.failure or self._client.tor_failure or self._asked_failure
 
     @property
     def _asked_failure(self) -> AnonError | None:
@@ -228,7 +228,7 @@ class App:
         if event.final is UNSET or self._last_words is None:
             return False
         asked = self._asked.label if self._asked else UNSET
-        return event.room is UNSET or event.room == asked or self._connection.tor_failure is not None
+        return event.room is UNSET or event.room == asked or self._client.tor_failure is not None
 
     def _tell_error(self, error: AnonError, re: events.Re = UNSET, final: Literal[True] | UnsetType = UNSET) -> None:
         self._tell(events.ErrorEvent(code=error.code, text=error, re=re, final=final))

@@ -4,7 +4,7 @@ Options have the names of the command line's, events the names and fields of the
 exceptions of `anonp2p.errors`, never in a group by themselves. docs/BOTS.md explains how to write a bot.
 
 The program stands on it as well. It asks for more than bots do: rooms before there is a Tor, inputs before it is in,
-labels, and events as the core has them. So it uses `open_connection`, which is not public, and the `Connection` and
+labels, and events as the core has them. So it uses `open_client`, which is not public, and the `Client` and
 `OpenRoom` themselves whose surface `Tor` and `Room` are.
 """
 
@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, final, overload
 import trio
 
 from anonp2p import hardening, packages
+from anonp2p.client.client import Client as Client
+from anonp2p.client.client import Connect as Connect
+from anonp2p.client.open_room import OpenRoom as OpenRoom
+from anonp2p.client.opening import open_client as open_client
 from anonp2p.config import Config, choose_tor
-from anonp2p.connection.connection import Connect as Connect
-from anonp2p.connection.connection import Connection as Connection
-from anonp2p.connection.open_room import OpenRoom as OpenRoom
-from anonp2p.connection.opening import open_connection as open_connection
 from anonp2p.names import codes, nicks
 from anonp2p.net.tor import tor as net_tor
 from anonp2p.room.events import (
@@ -360,7 +360,7 @@ async def open_tor(config: Config, connect: Connect) -> AsyncIterator[Tor]:
     """The same over any network, without hardening the process. connect: finds or starts it."""
     from anonp2p.bots.room_holder import RoomHolder  # not sooner: the program never needs it
 
-    async with open_connection(replace(config, mode="json"), connect) as connection:
-        holder = RoomHolder(connection, config.nick)
+    async with open_client(replace(config, mode="json"), connect) as client:
+        holder = RoomHolder(client, config.nick)
         await holder.until_usable()
         yield Tor(holder)

@@ -10,8 +10,8 @@ from typing import TypeVar, TypeVarTuple
 import trio
 import trio.testing
 
+from anonp2p.client.client import Tell
 from anonp2p.config import Config
-from anonp2p.connection.connection import Tell
 from anonp2p.library import Tor, check_types, open_tor
 from anonp2p.names import nicks
 from anonp2p.net.memory import MemoryTransport, MemoryWire

@@ -22,7 +22,7 @@ from anonp2p.bots.errors import (
 )
 from anonp2p.bots.inbox import Inbox
 from anonp2p.bots.outcomes import Outcome, Outcomes
-from anonp2p.connection.open_room import OpenRoom, leave_rooms
+from anonp2p.client.open_room import OpenRoom, leave_rooms
 from anonp2p.errors import AnonError, BadInput, NoRoom, RoomGone, TimedOut, UnknownCommand, Unsent
 from anonp2p.room import events, inputs
 from anonp2p.room.file_inputs import SendFileInput

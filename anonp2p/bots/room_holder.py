@@ -1,4 +1,4 @@
-"""The rooms that a program is in over a connection, and one reader for each."""
+"""The rooms that a bot is in, and what it is told of each."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,9 +9,9 @@ from msgspec import UNSET
 
 from anonp2p import limits
 from anonp2p.bots.held_room import HeldRoom
-from anonp2p.connection.connection import Connection
-from anonp2p.connection.errors import BlockLeft
-from anonp2p.connection.open_room import LEAVE_PATIENCE
+from anonp2p.client.client import Client
+from anonp2p.client.errors import BlockLeft
+from anonp2p.client.open_room import LEAVE_PATIENCE
 from anonp2p.errors import AnonError
 from anonp2p.room import events
 from anonp2p.ui.actions import CreateRoomAction, JoinRoomAction
@@ -20,22 +20,20 @@ from anonp2p.ui.plain_events import spell_error
 
 
 class RoomHolder:
-    """Starts the connection, and is told what happens there. nick: to enter rooms with."""
+    """Starts the client, and is told all that happens. nick: to enter rooms with."""
 
-    def __init__(self, connection: Connection, nick: str) -> None:
-        self._connection = connection
+    def __init__(self, client: Client, nick: str) -> None:
+        self._client = client
         self._nick = nick
-        self._interpreter = Interpreter(
-            connection.find_room, self._tell, lambda: None, json=True, clock=trio.current_time
-        )
+        self._interpreter = Interpreter(client.find_room, self._tell, lambda: None, json=True, clock=trio.current_time)
         self._rooms: dict[str, HeldRoom] = {}
         self._ids = count(1)
-        connection.start(self._tell)
+        client.start(self._tell)
 
     async def until_usable(self) -> None:
         """Returns once there is a Tor. Raises AnonError if there is none to be had."""
         try:
-            await self._connection.until_usable()
+            await self._client.until_usable()
         except AnonError as error:
             spell_error(error)
             raise
@@ -43,12 +41,12 @@ class RoomHolder:
     @asynccontextmanager
     async def open_room(self, asked: CreateRoomAction | JoinRoomAction, nick: str) -> AsyncIterator[HeldRoom]:
         """A room, from the time at which we are in; it is left with the context. Raises AnonError."""
-        if self._connection.is_left:
+        if self._client.is_left:
             raise BlockLeft
         try:
             if isinstance(asked, CreateRoomAction):
-                await self._connection.check_publishing()
-            opened = self._connection.open_room(asked, nick or self._nick)
+                await self._client.check_publishing()
+            opened = self._client.open_room(asked, nick or self._nick)
         except AnonError as error:
             spell_error(error)
             raise

@@ -345,7 +345,7 @@ async def test_leaving_the_block_leaves_the_room(autojump_clock: Clock) -> None:
     assert [event.reason async for event in bot if event.type == "gone"] == ["left"]
 
 
-async def test_rooms_that_outlive_the_block_of_their_connection_are_left_with_it(autojump_clock: Clock) -> None:
+async def test_rooms_that_outlive_the_block_of_their_tor_are_left_with_it(autojump_clock: Clock) -> None:
     company = Company()
     async with company.connect("ann") as tor, tor.create("den") as ann, AsyncExitStack() as rooms:
         async with company.connect("bot") as its:

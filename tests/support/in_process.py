@@ -22,7 +22,7 @@ import trio.testing
 
 from anonp2p import cli
 from anonp2p.app import App
-from anonp2p.connection import connection
+from anonp2p.client import client
 from anonp2p.ui.screen import first_page, lasting_hint, submission
 from anonp2p.ui.screen.screen import Screen
 from anonp2p.ui.screen.term import terminal as program_terminal
@@ -119,7 +119,7 @@ class InProcess:
         self._patch.setattr(time, "monotonic", self._clock.current_time)
         self._patch.setattr(program_terminal, "monotonic", self._clock.current_time)
         if self._seed is not None:
-            self._patch.setattr(connection, "secrets", SeededSecrets(f"{self._seed}:user"))
+            self._patch.setattr(client, "secrets", SeededSecrets(f"{self._seed}:user"))
         fd = self._its.fileno()
         self._surroundings = Surroundings(seed=self._seed, slow_boot=self._slow_boot, keys=fd, display=fd)
 

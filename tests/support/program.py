@@ -20,8 +20,8 @@ from typing import Any
 import trio
 
 from anonp2p import app, cli
+from anonp2p.client import client
 from anonp2p.config import Config
-from anonp2p.connection import connection
 from anonp2p.ui.frontend import Frontend
 from tests.support.surroundings import SeededSecrets, Surroundings
 
@@ -86,7 +86,7 @@ def main() -> int:
     if options.now is not None:
         _stop_clock(options.now)
     if options.seed is not None:
-        vars(connection)["secrets"] = SeededSecrets(f"{options.seed}:user")
+        vars(client)["secrets"] = SeededSecrets(f"{options.seed}:user")
     vars(app)["App"] = _composed(options)
     sys.argv = ["anonp2p", *([] if options.mode == "screen" else [f"--{options.mode}"]), *options.program]
     return cli.main()

@@ -9,9 +9,9 @@ import trio
 from msgspec import UNSET
 
 from anonp2p import limits
+from anonp2p.client.errors import BlockLeft
+from anonp2p.client.open_room import OpenRoom, leave_rooms
 from anonp2p.config import Config
-from anonp2p.connection.errors import BlockLeft
-from anonp2p.connection.open_room import OpenRoom, leave_rooms
 from anonp2p.errors import AnonError, NoRoom, UnknownRoom
 from anonp2p.names import codes
 from anonp2p.names.codes import RoomKey
@@ -30,7 +30,7 @@ Tell = Callable[[events.Event], None]
 Connect = Callable[[Config, Tell], AbstractAsyncContextManager[Transport]]
 
 
-class Connection:
+class Client:
     """A Tor, and the rooms of one user over it. They run in the nursery, until the scope around it is cancelled.
 
     connect: finds or starts a Tor. is_left: whether its rooms have been left, or abandoned.

@@ -1,4 +1,4 @@
-"""A room that was opened over a connection: what is handed to it, in turn, and how it is left."""
+"""A room that a client has opened: what is handed to it, in turn, and how it is left."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,18 +1,18 @@
-"""Opens a connection: the nursery of its rooms, how they are left, and what comes out of it all."""
+"""Opens a client: the nursery of its Tor and its rooms, how they are left, and what comes out of it all."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import trio
 
+from anonp2p.client.client import Client, Connect
+from anonp2p.client.open_room import LEAVE_PATIENCE
 from anonp2p.config import Config
-from anonp2p.connection.connection import Connect, Connection
-from anonp2p.connection.open_room import LEAVE_PATIENCE
 
 
 @asynccontextmanager
-async def open_connection(config: Config, connect: Connect) -> AsyncIterator[Connection]:
-    """A connection that is yet to be started; all its rooms are left with the context. connect: finds or starts a Tor.
+async def open_client(config: Config, connect: Connect) -> AsyncIterator[Client]:
+    """A client that is yet to be started; all its rooms are left with the context. connect: finds or starts a Tor.
 
     It does not wait for a Tor. What is raised within the context comes out as it is, and not in a group.
     """
@@ -23,13 +23,13 @@ async def open_connection(config: Config, connect: Connect) -> AsyncIterator[Con
             try:
                 nursery.start_soon(_run_nursery, shield, rooms)
                 await rooms.is_there.wait()
-                connection = Connection(config, connect, rooms.nursery, shield)
+                client = Client(config, connect, rooms.nursery, shield)
                 try:
-                    yield connection
+                    yield client
                 finally:
-                    if not connection.is_left:
+                    if not client.is_left:
                         with trio.move_on_after(LEAVE_PATIENCE, shield=True):
-                            await connection.leave_all()
+                            await client.leave_all()
             except BaseException as error:
                 raised = error
                 raise
@@ -81,7 +81,8 @@ def _find_single(group: BaseExceptionGroup[BaseException], raised: BaseException
         inner = [it for it in found.exceptions if _without_cancelled(it)] or found.exceptions[:1]
         if len(inner) > 1:
             break
-        found = inner[0]
+        trace = inner[0].__traceback__ or found.__traceback__  # of one that was raised only as part of the group
+        found = inner[0].with_traceback(trace)
     return found
 
 

@@ -1,4 +1,4 @@
-"""What a connection does not do any more."""
+"""What a client does not do any more."""
 
 from anonp2p.errors import TorLost
 

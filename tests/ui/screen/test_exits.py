@@ -136,9 +136,9 @@ def start_interrupted() -> int:
         if module.startswith(
             ("anonp2p.app", "anonp2p.client", "anonp2p.library", "anonp2p.net", "anonp2p.room", "stem")
         ):
-            package, _, name = module.rpartition(".")
+            package, _, child = module.rpartition(".")
             if package in sys.modules:
-                vars(sys.modules[package]).pop(name, None)
+                vars(sys.modules[package]).pop(child, None)
             del sys.modules[module]
     sys.meta_path.insert(0, _Interrupted(name, int(number)))
     return cli.main()

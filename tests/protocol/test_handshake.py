@@ -420,7 +420,7 @@ def test_every_client_handshake_is_as_long_whatever_it_asks() -> None:
     most = field_types.COUNTS - 1
     invited = field_types.Invited(b"i" * 32, b"c" * 32, b"s" * 64)
     openings = [Opening(most, b"h" * 16, most, b"d" * 32, most)] * limits.OPENINGS
-    longest = [
+    longest: list[AnyRequest] = [
         JoinRequest(LINK, b"k" * 32, KEY, "\U00020000" * limits.NICK, b"s" * 64, most, b"d" * 32, invited),
         ResumeRequest(LINK, b"m" * 16, KEY, most, most, b"d" * 32, openings, True, b"s" * 64),
         MeetRequest(LINK, b"m" * 16, b"a" * 32, most, b"d" * 32, openings, b"s" * 64),

@@ -58,5 +58,5 @@ async def _connect(network: SharedNetwork, effect: effects.DialEffect, isolation
 async def _dial_in_time(transport: Transport, effect: effects.DialEffect, isolation: str) -> trio.abc.Stream:
     with trio.move_on_after(effect.seconds):
         code, key = codes.encode_key(effect.address), effect.client_key
-        return await transport.dial(code, isolation, fresh=effect.fresh, client_key=key)
+        return await transport.dial(code, isolation, hello=limits.HELLO, fresh=effect.fresh, client_key=key)
     raise DialFault(Reason("dial-timeout", effect.seconds))

@@ -104,7 +104,7 @@ def _add_trials(commands: Any) -> None:
     one = commands.add_parser(
         "dials", help="how soon one is in, and back, where circuits hang, and with how many of them"
     )
-    one.add_argument("--newcomers", type=int, default=80, help="of each way of dialling (default: %(default)s)")
+    one.add_argument("--newcomers", type=int, default=70, help="of each way of dialling (default: %(default)s)")
     one.add_argument("--at-once", type=int, default=6, help="of them (default: %(default)s)")
     one.add_argument("--ways", default="hedged,tor", help=f"of dialling, of {', '.join(WAYS)} (default: %(default)s)")
     one.add_argument("--json", action="store_true", help="every sample; the table comes on stderr")

@@ -204,6 +204,7 @@ def examine(config: Config) -> tuple[int, AnonError | None]:
 
     from anonp2p.doctor import run as doctor
 
+    calm_collector()
     logging.disable()
     with suppress(PackageMissing):  # that is one of the things to be told
         config = _with_password(config)
@@ -275,11 +276,12 @@ def _frontend(config: Config) -> "Iterator[Frontend]":
 
 
 def calm_collector() -> None:
-    """Makes full garbage collections rare: with 1,000 links each one stops everything for 60 ms.
+    """Has garbage collected from now on, but all of it rarely: with 1,000 links that stops everything for 60 ms.
 
     What is there by now stays, and need not be looked at again. What is new is looked at as often as ever.
     """
     gc.freeze()
+    gc.enable()
     young, middle, _ = gc.get_threshold()
     gc.set_threshold(young, middle, 1_000)
 

@@ -154,14 +154,18 @@ LINK_LOST: Final = 15.0  # three heartbeats are missing: the link is dead, whate
 
 # Dialling (seconds).
 DIAL_TRIES: Final = (15.0, 25.0, 40.0)  # for each try in turn, the last one repeated: a usual dial takes 0.3 to 20
-DIAL_BESIDE: Final = 8.0  # without an answer, after which a third try looks anew where the room is: many have one
-DIAL_SILENT: Final = 8.0  # once Tor has connected, for the room's first byte: it comes at once, unless a circuit hangs
-HEDGE_SHARE: Final = 0.8  # of the tries of late had their answer by then: beside one without there is a second one
-HEDGE_FIRST: Final = 3.5  # seconds until then for the first dials: with 40 ms a hop a dial takes 2.3 to 3.8
-HEDGE_LEAST: Final = 1.0  # of them at least: what is sooner nobody waits for
+DIAL_BESIDE: Final = 8.0  # without an answer, after which a last try looks anew where the room is: many have one
+DIAL_SILENT: Final = 8.0  # once Tor has connected, for the room's hello: it comes at once, unless a circuit hangs
+DIAL_PEEK: Final = 0.02  # until we look again whether the rest of it is there: four cells, one after the other
+HEDGE_SHARE: Final = 0.8  # of the tries of late that had an answer are most of them
+HEDGE_MARGIN: Final = 1.25  # times as long as most have taken: then there is another one beside a try without an answer
+HEDGE_FIRST: Final = 3.5  # seconds until then for the first dial: with 40 ms a hop it takes 2.2 to 3.2
+HEDGE_LOOKUP: Final = 1.0  # more where Tor has to find the room first: a circuit and a request
+HEDGE_LEAST: Final = 1.0  # seconds until then at least: what is sooner nobody waits for
 HEDGE_DIALS: Final = 50  # whose seconds are remembered: an hour's of a room in which links break
-HEDGE_RATE: Final = 0.3  # of a second try, that each dial is good for: they add so much to the load at most
-HEDGE_BUCKET: Final = 3.0  # second tries at once: those of a join that goes wrong from the start
+HEDGE_TRIES: Final = 2  # beside the first one: if one dial in five hangs, so do all three of one in 125
+HEDGE_RATE: Final = 0.3  # of such a try, that each dial is good for: they add so much to the load at most
+HEDGE_BUCKET: Final = 3.0  # of them at once: those of a join that goes wrong from the start
 DIAL_PATIENCE: Final = 120.0  # in all, for circuits that are slow or break
 ABSENT_PATIENCE: Final = 45.0  # in all, while Tor finds no trace of the room: a new descriptor appears within 30
 DIAL_PAUSE: Final = 1.0  # before the next try; grows by half each time

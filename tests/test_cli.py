@@ -368,7 +368,7 @@ def test_a_sentence_that_repeats_what_was_typed_harms_no_terminal() -> None:
 def test_nothing_that_goes_to_or_comes_from_tor_is_logged() -> None:
     program = (
         "import logging; logging.basicConfig(level=1)\n"
-        "import anonp2p.net.tor.control, stem.util.log as log\n"
+        "import anonp2p.net.tor.controller, stem.util.log as log\n"
         "log.trace('ED25519-V3:secret'); log.error('ED25519-V3:secret')"
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)

@@ -30,7 +30,8 @@ async def dial(
     elif isinstance(outcome, trio.abc.Stream):
         link = Link(outcome, SIZES[-1], limits.UPLINK_QUEUE)
         links.attach_dialled(link, effect.link)
-        await link.run(lambda payload: links.post(inputs.ReceivedInput(effect.link, payload)))
+        async with trio.open_nursery() as nursery:
+            await link.run(lambda payload: links.post(inputs.ReceivedInput(effect.link, payload)), nursery)
         await links.detach(effect.link)
     elif outcome is not None:
         await links.post(outcome)
@@ -57,5 +58,5 @@ async def _connect(network: SharedNetwork, effect: effects.DialEffect, isolation
 async def _dial_in_time(transport: Transport, effect: effects.DialEffect, isolation: str) -> trio.abc.Stream:
     with trio.move_on_after(effect.seconds):
         code, key = codes.encode_key(effect.address), effect.client_key
-        return await transport.dial(code, isolation, fresh=effect.fresh, client_key=key)
+        return await transport.dial(code, isolation, hello=limits.HELLO, fresh=effect.fresh, client_key=key)
     raise DialFault(Reason("dial-timeout", effect.seconds))

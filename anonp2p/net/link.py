@@ -16,11 +16,12 @@ class Link:
     longest, limit: as Connection has them.
     """
 
-    __slots__ = ("_is_writing", "_nursery", "_scope", "_stream", "_waiting", "connection")
+    __slots__ = ("_is_writing", "_nursery", "_scope", "_socket", "_stream", "_waiting", "connection")
 
     def __init__(self, stream: trio.abc.Stream, longest: int, limit: int = limits.LINK_QUEUE) -> None:
         self.connection = Connection(trio.current_time(), longest, limit)
         self._stream = stream
+        self._socket = stream.socket if isinstance(stream, trio.SocketStream) else None
         self._scope = trio.CancelScope(deadline=self.connection.next_deadline())
         self._waiting: trio.CancelScope | None = None  # while nothing is read
         self._nursery: trio.Nursery | None = None
@@ -53,10 +54,10 @@ class Link:
 
     def _offer(self, data: bytes | memoryview) -> int:
         """How many of these bytes the kernel has taken."""
-        if not isinstance(self._stream, trio.SocketStream):
+        if self._socket is None:
             return 0
         try:
-            return os.write(self._stream.socket.fileno(), data)
+            return os.write(self._socket.fileno(), data)
         except BlockingIOError:
             return 0
         except OSError:
@@ -73,26 +74,23 @@ class Link:
 
     # --- the link's own task
 
-    async def run(self, deliver: Callable[[bytes], Awaitable[object]]) -> None:
+    async def run(self, deliver: Callable[[bytes], Awaitable[object]], nursery: trio.Nursery) -> None:
         """Reads and writes until the connection is over, and closes the stream.
 
-        deliver: is given each payload, in order. Nothing that the peer or the network does makes this raise.
+        deliver: is given each payload, in order. nursery: whose tasks write, perhaps for many links: one for each would
+        take another KiB. Nothing that the peer or the network does makes this raise.
         """
         try:
             with self._scope:
-                async with trio.open_nursery() as nursery:
-                    self._nursery = nursery
-                    try:
-                        self._continue()
-                        await self._read(deliver)
-                    finally:
-                        self._nursery = None
-                    nursery.cancel_scope.cancel()
+                self._nursery = nursery
+                self._continue()
+                await self._read(deliver)
             if self._scope.cancelled_caught:
                 self.connection.handle_timeout(trio.current_time())
         finally:
+            self._nursery = None
             self.connection.end()  # so that nobody writes any more
-            await trio.aclose_forcefully(self._stream)
+            await trio.aclose_forcefully(self._stream)  # which ends the task that writes, too
 
     async def _read(self, deliver: Callable[[bytes], Awaitable[object]]) -> None:
         connection = self.connection
@@ -106,11 +104,24 @@ class Link:
                         await trio.sleep_forever()
                     self._waiting = None
                 elif not connection.is_over:
-                    data = await self._stream.receive_some(limits.READ)
-                    connection.receive_data(data, trio.current_time())
+                    # Not by way of a variable, which would hold the bytes for as long as the link is idle.
+                    connection.receive_data(await self._receive(), trio.current_time())
                     self._scope.deadline = connection.next_deadline()
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             connection.end("broken")
+
+    async def _receive(self) -> bytes | bytearray:
+        """What comes next. From a socket by as few calls as can be: each of them holds memory while a link is idle."""
+        if self._socket is None:
+            return await self._stream.receive_some(limits.READ)
+        while True:
+            await trio.lowlevel.wait_readable(self._socket)
+            try:
+                return os.read(self._socket.fileno(), limits.READ)
+            except BlockingIOError:  # the kernel may say so in vain
+                continue
+            except OSError:
+                raise trio.BrokenResourceError from None
 
     async def _write(self) -> None:
         try:

@@ -166,7 +166,9 @@ class MemoryTransport:
         finally:
             self._listeners[key.code].remove(listener)
 
-    async def dial(self, code: str, isolation: str, *, fresh: bool = False, client_key: bytes = b"") -> trio.abc.Stream:
+    async def dial(
+        self, code: str, isolation: str, *, hello: int = 1, fresh: bool = False, client_key: bytes = b""
+    ) -> trio.abc.Stream:
         """As Transport has it."""
         await trio.lowlevel.checkpoint()
         if not self.is_up:

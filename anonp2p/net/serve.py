@@ -12,7 +12,8 @@ from anonp2p.room import inputs
 async def serve(place: Place, address: bytes, links: Links, attending: trio.Nursery) -> None:
     """Accepts links for a session, no faster than its room hears of them, until it is cancelled.
 
-    address: of the service. attending: whose tasks attend to the links, which last longer; cancelled, it ends them all.
+    address: of the service. attending: whose tasks attend to the links, which last longer, and write to them;
+    cancelled, it ends them all.
     """
 
     async def attend(stream: trio.abc.Stream, link: Link, number: int) -> None:
@@ -26,7 +27,7 @@ async def serve(place: Place, address: bytes, links: Links, attending: trio.Nurs
             await links.post(inputs.ReceivedInput(number, payload, is_first))
 
         try:
-            await link.run(deliver)
+            await link.run(deliver, attending)
         finally:  # also when the listener ends with its Tor: the room has to know
             with trio.move_on_after(limits.FLUSH_PATIENCE, shield=True):
                 await links.detach(number)

@@ -60,10 +60,13 @@ class Transport(Protocol):
         clients: the X25519 public keys of those who may find it; without any, everybody may.
         """
 
-    async def dial(self, code: str, isolation: str, *, fresh: bool = False, client_key: bytes = b"") -> trio.abc.Stream:
+    async def dial(
+        self, code: str, isolation: str, *, hello: int = 1, fresh: bool = False, client_key: bytes = b""
+    ) -> trio.abc.Stream:
         """A stream to the host of the room with this code. Raises DialFault, AnonError; has no time limit.
 
-        isolation: `USER:NUMBER`; dials with different values never share a circuit. fresh: where it is known where the
+        isolation: `USER:NUMBER`; dials with different values never share a circuit. hello: how many bytes a host says
+        at once, by which one sees that the way to it is good; they stay to be read. fresh: where it is known where the
         room is, that is looked up anew. client_key: the X25519 private key by which a private room is
         found; empty for others.
         """

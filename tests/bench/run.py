@@ -21,6 +21,7 @@ from tests.bench.rooms import rooms
 from tests.bench.screen import screen
 from tests.bench.stay import print_stay, run_vast
 from tests.bench.strangers import HABITS
+from tests.bench.ways import WAYS
 
 HELP: Final = {
     "crypto": "what sealing, opening, joining and removing cost",
@@ -103,8 +104,10 @@ def _add_trials(commands: Any) -> None:
     one = commands.add_parser(
         "dials", help="how soon one is in, and back, where circuits hang, and with how many of them"
     )
-    one.add_argument("--newcomers", type=int, default=30, help="of each way of dialling (default: %(default)s)")
+    one.add_argument("--newcomers", type=int, default=80, help="of each way of dialling (default: %(default)s)")
     one.add_argument("--at-once", type=int, default=6, help="of them (default: %(default)s)")
+    one.add_argument("--ways", default="hedged,tor", help=f"of dialling, of {', '.join(WAYS)} (default: %(default)s)")
+    one.add_argument("--json", action="store_true", help="every sample; the table comes on stderr")
     one.add_argument("--delay", type=float, default=40, metavar="MS", help="from relay to relay (default: %(default)s)")
     one.add_argument("--jitter", type=float, default=15, metavar="MS", help="of it (default: %(default)s)")
     one.add_argument("--hang", type=float, default=8, help="of 100 circuits, for 30 s (default: %(default)s)")
@@ -133,7 +136,9 @@ def _try(arguments: argparse.Namespace) -> None:
         case "rooms":
             rooms(arguments.trials)
         case "dials":
-            dials(arguments.newcomers, arguments.at_once, arguments.delay, arguments.jitter, arguments.hang)
+            shape = arguments.delay, arguments.jitter, arguments.hang
+            ways = arguments.ways.split(",")
+            dials(arguments.newcomers, arguments.at_once, shape, ways, as_json=arguments.json)
 
 
 def _measure(arguments: argparse.Namespace) -> int:

@@ -12,9 +12,9 @@ from anonp2p import cli, limits
 
 VARIABLE: Final = "BENCH_WAY"
 _NO_TRIES: Final[dict[str, object]] = {
-    "HEDGE_LEAST": math.inf,
-    "DIAL_BESIDE": math.inf,
-}  # beside a dial: seconds until they begin
+    "HEDGE_TRIES": 0,
+    "DIAL_BESIDE": math.inf,  # seconds until the last one
+}  # beside a dial
 _TOR_GIVES_UP: Final = 120.0  # seconds
 WAYS: Final[dict[str, dict[str, object]]] = {
     "hedged": {},  # as it is

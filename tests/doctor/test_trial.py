@@ -83,7 +83,9 @@ class OtherAnswers(MemoryNetwork):
 
     said = b""
 
-    async def dial(self, code: str, isolation: str, *, fresh: bool = False, client_key: bytes = b"") -> trio.abc.Stream:
+    async def dial(
+        self, code: str, isolation: str, *, hello: int = 1, fresh: bool = False, client_key: bytes = b""
+    ) -> trio.abc.Stream:
         ours, theirs = trio.testing.memory_stream_pair()
         await theirs.send_all(self.said)
         await theirs.send_eof()

@@ -4,11 +4,14 @@ import trio
 import trio.testing
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from anonp2p.crypto import suite
+from anonp2p.crypto.suite import EncryptionKeyPair
 from anonp2p.names.codes import RoomKey
 from anonp2p.net.dial import dial
 from anonp2p.net.links import Links
 from anonp2p.net.session import Session
 from anonp2p.net.shared_network import SharedNetwork
+from anonp2p.protocol.handshake import HostHandshake
 from anonp2p.room import effects, inputs
 from anonp2p.room.room import Room
 from tests.room.peers import randomness
@@ -69,6 +72,15 @@ async def test_who_wants_to_know_where_a_service_is_now_has_that_looked_up(
     assert sorted((it.isolation, it.fresh) for it in memory.dials) == [("we:1", False), ("we:2", True)]
 
 
+async def test_a_dial_says_how_long_the_hello_of_a_room_is(
+    memory: MemoryNetwork, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    Dialler(memory, nursery).dial(-1)
+    await trio.testing.wait_all_tasks_blocked()
+    wire = HostHandshake(bytes(32), KEY.public, EncryptionKeyPair(bytes(suite.SECRET))).wire
+    assert [it.hello for it in memory.dials] == [len(wire)]
+
+
 async def test_of_a_dial_that_is_called_off_nothing_is_heard_again(
     memory: MemoryNetwork, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
 ) -> None:
@@ -89,9 +101,9 @@ async def test_a_link_that_is_called_off_when_it_has_just_come_to_be_is_closed(
     connect = memory.dial
 
     async def call_off_at_last(
-        code: str, isolation: str, *, fresh: bool = False, client_key: bytes = b""
+        code: str, isolation: str, *, hello: int = 1, fresh: bool = False, client_key: bytes = b""
     ) -> trio.abc.Stream:
-        stream = await connect(code, isolation, fresh=fresh, client_key=client_key)
+        stream = await connect(code, isolation, hello=hello, fresh=fresh, client_key=client_key)
         dialler.links.call_off(-1)
         return stream
 

@@ -2,6 +2,7 @@
 
 import select
 import socket
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager, suppress
 
@@ -45,7 +46,8 @@ class Linked:
         self.arrived.append((payload, trio.current_time()))
 
     async def run(self) -> None:
-        await self.link.run(self.deliver)
+        async with trio.open_nursery() as nursery:
+            await self.link.run(self.deliver, nursery)
         self.ended_at = trio.current_time()
         self._ended.set()
 
@@ -190,7 +192,7 @@ async def plugged(log: Log) -> AsyncIterator[tuple[Link, socket.socket, trio.Eve
         ended = trio.Event()
 
         async def run() -> None:
-            await link.run(ignore)
+            await link.run(ignore, nursery)
             ended.set()
 
         with trio.fail_after(30):
@@ -370,7 +372,8 @@ async def test_what_comes_in_a_pause_is_read_after_it(autojump_clock: trio.testi
     contents = [bytes([number]) * (SIZES[0] - 2) for number in range(3)]
     await wire.dialler.send_all(b"".join(map(padding.frame_content, contents)))
     await wire.dialler.aclose()
-    await link.run(deliver)
+    async with trio.open_nursery() as nursery:
+        await link.run(deliver, nursery)
     assert arrived == [(content, number * limits.READ_PAUSE) for number, content in enumerate(contents)]
 
 
@@ -397,6 +400,40 @@ async def test_what_comes_behind_a_client_handshake_is_read_at_its_answer(
         both.link.react()
         await trio.testing.wait_all_tasks_blocked()
         assert both.arrived == [(CONTENT, 3)]
+
+
+class Data(bytearray):
+    """What can be watched for whether anybody still holds it."""
+
+
+class Once(trio.abc.ReceiveStream):
+    """Gives this once, then nothing more."""
+
+    def __init__(self, data: Data) -> None:
+        self.given: list[Data] = [data]
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytearray:
+        await trio.lowlevel.checkpoint()
+        if not self.given:
+            await trio.sleep_forever()
+        return self.given.pop()
+
+    async def aclose(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+
+async def test_an_idle_link_holds_nothing_of_what_it_has_read(autojump_clock: trio.testing.MockClock) -> None:
+    data = Data(PAYLOAD)
+    held, stream = weakref.ref(data), Once(data)
+    del data
+    both = Linked(Link(trio.StapledStream(trio.testing.MemorySendStream(), stream), SIZES[-1]), Wire())
+    both.connection.settle(channel())
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(both.run)
+        await trio.testing.wait_all_tasks_blocked()
+        assert [content for content, _ in both.arrived] == [CONTENT]
+        assert held() is None
+        nursery.cancel_scope.cancel()
 
 
 # --- how a link ends
@@ -442,7 +479,8 @@ async def test_the_deadline_of_a_handshake_holds_while_what_came_is_delivered(
     wire = Wire()
     link = Link(wire.host, SIZES[-1])
     await wire.dialler.send_all(PAYLOAD)
-    await link.run(deliver)
+    async with trio.open_nursery() as nursery:
+        await link.run(deliver, nursery)
     assert (link.connection.reason, trio.current_time()) == ("slow-handshake", limits.HANDSHAKE_SECONDS)
 
 

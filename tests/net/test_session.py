@@ -444,7 +444,9 @@ class NoNetwork:
         raise TorMissing("it is not here")
         yield
 
-    async def dial(self, code: str, isolation: str, *, fresh: bool = False, client_key: bytes = b"") -> trio.abc.Stream:
+    async def dial(
+        self, code: str, isolation: str, *, hello: int = 1, fresh: bool = False, client_key: bytes = b""
+    ) -> trio.abc.Stream:
         await trio.lowlevel.checkpoint()
         raise TorMissing("it is not here")
 

@@ -58,11 +58,13 @@ class _FarEnd:
         async with self._network.listen(key, clients) as place:
             yield place
 
-    async def dial(self, code: str, isolation: str, *, fresh: bool = False, client_key: bytes = b"") -> trio.abc.Stream:
+    async def dial(
+        self, code: str, isolation: str, *, hello: int = 1, fresh: bool = False, client_key: bytes = b""
+    ) -> trio.abc.Stream:
         """As Transport has it."""
         if self.lost.is_set():
             raise TorLost("it was cut")
-        stream = await self._network.dial(code, isolation, fresh=fresh, client_key=client_key)
+        stream = await self._network.dial(code, isolation, hello=hello, fresh=fresh, client_key=client_key)
         self.streams.append(stream)
         return stream
 

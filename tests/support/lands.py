@@ -53,13 +53,15 @@ class Home:
         async with self._land.network.listen(key, clients) as place:
             yield place
 
-    async def dial(self, code: str, isolation: str, *, fresh: bool = False, client_key: bytes = b"") -> trio.abc.Stream:
+    async def dial(
+        self, code: str, isolation: str, *, hello: int = 1, fresh: bool = False, client_key: bytes = b""
+    ) -> trio.abc.Stream:
         """As Transport has it."""
         other = self._land.publishers.get(code, self._name)
         if self._land.are_apart(self._name, other):
             await trio.lowlevel.checkpoint()
             raise DialFault(Reason("broken-circuit"))
-        stream = await self._land.network.dial(code, isolation, fresh=fresh, client_key=client_key)
+        stream = await self._land.network.dial(code, isolation, hello=hello, fresh=fresh, client_key=client_key)
         self._land.streams.append((self._name, other, stream))
         return stream
 

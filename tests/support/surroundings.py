@@ -71,8 +71,10 @@ class _Network(MemoryNetwork):
         super().__init__()
         self.leading: dict[str, list[Wire]] = {}
 
-    async def dial(self, code: str, isolation: str, *, fresh: bool = False, client_key: bytes = b"") -> trio.abc.Stream:
-        stream = await super().dial(code, isolation, fresh=fresh, client_key=client_key)
+    async def dial(
+        self, code: str, isolation: str, *, hello: int = 1, fresh: bool = False, client_key: bytes = b""
+    ) -> trio.abc.Stream:
+        stream = await super().dial(code, isolation, hello=hello, fresh=fresh, client_key=client_key)
         self.leading.setdefault(code, []).append(self.wires[-1])
         return stream
 

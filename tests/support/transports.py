@@ -53,7 +53,9 @@ class LoopbackNetwork:
             if self.ports[key.code] == port:  # unless another has taken the place since
                 del self.ports[key.code]
 
-    async def dial(self, code: str, isolation: str, *, fresh: bool = False, client_key: bytes = b"") -> trio.abc.Stream:
+    async def dial(
+        self, code: str, isolation: str, *, hello: int = 1, fresh: bool = False, client_key: bytes = b""
+    ) -> trio.abc.Stream:
         """As Transport has it."""
         if code not in self.ports:
             raise DialFault(_NOBODY, absent=True)
@@ -141,6 +143,7 @@ class Dialled:
     code: str
     isolation: str
     fresh: bool
+    hello: int
 
 
 class MemoryNetwork:
@@ -175,16 +178,18 @@ class MemoryNetwork:
             place.undefended = self.undefended
             yield place
 
-    async def dial(self, code: str, isolation: str, *, fresh: bool = False, client_key: bytes = b"") -> trio.abc.Stream:
+    async def dial(
+        self, code: str, isolation: str, *, hello: int = 1, fresh: bool = False, client_key: bytes = b""
+    ) -> trio.abc.Stream:
         """As Transport has it, after what is planned."""
-        self.dials.append(Dialled(trio.current_time(), code, isolation, fresh))
+        self.dials.append(Dialled(trio.current_time(), code, isolation, fresh, hello))
         planned = self.plan.popleft() if self.plan else self.otherwise
         await trio.lowlevel.checkpoint()
         if isinstance(planned, Exception):
             raise planned
         if planned == HANG:
             await trio.sleep_forever()
-        return await self._transport.dial(code, isolation, fresh=fresh, client_key=client_key)
+        return await self._transport.dial(code, isolation, hello=hello, fresh=fresh, client_key=client_key)
 
     async def forget_keys(self, user: str) -> None:
         """As Transport has it."""
@@ -266,11 +271,13 @@ class _Connection:
         async with self._network.listen(key, clients) as place:
             yield place
 
-    async def dial(self, code: str, isolation: str, *, fresh: bool = False, client_key: bytes = b"") -> trio.abc.Stream:
+    async def dial(
+        self, code: str, isolation: str, *, hello: int = 1, fresh: bool = False, client_key: bytes = b""
+    ) -> trio.abc.Stream:
         """As Transport has it."""
         if self.lost.is_set():
             raise TorLost("nothing answers at its SOCKS port")
-        stream = await self._network.dial(code, isolation, fresh=fresh, client_key=client_key)
+        stream = await self._network.dial(code, isolation, hello=hello, fresh=fresh, client_key=client_key)
         self._wires.append(self._network.wires[-1])
         return stream
 

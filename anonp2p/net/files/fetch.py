@@ -129,6 +129,7 @@ class Fetch:
             return await transport.dial(
                 codes.encode_key(self._offer.address),
                 isolation,
+                hello=transfer.HELLO,
                 fresh=fresh,
                 client_key=transfer.derive_client_key(self._offer.secret),
             )

@@ -1,21 +1,16 @@
-"""The control port of a Tor (control-spec), the only user of stem.
+"""The control port of a Tor (control-spec).
 
-stem uses threads. Every call to it goes through `Control.call`, which limits its time and turns its errors into ours.
-Its events become calls in trio's thread. stem's own log is disabled: it would contain room keys.
+What waits for it does so in threads (`controller`), for a time that is limited here. Events become calls in trio's
+thread.
 """
 
-import logging
 import os
 import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
-import stem
-import stem.control
-import stem.socket
 import trio
 from msgspec import UNSET, UnsetType
 
@@ -23,33 +18,26 @@ from anonp2p import limits
 from anonp2p.config import Endpoint
 from anonp2p.errors import AnonError, TorRefused
 from anonp2p.net.tor import commands, owner, place
-from anonp2p.net.tor.authentication import authenticate
 from anonp2p.net.tor.complaints import Complaints
 from anonp2p.net.tor.errors import (
     BootComplained,
     BootStalled,
     BridgesFailed,
     BridgesSilent,
-    CommandRefused,
-    ControlConnectionLost,
     ControlConnectionSilent,
     ControlPortForbidden,
-    ControlPortHungUp,
     ControlPortSilent,
     NoControlPort,
-    NotControlPort,
     PasswordNeeded,
     TorEndedStarting,
 )
-from anonp2p.net.tor.replies import BoundedReplies
 from anonp2p.reasons import Reason
 from anonp2p.room import events
 
-# Of a bot's own, too: logging.config enables the loggers that it finds again, and leaves their filters alone.
-logging.getLogger("stem").addFilter(lambda _: False)
+if TYPE_CHECKING:
+    from anonp2p.net.tor.controller import Controller, Reply
 
 Tell = Callable[[events.Event], None]
-Reply = list[tuple[str, str, str]]  # lines: status, divider, text
 
 _BOOTED = 100  # percent
 _WARNING = re.compile(r'BOOTSTRAP .*? WARNING="((?:[^"\\]|\\.)*)"')
@@ -64,7 +52,7 @@ class Control:
     """
 
     def __init__(
-        self, controller: "_Controller", endpoint: Endpoint, owners: frozenset[int], *, discovered: bool
+        self, controller: "Controller", endpoint: Endpoint, owners: frozenset[int], *, discovered: bool
     ) -> None:
         self.endpoint = endpoint
         self.owners = owners
@@ -74,11 +62,8 @@ class Control:
         self._token = trio.lowlevel.current_trio_token()
         self._listeners: list[tuple[str, Callable[[str], None]]] = []
         self._kinds: list[str] = []  # of the events that we get
-        controller.heard = self._happened
         self.lost = trio.Event()
-        controller.add_status_listener(self._changed)
-        if not controller.is_alive():
-            self.lost.set()
+        controller.watch(self._happened, self._ended)
 
     @staticmethod
     async def open(endpoint: Endpoint, *, discovered: bool = False, password: bytes = b"") -> "Control":
@@ -99,18 +84,18 @@ class Control:
             connected.setblocking(True)
             with ExitStack() as failing:
                 failing.callback(_hang_up, connected)  # also after a time-out, so that the thread ends too
-                try:
-                    enter = partial(_enter, connected, endpoint, owners if discovered else None, password)
-                    controller = await trio.to_thread.run_sync(enter, abandon_on_cancel=True)
-                except stem.SocketError:
-                    raise ControlPortHungUp(endpoint) from None
-                except (stem.ControllerError, ValueError):
-                    raise NotControlPort(endpoint) from None
+
+                def enter() -> "Controller":
+                    from anonp2p.net.tor import controller  # here, as it takes long to load: meanwhile a room is shown
+
+                    return controller.enter(connected, endpoint, owners if discovered else None, password)
+
+                controller = await trio.to_thread.run_sync(enter, abandon_on_cancel=True)
                 failing.pop_all()
             return Control(controller, endpoint, owners, discovered=discovered)
         raise ControlPortSilent(endpoint)
 
-    async def send(self, line: str) -> Reply:
+    async def send(self, line: str) -> "Reply":
         """Sends one command, which may contain a key; returns the reply. Raises TorLost, and tells nothing of it."""
         reply = await self._exchange(line)
         self._note(line, reply)
@@ -130,20 +115,13 @@ class Control:
         self._note(line, reply)
         return False
 
-    def _note(self, line: str, reply: Reply) -> None:
+    def _note(self, line: str, reply: "Reply") -> None:
         if reply[-1][0] != "250":
             self.refused[commands.name_command(line)] = reply[-1][0]
 
-    async def _exchange(self, line: str) -> Reply:
+    async def _exchange(self, line: str) -> "Reply":
         with trio.move_on_after(limits.CONTROL_PATIENCE):
-            try:
-                said = await trio.to_thread.run_sync(self._controller.msg, line, abandon_on_cancel=True)
-            except stem.SocketError:
-                raise ControlConnectionLost from None
-            except (stem.ControllerError, ValueError):  # a reply that stem cannot read
-                raise CommandRefused(commands.name_command(line)) from None
-            reply: Reply = said.content()
-            return reply
+            return await trio.to_thread.run_sync(self._controller.ask, line, abandon_on_cancel=True)
         raise ControlConnectionSilent
 
     async def info(self, key: str) -> str | None:
@@ -252,10 +230,9 @@ class Control:
                         )
                     )
 
-    def _changed(self, _: Any, state: Any, __: float) -> None:
-        if state == stem.control.State.CLOSED:
-            with suppress(trio.RunFinishedError):
-                self._token.run_sync_soon(self.lost.set)
+    def _ended(self) -> None:
+        with suppress(trio.RunFinishedError):
+            self._token.run_sync_soon(self.lost.set)
 
 
 async def wants_password(endpoint: Endpoint) -> bool:
@@ -277,48 +254,6 @@ async def wants_password(endpoint: Endpoint) -> bool:
 def _hang_up(connected: socket.socket) -> None:
     with suppress(OSError):  # it is closed already
         connected.shutdown(socket.SHUT_RDWR)
-
-
-class _Port(stem.socket.ControlSocket):  # type: ignore[misc]  # stem has no types; it is meant to be extended like this
-    """A control connection for stem over a connected socket whose replies are bounded."""
-
-    def __init__(self, replies: BoundedReplies) -> None:
-        super().__init__()
-        self._replies = replies
-        self.connect()
-
-    def _make_socket(self) -> BoundedReplies:
-        return self._replies
-
-
-class _Controller(stem.control.BaseController):  # type: ignore[misc]  # stem has no types; events come by this method
-    """The bare controller of stem, which says nothing by itself. heard: is called with the text of each event."""
-
-    heard: Callable[[str], None] | None = None
-
-    def _handle_event(self, event: Any) -> None:
-        if self.heard is not None:
-            self.heard(event.content()[0][2])
-
-
-def _enter(connected: socket.socket, endpoint: Endpoint, owners: frozenset[int] | None, password: bytes) -> _Controller:
-    """Authenticates on this connection and closes it on failure. Runs in a thread.
-
-    Raises TorRefused, stem's errors, and ValueError if the answers are not those of a control port.
-    """
-    port = _Port(BoundedReplies(connected))
-
-    def ask(command: str) -> list[str]:
-        port.send(command)
-        lines = port.recv().content()
-        return [text for _, _, text in lines] if all(status == "250" for status, _, _ in lines) else []
-
-    try:
-        authenticate(ask, endpoint, owners, password)
-        return _Controller(port)
-    except BaseException:
-        port.close()
-        raise
 
 
 def _stalled(progress: int, summary: str, complaints: Complaints) -> TorRefused:

@@ -12,14 +12,20 @@ from anonp2p.net.tor.control import Control
 
 
 class Lookup:
-    """Whether a Tor looks for a room's descriptor at this moment; False where nobody tells."""
+    """Whether a Tor looks for a room's descriptor at this moment; False where nobody tells.
+
+    found_at: when (trio's clock) it had one that it has looked for since the beginning, or else that beginning.
+    """
 
     def __init__(self) -> None:
         self.is_on = False
+        self.found_at = trio.current_time()
 
     def note(self, action: str) -> None:
         """What happens to the descriptor, as events tell."""
         if action in ("REQUESTED", "RECEIVED"):  # one that was not found at one directory is asked for at the next
+            if self.is_on and action == "RECEIVED":
+                self.found_at = trio.current_time()
             self.is_on = action == "REQUESTED"
 
 

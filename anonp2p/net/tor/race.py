@@ -20,11 +20,11 @@ class Later(NamedTuple):
 
 
 class Won(NamedTuple):
-    """The stream that was there first. number: of its try, the first one's being 0. seconds: since that try began."""
+    """The stream that was there first. number: of its try, the first one's being 0. began_at: when that try did."""
 
     stream: trio.abc.Stream
     number: int
-    seconds: float
+    began_at: float
 
 
 async def race(first: Dial, *later: Later) -> Won:
@@ -42,7 +42,7 @@ async def race(first: Dial, *later: Later) -> Won:
         nonlocal running
         began = trio.current_time()
         try:
-            won.append(Won(await dial(), number, trio.current_time() - began))
+            won.append(Won(await dial(), number, began))
         except (DialFault, AnonError) as error:
             errors.append(error)
         finally:

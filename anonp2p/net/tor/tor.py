@@ -2,8 +2,10 @@
 
 import os
 import secrets
+import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
+from functools import partial
 from itertools import combinations
 from typing import Literal
 
@@ -101,6 +103,7 @@ class Tor:
         self._lack = lack or ControlPortNeeded()
         self.control = control
         self._unanswered: set[str] = set()  # the codes whose latest dial got no answer at all
+        self._found: set[str] = set()  # the codes of those that a dial has led to, which Tor finds without looking
         self._served: set[str] = set()  # the codes of our services
         self._client_keys = ClientKeys(control)
         # Whether no filter refuses this: what it refuses, it may write to its log, and there it would name a room.
@@ -196,7 +199,9 @@ class Tor:
                 break
         return status
 
-    async def dial(self, code: str, isolation: str, *, fresh: bool = False, client_key: bytes = b"") -> trio.abc.Stream:
+    async def dial(
+        self, code: str, isolation: str, *, hello: int = 1, fresh: bool = False, client_key: bytes = b""
+    ) -> trio.abc.Stream:
         """A stream to the room through the SOCKS port. Raises DialFault with what Tor's reply means, TorLost.
 
         client_key: by which a private room is found; Tor has it until `forget_keys`. Raises TorRefused where it does
@@ -205,14 +210,14 @@ class Tor:
         After a dial that got no answer, the next one has Tor look anew where the room is, as a fresh one always has.
 
         Beside one that gets none for longer than most, there is a second try over other circuits, to another rendezvous
-        point: one of the first may hang. If Tor still looks for the room then, it asks another directory as well. Later
-        a third one looks anew: where a host is gone at that moment, or another one takes its place, Tor waits for
-        minutes for who cannot come any more.
+        point: one of the first may hang. So may one of the second, and there is a third. If Tor still looks for the
+        room then, it asks another directory as well. The last one looks anew: where a host is gone at that moment, or
+        another one takes its place, Tor waits for minutes for who cannot come any more.
 
-        All services of ours speak first: a try counts once there is something to read, or the stream is over, as the
-        circuit may hang that Tor has connected us by. Where nothing comes for long, the stream is passed on without:
-        whoever dials has a limit of its own for a room that says nothing. Such a room, which may have more to do than
-        it can, has no third try.
+        All services of ours speak first: a try counts once all of that is there to be read, or the stream is over, as
+        the circuit may hang that Tor has connected us by. Where it does not come for long, the stream is passed on
+        without: whoever dials has a limit of its own for a room that says nothing. Such a room, which may have more to
+        do than it can, has no such last try.
         """
         if client_key:
             await self._client_keys.lend(code, client_key, isolation.partition(":")[0])
@@ -226,37 +231,41 @@ class Tor:
         silent: set[trio.abc.Stream] = set()  # on which the room has said nothing
         with self._descriptors.watch(code) as lookup:
 
-            async def try_beside() -> trio.abc.Stream:
+            async def try_beside(number: int) -> trio.abc.Stream:
                 self._hedge.spend()
                 if lookup.is_on:
                     await self._descriptors.look_elsewhere(code)
-                return await self._reach(code, f"{isolation}:beside", silent)
+                return await self._reach(code, f"{isolation}:{number}", hello, silent)
 
             async def try_again() -> trio.abc.Stream:
                 if silent:
                     raise DialFault(Reason("service-silent"))
                 await self._descriptors.fetch(code)
-                return await self._reach(code, f"{isolation}:again", silent)
+                return await self._reach(code, f"{isolation}:again", hello, silent)
 
-            pause = self._hedge.begin_dial()
-            beside = [] if pause is None else [Later(pause, try_beside)]
-            again = Later(max(limits.DIAL_BESIDE, 2 * self._hedge.patience), try_again)
-            won = await race(lambda: self._reach(code, isolation, silent), *beside, again)
+            patience = self._hedge.patience
+            looks = 0.0 if code in self._found else limits.HEDGE_LOOKUP
+            tries = range(1, 1 + self._hedge.begin_dial())
+            beside = [Later(looks + number * patience, partial(try_beside, number)) for number in tries]
+            again = Later(max(limits.DIAL_BESIDE, looks + (1 + len(tries)) * patience), try_again)
+            won = await race(lambda: self._reach(code, isolation, hello, silent), *beside, again)
+            began_at = max(won.began_at, lookup.found_at)
+        self._found.add(code)
         if won.number <= len(beside) and won.stream not in silent:  # the last one looks as well
-            self._hedge.note_answer(won.seconds)
+            self._hedge.note_answer(trio.current_time() - began_at)
         return won.stream
 
     async def forget_keys(self, user: str) -> None:
         """As Transport has it."""
         await self._client_keys.take_back(user)
 
-    async def _reach(self, code: str, isolation: str, silent: set[trio.abc.Stream]) -> trio.abc.Stream:
-        """One try. silent: has the stream as long as nothing has come on it; what comes stays to be read."""
+    async def _reach(self, code: str, isolation: str, hello: int, silent: set[trio.abc.Stream]) -> trio.abc.Stream:
+        """One try. silent: has the stream until all of the hello has come on it, which stays to be read."""
         stream = await self._connect(code, isolation)
         silent.add(stream)
         try:
             with trio.move_on_after(limits.DIAL_SILENT):
-                await trio.lowlevel.wait_readable(stream.socket)
+                await _await_hello(stream, hello)
                 silent.remove(stream)
         except BaseException:
             await trio.aclose_forcefully(stream)
@@ -296,6 +305,19 @@ class Tor:
             return await find_socks_port(self.control)
         except TorRefused as error:
             raise SocksPortUnknown(error.detail) from None
+
+
+async def _await_hello(stream: trio.SocketStream, length: int) -> None:
+    """Returns once so many bytes are there to be read, or the stream is over.
+
+    Nobody wakes us for so many bytes: unix sockets, as which most SOCKS ports are reached, do not heed SO_RCVLOWAT.
+    """
+    with suppress(OSError):  # whoever reads will find that
+        while True:
+            said = await stream.socket.recv(length, socket.MSG_PEEK)
+            if len(said) in (0, length):
+                break
+            await trio.sleep(limits.DIAL_PEEK)
 
 
 @asynccontextmanager

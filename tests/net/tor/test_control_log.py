@@ -28,7 +28,7 @@ def test_without_us_stem_logs_what_goes_over_the_control_port() -> None:
 
 
 def test_with_us_it_logs_nothing_however_a_bot_sets_up_its_log_before_or_after() -> None:
-    for order in ("import anonp2p.net.tor.control", ""), ("", "import anonp2p.net.tor.control"):
+    for order in ("import anonp2p.net.tor.controller", ""), ("", "import anonp2p.net.tor.controller"):
         said = logged(*order)
         assert "secret" not in said
         assert "hello" in said

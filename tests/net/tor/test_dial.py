@@ -1,7 +1,7 @@
 """Dials through Tor's SOCKS port: what its replies mean, and looking anew where a room is; at fake ports."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +10,7 @@ import trio
 
 from anonp2p import limits
 from anonp2p.errors import TorLost, TorRefused
+from anonp2p.names.codes import RoomKey
 from anonp2p.net.tor.tor import Tor
 from anonp2p.net.transport import DialFault
 from anonp2p.reasons import Reason
@@ -200,8 +201,8 @@ HELLO = b"hello"  # what a room says first
 class Circuits:
     """A SOCKS port where a try hangs unless its password ends in `answered`. tried: the password of each, in turn.
 
-    connected: what the passwords end in of those that Tor connects to a room which then says nothing. left: passwords
-    of those that were hung up by who dialled.
+    connected: what the passwords end in of those that Tor connects to a room which then says `part` of its hello and no
+    more. left: passwords of those that were hung up by who dialled.
     """
 
     def __init__(self, answered: str) -> None:
@@ -209,6 +210,9 @@ class Circuits:
         self.left: list[str] = []
         self.answered = answered
         self.connected: str | None = None
+        self.part = b""
+        self.opens = trio.Event()  # until then nothing is answered
+        self.opens.set()
         self._news = trio.Event()
 
     async def __call__(self, stream: trio.SocketStream) -> None:
@@ -219,10 +223,12 @@ class Circuits:
         self.tried.append(password)
         self._tell()
         if password.endswith(self.answered):
+            await self.opens.wait()
             await stream.send_all(bytes([5, 0, 0, 1]) + bytes(6) + HELLO)
         elif self.connected is not None and password.endswith(self.connected):
-            await stream.send_all(bytes([5, 0, 0, 1]) + bytes(6))
-        await stream.receive_some()
+            await stream.send_all(bytes([5, 0, 0, 1]) + bytes(6) + self.part)
+        with suppress(trio.BrokenResourceError):  # where not all was read of what was said
+            await stream.receive_some()
         self.left.append(password)
         self._tell()
 
@@ -245,9 +251,15 @@ class Circuits:
 async def hanging(
     fake: FakeTor, path: Path, monkeypatch: pytest.MonkeyPatch, answered: str, *, beside: float, again: float
 ) -> AsyncIterator[tuple[Tor, Circuits]]:
-    """A Tor whose dials hang but those of one kind. beside, again: seconds until the second try and the third one."""
-    for name, value in {"HEDGE_FIRST": beside, "HEDGE_LEAST": 0.0, "DIAL_BESIDE": again, "FETCH_PATIENCE": 0.1}.items():
-        monkeypatch.setattr(limits, name, value)
+    """A Tor whose dials hang but those of one kind.
+
+    beside: seconds until the second try, and from there to the third. again: seconds until the one that looks anew.
+    """
+    monkeypatch.setattr(limits, "HEDGE_FIRST", beside)
+    monkeypatch.setattr(limits, "DIAL_BESIDE", again)
+    monkeypatch.setattr(limits, "FETCH_PATIENCE", 0.1)
+    for name in ("HEDGE_LEAST", "HEDGE_LOOKUP"):
+        monkeypatch.setattr(limits, name, 0.0)
     circuits = Circuits(answered)
     async with control_of(fake, path) as control, server(circuits, path / "socks") as endpoint:
         await control.subscribe("HS_DESC")
@@ -257,9 +269,9 @@ async def hanging(
 async def test_beside_a_dial_that_takes_longer_than_most_another_one_goes_over_other_circuits(
     fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with hanging(fake, short_path, monkeypatch, ":beside", beside=0.1, again=PATIENCE) as (own, circuits):
+    async with hanging(fake, short_path, monkeypatch, ":1", beside=0.1, again=PATIENCE) as (own, circuits):
         await (await own.dial(KEY.code, "me:1")).aclose()
-    assert circuits.tried == ["1", "1:beside"]
+    assert circuits.tried == ["1", "1:1"]
     assert orders(fake) == [], "where Tor knows where the room is, nobody is asked for that"
 
 
@@ -268,7 +280,7 @@ async def test_where_tor_still_looks_for_the_room_another_directory_is_asked_too
     fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_found: bool
 ) -> None:
     async with (
-        hanging(fake, short_path, monkeypatch, ":beside", beside=1.0, again=PATIENCE) as (own, circuits),
+        hanging(fake, short_path, monkeypatch, ":1", beside=1.0, again=PATIENCE) as (own, circuits),
         trio.open_nursery() as nursery,
     ):
 
@@ -283,16 +295,34 @@ async def test_where_tor_still_looks_for_the_room_another_directory_is_asked_too
         await fake.tell(described("REQUESTED"))
         if is_found:
             await fake.tell(described("RECEIVED"))
-    assert circuits.tried == ["1", "1:beside"]
+    assert circuits.tried == ["1", "1:1"]
     assert orders(fake) == ([] if is_found else [f"HSFETCH {ADDRESS}"])
 
 
-async def test_beside_two_that_get_no_answer_for_a_while_a_third_one_looks_anew(
+async def test_beside_two_that_get_no_answer_in_their_time_there_is_a_third(
     fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with hanging(fake, short_path, monkeypatch, ":again", beside=0.1, again=0.3) as (own, circuits):
+    async with hanging(fake, short_path, monkeypatch, ":2", beside=0.1, again=PATIENCE) as (own, circuits):
         await (await own.dial(KEY.code, "me:1")).aclose()
-    assert circuits.tried == ["1", "1:beside", "1:again"]
+    assert circuits.tried == ["1", "1:1", "1:2"]
+    assert orders(fake) == []
+
+
+async def test_what_is_beside_a_dial_begins_when_the_one_before_has_had_its_time(
+    fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with hanging(fake, short_path, monkeypatch, ":2", beside=0.5, again=PATIENCE) as (own, _):
+        began_at = trio.current_time()
+        await (await own.dial(KEY.code, "me:1")).aclose()
+        assert trio.current_time() >= began_at + 1.0
+
+
+async def test_beside_three_that_get_no_answer_for_a_while_a_last_one_looks_anew(
+    fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with hanging(fake, short_path, monkeypatch, ":again", beside=0.1, again=0.5) as (own, circuits):
+        await (await own.dial(KEY.code, "me:1")).aclose()
+    assert circuits.tried == ["1", "1:1", "1:2", "1:again"]
     assert orders(fake) == [f"HSFETCH {ADDRESS}"], "our Tor is not made to forget anything for that"
 
 
@@ -300,10 +330,10 @@ async def test_where_too_many_dials_have_had_a_second_try_the_next_one_has_only_
     fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "HEDGE_BUCKET", 1.0)
-    async with hanging(fake, short_path, monkeypatch, ":again", beside=0.1, again=0.3) as (own, circuits):
+    async with hanging(fake, short_path, monkeypatch, ":again", beside=0.1, again=0.5) as (own, circuits):
         for number in (1, 2):
             await (await own.dial(KEY.code, f"me:{number}")).aclose()
-    assert circuits.tried == ["1", "1:beside", "1:again", "2", "2:again"]
+    assert circuits.tried == ["1", "1:1", "1:again", "2", "2:again"]
 
 
 async def test_a_dial_waits_for_as_long_as_those_before_took_until_there_is_a_second_try(
@@ -312,36 +342,74 @@ async def test_a_dial_waits_for_as_long_as_those_before_took_until_there_is_a_se
     monkeypatch.setattr(limits, "HEDGE_DIALS", 1)
     async with hanging(fake, short_path, monkeypatch, "", beside=PATIENCE, again=PATIENCE) as (own, circuits):
         await (await own.dial(KEY.code, "me:1")).aclose()
-        circuits.answered = ":beside"
+        circuits.answered = ":1"
         with trio.fail_after(PATIENCE / 2):
             await (await own.dial(KEY.code, "me:2")).aclose()
-    assert circuits.tried == ["1", "2", "2:beside"]
+    assert circuits.tried[:3] == ["1", "2", "2:1"]
+
+
+async def test_where_tor_has_to_find_a_room_first_it_has_that_much_longer_until_there_is_a_second_try(
+    fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with hanging(fake, short_path, monkeypatch, "", beside=0.1, again=PATIENCE) as (own, circuits):
+        await (await own.dial(KEY.code, "me:1")).aclose()
+        circuits.answered = ":1"
+        monkeypatch.setattr(limits, "HEDGE_LOOKUP", PATIENCE)
+        with trio.fail_after(PATIENCE / 2):
+            await (await own.dial(KEY.code, "me:2")).aclose()
+        with trio.move_on_after(1.0):
+            await own.dial(RoomKey(b"o" * 32).code, "me:3")
+    assert [each for each in circuits.tried if each != "2:2"] == ["1", "2", "2:1", "3"]
+
+
+async def test_how_long_tor_has_looked_for_a_room_does_not_make_later_dials_wait_longer_for_a_second_try(
+    fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "HEDGE_DIALS", 1)
+    async with hanging(fake, short_path, monkeypatch, "", beside=PATIENCE, again=PATIENCE) as (own, circuits):
+        circuits.opens = trio.Event()
+        async with trio.open_nursery() as nursery:
+
+            async def dial() -> None:
+                await (await own.dial(KEY.code, "me:1")).aclose()
+
+            nursery.start_soon(dial)
+            await circuits.hears(1)
+            await fake.tell(described("REQUESTED"))
+            await trio.sleep(2.0)
+            await fake.tell(described("RECEIVED"))
+            await trio.sleep(0.1)
+            circuits.opens.set()
+        circuits.answered = ":1"
+        with trio.fail_after(1.9):
+            await (await own.dial(KEY.code, "me:2")).aclose()
 
 
 # --- circuits that hang once Tor has connected
 
 
-async def test_a_try_on_which_the_room_says_nothing_gives_way_to_one_on_which_it_does(
-    fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("part", [b"", HELLO[:1], HELLO[:-1]])
+async def test_a_try_on_which_the_room_says_less_than_its_hello_gives_way_to_one_with_all_of_it(
+    fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch, part: bytes
 ) -> None:
     monkeypatch.setattr(limits, "DIAL_SILENT", PATIENCE)
-    async with hanging(fake, short_path, monkeypatch, ":beside", beside=0.1, again=PATIENCE) as (own, circuits):
-        circuits.connected = "1"
-        stream = await own.dial(KEY.code, "me:1")
+    async with hanging(fake, short_path, monkeypatch, ":1", beside=0.1, again=PATIENCE) as (own, circuits):
+        circuits.connected, circuits.part = "1", part
+        stream = await own.dial(KEY.code, "me:1", hello=len(HELLO))
         assert await stream.receive_some(limits.READ) == HELLO, "what shows that the room is there is not read yet"
         await circuits.loses("1")
         await stream.aclose()
-    assert circuits.tried == ["1", "1:beside"]
+    assert circuits.tried == ["1", "1:1"]
 
 
-async def test_a_room_that_says_nothing_has_a_link_after_a_while_and_no_third_try(
+async def test_a_room_that_says_nothing_has_a_link_after_a_while_and_is_not_looked_for_anew(
     fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "DIAL_SILENT", 1.0)
     async with hanging(fake, short_path, monkeypatch, ":nothing", beside=0.1, again=0.3) as (own, circuits):
         circuits.connected = ""
         await (await own.dial(KEY.code, "me:1")).aclose()
-    assert circuits.tried == ["1", "1:beside"]
+    assert circuits.tried == ["1", "1:1", "1:2"]
     assert orders(fake) == []
 
 
@@ -350,13 +418,38 @@ async def test_a_room_that_says_nothing_does_not_make_later_dials_wait_longer_fo
 ) -> None:
     monkeypatch.setattr(limits, "DIAL_SILENT", 2.0)
     monkeypatch.setattr(limits, "HEDGE_DIALS", 1)
-    async with hanging(fake, short_path, monkeypatch, ":beside", beside=0.1, again=PATIENCE) as (own, circuits):
+    async with hanging(fake, short_path, monkeypatch, ":1", beside=0.1, again=PATIENCE) as (own, circuits):
         circuits.answered, circuits.connected = ":nothing", ""
         await (await own.dial(KEY.code, "me:1")).aclose()
-        circuits.answered, circuits.connected = ":beside", None
+        circuits.answered, circuits.connected = ":1", None
         monkeypatch.setattr(limits, "DIAL_SILENT", PATIENCE)
         with trio.fail_after(1.9):
             await (await own.dial(KEY.code, "me:2")).aclose()
+
+
+async def test_a_hello_that_comes_in_pieces_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "DIAL_SILENT", PATIENCE)
+    begun, goes_on, over = trio.Event(), trio.Event(), trio.Event()
+
+    async def play(stream: trio.SocketStream) -> None:
+        await replies(b"\x05\x02", b"\x01\x00", bytes([5, 0, 0, 1]) + bytes(6) + HELLO[:2])(stream)
+        begun.set()
+        await goes_on.wait()
+        await stream.send_all(HELLO[2:] + b"and more")
+        await stream.receive_some()
+
+    async def dial() -> None:
+        stream = await Tor(None, endpoint, None, "system").dial(KEY.code, "me:1", hello=len(HELLO))
+        over.set()
+        assert (await stream.receive_some(limits.READ)).startswith(HELLO)
+        await stream.aclose()
+
+    async with server(play) as endpoint, trio.open_nursery() as nursery:
+        nursery.start_soon(dial)
+        await begun.wait()
+        await trio.sleep(5 * limits.DIAL_PEEK)
+        assert not over.is_set()
+        goes_on.set()
 
 
 async def test_a_room_that_hangs_up_without_a_word_has_answered(fake: FakeTor, monkeypatch: pytest.MonkeyPatch) -> None:

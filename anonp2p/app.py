@@ -1,4 +1,4 @@
-"""The whole program, composed: a Tor, rooms, input, output, signals, and how it ends."""
+"""The whole program, composed: rooms of the library's client, input, output, signals, and how it ends."""
 
 import dataclasses
 import signal
@@ -8,11 +8,9 @@ from typing import Literal
 import trio
 from msgspec import UNSET, UnsetType
 
-from anonp2p import limits
-from anonp2p.client import Client, Connect
+from anonp2p import library, limits
 from anonp2p.config import Config
 from anonp2p.errors import AnonError, LinesUnsent, TooLong, Unreachable
-from anonp2p.net.session import Session
 from anonp2p.net.tor import tor
 from anonp2p.reasons import Reason
 from anonp2p.room import events, inputs
@@ -29,14 +27,16 @@ class App:
     signals: numbers of those that ask us to end, as they come. connect: finds or starts a Tor.
     """
 
-    def __init__(self, config: Config, frontend: Frontend, signals: Signals, connect: Connect = tor.connect) -> None:
+    def __init__(
+        self, config: Config, frontend: Frontend, signals: Signals, connect: library.Connect = tor.connect
+    ) -> None:
         self.failure: AnonError | None = None
         self._config = config
         self._nick = config.nick  # the one to join with
         self._frontend = frontend
         self._signals = signals
         self._connect = connect
-        self._asked: Session | None = None  # the room asked for on the command line
+        self._asked: library.OpenRoom | None = None  # the room asked for on the command line
         self._unsent = 0
         self._status: int | None = None
         self._leaving: events.Re = UNSET
@@ -45,19 +45,26 @@ class App:
 
     async def run(self) -> int:
         """Runs the program until the user, a signal or a failure ends it."""
+        async with library.open_client(self._config, self._connect) as self._client:
+            try:
+                await self._run()
+            finally:
+                self._client.abandon()  # rooms that did not end in time, or all where we end without a word
+        assert self._status is not None
+        return self._status
+
+    async def _run(self) -> None:
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
-            self._client = Client(self._config, self._tell, self._connect, nursery)
             self._frontend.attach(self._end_with_frontend, self._client.find_room)
+            self._client.start(self._tell)
             nursery.start_soon(self._frontend.run)
             nursery.start_soon(self._obey_signals)
-            nursery.start_soon(self._keep_tor)
+            nursery.start_soon(self._watch_tor)
             nursery.start_soon(self._take_input)
             await self._ending.wait()
             await self._wind_up()
             nursery.cancel_scope.cancel()
-        assert self._status is not None
-        return self._status
 
     # --- the end
 
@@ -76,19 +83,20 @@ class App:
 
     async def _wind_up(self) -> None:
         """Leaves all rooms in order; the user is shown the rest of what there is to tell."""
-        await self._client.leave_rooms(self._client.sessions, self._leaving)
+        await self._client.leave_all(self._leaving)
         with trio.move_on_after(limits.PRINT_PATIENCE):
             await self._frontend.drained()
 
     async def _obey_signals(self) -> None:
         async for number in self._signals:
             if self._ending.is_set() and number == signal.SIGINT:
+                self._client.abandon()
                 self._nursery.cancel_scope.cancel()
             self._end(128 + number)
 
-    async def _keep_tor(self) -> None:
-        """Keeps a Tor as long as the program runs. Ends the program if there is none to be had."""
-        self._fail(await self._client.keep_tor())
+    async def _watch_tor(self) -> None:
+        """Ends the program once there is no Tor to be had."""
+        self._fail(await self._client.until_lost())
 
     # --- what the user asks for
 
@@ -107,19 +115,19 @@ class App:
                 self._tell_error(error, final=True if self._frontend.must_succeed else UNSET)
             if self._frontend.must_succeed:
                 return
-        if self._frontend.must_succeed and (sessions := self._client.sessions):
-            self._asked = sessions[0]
+        if self._frontend.must_succeed and (rooms := self._client.rooms):
+            self._asked = rooms[0]
             self._nursery.start_soon(self._watch_asked, self._asked)
         while request := await self._frontend.next_request():
             await self._take_request(request)
             del request  # while we wait for the next one, nothing of it is held here
-        while self._config.stay and (sessions := self._client.sessions):
-            await sessions[0].ended.wait()
+        while self._config.stay and (rooms := self._client.rooms):
+            await rooms[0].ended.wait()
         await self._finish_input()
 
-    async def _watch_asked(self, session: Session) -> None:
+    async def _watch_asked(self, asked: library.OpenRoom) -> None:
         """Ends the program once the room that the command line asks for has failed."""
-        await session.ended.wait()
+        await asked.ended.wait()
         if failure := self._asked_failure:
             self._fail(failure)
 
@@ -144,13 +152,12 @@ class App:
         """Carries out an action, or has the room with this label do so. Raises AnonError."""
         match action:
             case CreateRoomAction():
-                session = self._client.open_room(action, self._nick)
-                self._frontend.open_room(session.room.label, None)
+                self._frontend.open_room(self._client.open_room(action, self._nick).label, None)
             case JoinRoomAction(nick=nick):
-                for session in [session for session in self._client.sessions if session.room.over]:
-                    await session.ended.wait()
+                for over in [opened for opened in self._client.rooms if opened.room.over]:
+                    await over.ended.wait()
                 nick = nick or self._nick
-                label = self._client.open_room(action, nick).room.label
+                label = self._client.open_room(action, nick).label
                 self._frontend.open_room(label, dataclasses.replace(action, nick=nick, label=label))
             case inputs.RenameInput(nick=nick, re=re) if room is None:
                 self._nick = nick
@@ -162,13 +169,13 @@ class App:
                 self._end(0)
                 await trio.sleep_forever()  # what comes after it is not read
             case _:
-                await self._client.pass_on(action, room)
+                await self._client.get_room(room).pass_on(action)
 
     def _asks_again(self, re: events.Re) -> bool:
         """Says which rooms end for others if we quit. Returns whether there are any, and the user was not asked yet."""
         now = trio.current_time()
-        rooms = [(session.room.label, session.room.snapshot()) for session in self._client.sessions]
-        ending = [(label, snapshot) for label, snapshot in rooms if snapshot.ends_with_us]
+        snapshots = [(opened.label, opened.room.snapshot()) for opened in self._client.rooms]
+        ending = [(label, snapshot) for label, snapshot in snapshots if snapshot.ends_with_us]
         if not ending or now - self._asked_to_quit <= limits.LEAVE_CONFIRM:
             return False
         self._asked_to_quit = now
@@ -181,12 +188,12 @@ class App:
 
     async def _finish_input(self) -> None:
         """Handles the end of input: what was typed gets time to be done and ordered, then we leave."""
-        sessions = self._client.sessions
+        rooms = self._client.rooms
         with trio.move_on_after(limits.EOF_PATIENCE):
-            for session in sessions:
-                await session.until_settled()
+            for opened in rooms:
+                await opened.until_settled()
         asked = self._asked
-        late = sum(session.outstanding for session in sessions)
+        late = sum(opened.outstanding for opened in rooms)
         if asked and not asked.room.over and not asked.room.settled and not late:
             self._fail(Unreachable(Reason("too-long", limits.EOF_PATIENCE)))
         if self._last_words:
@@ -220,7 +227,7 @@ class App:
         """Whether the program ends, or is just about to, with this error."""
         if event.final is UNSET or self._last_words is None:
             return False
-        asked = self._asked.room.label if self._asked else UNSET
+        asked = self._asked.label if self._asked else UNSET
         return event.room is UNSET or event.room == asked or self._client.tor_failure is not None
 
     def _tell_error(self, error: AnonError, re: events.Re = UNSET, final: Literal[True] | UnsetType = UNSET) -> None:

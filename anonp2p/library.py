@@ -2,6 +2,10 @@
 
 Options have the names of the command line's, events the names and fields of the JSON lines (docs/JSON.md). Failures are
 exceptions of `anonp2p.errors`, never in a group by themselves. docs/BOTS.md explains how to write a bot.
+
+The program stands on it as well. It asks for more than bots do: rooms before there is a Tor, inputs before it is in,
+labels, and events as the core has them. So it uses `open_client`, which is not public, and the `Client` and
+`OpenRoom` themselves whose surface `Tor` and `Room` are.
 """
 
 import os
@@ -9,15 +13,15 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from types import UnionType
-from typing import Literal, TypeAlias, final, overload
+from typing import TYPE_CHECKING, Literal, TypeAlias, final, overload
 
 import trio
 
-from anonp2p import hardening, packages, password
-from anonp2p.bots import room_holder
-from anonp2p.bots.held_room import HeldRoom
-from anonp2p.bots.room_holder import RoomHolder
-from anonp2p.client import Connect
+from anonp2p import hardening, packages
+from anonp2p.client.client import Client as Client
+from anonp2p.client.client import Connect as Connect
+from anonp2p.client.open_room import OpenRoom as OpenRoom
+from anonp2p.client.opening import open_client as open_client
 from anonp2p.config import Config, choose_tor
 from anonp2p.names import codes, nicks
 from anonp2p.net.tor import tor as net_tor
@@ -40,6 +44,10 @@ from anonp2p.room.moderation_events import LockChangedEvent, RoleEvent, SelfKick
 from anonp2p.ui import arguments
 from anonp2p.ui.actions import JoinRoomAction
 from anonp2p.ui.plain_events import EventType, PlainEvent, SpelledAlarmEvent, SpelledLinkEvent, SpelledTransferEvent
+
+if TYPE_CHECKING:
+    from anonp2p.bots.held_room import HeldRoom
+    from anonp2p.bots.room_holder import RoomHolder
 
 Event: TypeAlias = PlainEvent
 Message: TypeAlias = MessageEvent  # the event `message`
@@ -103,7 +111,7 @@ class Room:
     says how many there were. One task at a time may iterate; another one meets trio.BusyResourceError.
     """
 
-    def __init__(self, held: HeldRoom) -> None:
+    def __init__(self, held: "HeldRoom") -> None:
         self._held = held
 
     def __repr__(self) -> str:
@@ -235,7 +243,7 @@ class Room:
 class Tor:
     """A Tor that is usable, found or started by `connect`; several rooms may be open over it at once."""
 
-    def __init__(self, holder: RoomHolder) -> None:
+    def __init__(self, holder: "RoomHolder") -> None:
         self._holder = holder
 
     def __repr__(self) -> str:
@@ -339,14 +347,20 @@ async def _connect(configure: Callable[[], Config]) -> AsyncIterator[Tor]:
     packages.require("trio", "msgspec", "stem")
     packages.require_crypto()
     config = configure()
+    from anonp2p import password  # not sooner: see `open_tor`
+
     if file := password.find_file(os.environ):
         config = replace(config, password=await trio.to_thread.run_sync(password.read_password, file))
-    async with open_connection(config, net_tor.connect) as tor:
+    async with open_tor(config, net_tor.connect) as tor:
         yield tor
 
 
 @asynccontextmanager
-async def open_connection(config: Config, connect: Connect) -> AsyncIterator[Tor]:
+async def open_tor(config: Config, connect: Connect) -> AsyncIterator[Tor]:
     """The same over any network, without hardening the process. connect: finds or starts it."""
-    async with room_holder.open_holder(replace(config, mode="json"), connect) as opened:
-        yield Tor(opened)
+    from anonp2p.bots.room_holder import RoomHolder  # not sooner: the program never needs it
+
+    async with open_client(replace(config, mode="json"), connect) as client:
+        holder = RoomHolder(client, config.nick)
+        await holder.until_usable()
+        yield Tor(holder)

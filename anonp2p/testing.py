@@ -10,9 +10,9 @@ from typing import TypeVar, TypeVarTuple
 import trio
 import trio.testing
 
-from anonp2p.client import Tell
+from anonp2p.client.client import Tell
 from anonp2p.config import Config
-from anonp2p.library import Tor, check_types, open_connection
+from anonp2p.library import Tor, check_types, open_tor
 from anonp2p.names import nicks
 from anonp2p.net.memory import MemoryTransport, MemoryWire
 from anonp2p.net.transport import Transport
@@ -54,7 +54,7 @@ class Network:
         check_types(amnesic=amnesic, no_heir=no_heir, no_entrust=no_entrust, cover=cover)
         name = nicks.parse_nick(nick) if nick else ""
         config = Config(nick=name, no_heir=no_heir, no_entrust=no_entrust, cover=cover)
-        async with open_connection(config, self._provide) as opened:
+        async with open_tor(config, self._provide) as opened:
             yield opened
 
     @asynccontextmanager

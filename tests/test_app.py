@@ -301,6 +301,23 @@ async def test_a_second_interrupt_ends_it_at_once() -> None:
     assert not [event for event in await signalled(signal.SIGINT, signal.SIGINT) if isinstance(event, events.GoneEvent)]
 
 
+async def test_an_error_of_ours_ends_it_at_once_and_without_last_words(autojump_clock: trio.testing.MockClock) -> None:
+    script = Script("/create demo", stays=True)
+
+    async def fail() -> AsyncIterator[int]:
+        await trio.sleep(5.0)
+        raise LookupError
+        yield 0
+
+    start = trio.current_time()
+    with pytest.raises(ExceptionGroup) as caught:
+        await App(Config(mode="json"), script, fail(), connect).run()
+    assert caught.group_contains(LookupError)
+    assert trio.current_time() == start + 5.0
+    assert [event for event in script.told if isinstance(event, events.EnteredEvent)]
+    assert not [event for event in script.told if isinstance(event, events.GoneEvent)]
+
+
 async def test_several_rooms_are_left_at_times_of_their_own_when_the_program_ends(
     autojump_clock: trio.testing.MockClock,
 ) -> None:

@@ -1,6 +1,6 @@
 """What a program asks of a room here, and does otherwise, or not at all."""
 
-from anonp2p.errors import BadInput, TorLost, UnknownCommand
+from anonp2p.errors import BadInput, UnknownCommand
 
 
 class NoSuchCommand(UnknownCommand):
@@ -41,10 +41,6 @@ class NoClipboard(BadInput):
 
 class NobodyToNotify(BadInput):
     sentence = "There is no terminal here that could call anybody: events say what happens."
-
-
-class BlockLeft(TorLost):
-    about = "the block that had it was left"
 
 
 class NoText(BadInput):

@@ -22,9 +22,8 @@ from anonp2p.bots.errors import (
 )
 from anonp2p.bots.inbox import Inbox
 from anonp2p.bots.outcomes import Outcome, Outcomes
-from anonp2p.client import Client
+from anonp2p.client.open_room import OpenRoom, leave_rooms
 from anonp2p.errors import AnonError, BadInput, NoRoom, RoomGone, TimedOut, UnknownCommand, Unsent
-from anonp2p.net.session import Session
 from anonp2p.room import events, inputs
 from anonp2p.room.file_inputs import SendFileInput
 from anonp2p.ui import actions
@@ -51,36 +50,33 @@ _ELSEWHERE: dict[type, type[BadInput]] = {
 class HeldRoom:
     """ids: for its inputs. member, nick: our own there; empty until we are in."""
 
-    def __init__(self, session: Session, client: Client, interpreter: Interpreter, ids: Iterator[int]) -> None:
-        self.label = session.room.label
+    def __init__(self, opened: OpenRoom, interpreter: Interpreter, ids: Iterator[int]) -> None:
         self.member = self.nick = ""
         self._knocks = False  # whether we wait for a moderator to let us in
-        self._session = session
-        self._client = client
+        self._opened = opened
         self._interpreter = interpreter
         self._outcomes = Outcomes(ids)
-        self._inbox = Inbox(self.label)
-        self._turn = trio.StrictFIFOLock()  # inputs are handed over in the order in which they are made
+        self._inbox = Inbox(opened.label)
 
     # --- the room as it is
 
     @property
     def name(self) -> str:
-        return self._session.room.name
+        return self._opened.room.name
 
     @property
     def code(self) -> str:
-        return self._session.room.code
+        return self._opened.room.code
 
     @property
     def hosts(self) -> bool:
         """Whether we host it."""
-        return self._session.room.hosting
+        return self._opened.room.hosting
 
     @property
     def people(self) -> list[events.Person]:
         """The members who are here."""
-        return self._session.room.people()
+        return self._opened.room.people()
 
     # --- in and out
 
@@ -97,7 +93,7 @@ class HeldRoom:
         if is_shown:
             self._inbox.put(spell_event(event))
         if isinstance(event, events.GoneEvent):
-            self._outcomes.end(self._session.room.failure)
+            self._outcomes.end(self._opened.room.failure)
 
     def awaits(self, re: events.Re) -> bool:
         """Whether the answer to this input is waited for here."""
@@ -105,9 +101,9 @@ class HeldRoom:
 
     async def enter(self) -> None:
         """Returns once we are in. Raises the AnonError that says why we never will be."""
-        await self._session.until(lambda: bool(self.member))
+        await self._opened.until(lambda: bool(self.member))
         if not self.member:
-            raise spell_error(self._session.room.failure or RoomGone())
+            raise spell_error(self._opened.room.failure or RoomGone())
 
     async def leave(self) -> None:
         """Leaves the room in order, within the time that this may take.
@@ -117,12 +113,12 @@ class HeldRoom:
         """
         if not self._knocks:
             with trio.move_on_after(limits.LEAVE_PATIENCE):
-                await self._session.until(lambda: bool(self.member))
-        await self._client.leave_rooms([self._session])
+                await self._opened.until(lambda: bool(self.member))
+        await leave_rooms([self._opened])
 
     def close(self) -> None:
         """Whatever waits here is over."""
-        self._outcomes.end(self._session.room.failure)
+        self._outcomes.end(self._opened.room.failure)
         self._inbox.close()
 
     # --- what the program does
@@ -130,7 +126,7 @@ class HeldRoom:
     async def send(self, text: str) -> events.MessageEvent:
         """Sends a text; its receipt, once it is ordered. Raises Unsent; TypeError for what is no string."""
         try:
-            event = await self._do(lambda re: understand(text, _make_text, re, self.label))
+            event = await self._do(lambda re: understand(text, _make_text, re, self._opened.label))
         except Unsent:
             raise
         except AnonError as error:
@@ -140,7 +136,7 @@ class HeldRoom:
 
     async def command(self, line: str) -> PlainEvent:
         """Does what a typed line does; the event that answers it. Raises AnonError."""
-        return spell_event(await self._do(lambda re: understand(line, _parse_line, re, self.label)))
+        return spell_event(await self._do(lambda re: understand(line, _parse_line, re, self._opened.label)))
 
     async def _do(self, understand_as: Callable[[int], TypedLine]) -> events.Event:
         with self._outcomes.expect_one() as outcome:
@@ -151,7 +147,7 @@ class HeldRoom:
                 await self._hand_over(typed, outcome)
                 return await outcome.wait()
             except NoRoom:
-                raise RoomGone from self._session.room.failure
+                raise RoomGone from self._opened.room.failure
             except AnonError as error:
                 spell_error(error)
                 raise
@@ -168,8 +164,7 @@ class HeldRoom:
         if isinstance(request.action, AnonError):
             raise NoSuchCommand if isinstance(request.action, UnknownCommand) else request.action
         assert isinstance(request.action, inputs.Typed), "all others are done elsewhere"
-        async with self._turn:
-            await self._client.pass_on(request.action, self.label)
+        await self._opened.pass_on(request.action)
 
     # --- what the program is told
 
@@ -185,7 +180,7 @@ class HeldRoom:
             try:
                 return await self._inbox.wait_for(type_)
             except RoomGone as error:
-                raise error from self._session.room.failure
+                raise error from self._opened.room.failure
         assert within is not None
         raise TimedOut(f"{within:g}")
 

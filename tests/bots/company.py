@@ -26,7 +26,7 @@ class Company:
 
     def connect(self, nick: str = "", *, no_heir: bool = False) -> AbstractAsyncContextManager[Tor]:
         """As anonp2p.connect, over the network in memory."""
-        return library.open_connection(Config(nick=nick, no_heir=no_heir), self._find)
+        return library.open_tor(Config(nick=nick, no_heir=no_heir), self._find)
 
     @asynccontextmanager
     async def _find(self, config: Config, tell: Callable[[events.Event], None]) -> AsyncIterator[Transport]:

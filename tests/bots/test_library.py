@@ -12,7 +12,9 @@ import trio.testing
 import anonp2p
 from anonp2p import errors, limits
 from anonp2p.net.tor.errors import ControlPortNeeded, TorEnded, TorNotInstalled
+from anonp2p.room import inputs
 from anonp2p.room.events import EntriesMissedEvent
+from anonp2p.room.room import Room as LiveRoom
 from anonp2p.ui.commands import COMMANDS
 from tests.bots import interface
 from tests.bots.company import PATIENCE, Company
@@ -343,6 +345,15 @@ async def test_leaving_the_block_leaves_the_room(autojump_clock: Clock) -> None:
     assert [event.reason async for event in bot if event.type == "gone"] == ["left"]
 
 
+async def test_rooms_that_outlive_the_block_of_their_tor_are_left_with_it(autojump_clock: Clock) -> None:
+    company = Company()
+    async with company.connect("ann") as tor, tor.create("den") as ann, AsyncExitStack() as rooms:
+        async with company.connect("bot") as its:
+            bot = await rooms.enter_async_context(its.join(ann.code))
+        assert (await bot.wait_for("gone", within=0)).reason == "left"
+        assert (await ann.wait_for("left", within=PATIENCE)).reason == "left"
+
+
 async def send_for_ever(room: anonp2p.Room) -> None:
     while True:
         await room.send("hello")
@@ -561,6 +572,28 @@ async def test_a_group_of_the_bots_own_stays_whole(autojump_clock: Clock) -> Non
         async with Company().connect() as tor, tor.create("den"):
             raise mine
     assert caught.value is mine
+
+
+async def test_an_error_of_ours_in_a_room_comes_out_alone_and_at_once(
+    autojump_clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = LiveRoom.handle_input
+
+    def fail(room: LiveRoom, event: inputs.Input, now: inputs.Now) -> object:
+        if isinstance(event, inputs.SayInput):
+            raise LookupError
+        return handle(room, event, now)
+
+    async def talk() -> None:
+        async with Company().connect() as tor, tor.create("den") as room:
+            times.append(trio.current_time())
+            await room.send("hello")
+
+    times: list[float] = []
+    monkeypatch.setattr(LiveRoom, "handle_input", fail)
+    with pytest.raises(LookupError):
+        await talk()
+    assert times == [trio.current_time()]
 
 
 async def test_an_interrupt_comes_out_as_one(autojump_clock: Clock) -> None:

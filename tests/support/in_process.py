@@ -20,8 +20,9 @@ import pytest
 import trio
 import trio.testing
 
-from anonp2p import cli, client
+from anonp2p import cli
 from anonp2p.app import App
+from anonp2p.client import client
 from anonp2p.ui.screen import first_page, lasting_hint, submission
 from anonp2p.ui.screen.screen import Screen
 from anonp2p.ui.screen.term import terminal as program_terminal

@@ -19,7 +19,8 @@ from typing import Any
 
 import trio
 
-from anonp2p import app, cli, client
+from anonp2p import app, cli
+from anonp2p.client import client
 from anonp2p.config import Config
 from anonp2p.ui.frontend import Frontend
 from tests.support.surroundings import SeededSecrets, Surroundings

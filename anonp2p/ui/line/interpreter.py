@@ -85,6 +85,16 @@ class Interpreter:
         room.way_in.begin(again if self._bell else None)
         self._rooms.open_room(label, room)
 
+    def pass_event(self, event: events.Event, show: Callable[[events.Event, bool], None]) -> events.Event:
+        """Takes an event, has it shown as it is to be, and says what follows from it. Returns it as it was shown.
+
+        show: is told whether it is to be shown at all.
+        """
+        event = self.adapt_event(event)
+        show(event, self.take_event(event))
+        self.follow_event(event)
+        return event
+
     def take_event(self, event: events.Event) -> bool:
         """Notes what an event says of the rooms, one of which may have got its name or be gone, and of messages.
 

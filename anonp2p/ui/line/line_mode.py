@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
@@ -10,7 +11,7 @@ from anonp2p import limits
 from anonp2p.config import Config
 from anonp2p.errors import AnonError, BadCode, InputFailed, NickTaken, ReservedNick
 from anonp2p.room import events
-from anonp2p.ui import actions, commands
+from anonp2p.ui import actions, commands, wording
 from anonp2p.ui.bell import Bell
 from anonp2p.ui.clipboard import Clipboard
 from anonp2p.ui.frontend import Closed, FindRoom, UserRequest
@@ -108,12 +109,8 @@ class LineMode:
             self._output.show_line()
 
     def tell(self, event: events.Event) -> None:
-        event = self._interpreter.adapt_event(event)
-        quote = self._interpreter.find_quote(event)
-        if self._interpreter.take_event(event) and (self._typing is None or self._worth.is_told(event)):
-            marked = self._interpreter.mark_verified(event)
-            self._output.print_event(marked, self._prefixes.prefix_event(event), quote)
-        self._interpreter.follow_event(event)
+        quote = self._interpreter.find_quote(event)  # not later: it may be of the oldest message that is kept
+        event = self._interpreter.pass_event(event, partial(self._print_event, quote))
         if isinstance(event, events.GoneEvent):
             self._interpreter.say_way_on(event.room)
         if self._typing:
@@ -121,6 +118,11 @@ class LineMode:
             if isinstance(event, events.GoneEvent):
                 self._typing.line.begin(self._interpreter.begun_line)
             self._show_prompt()
+
+    def _print_event(self, quote: wording.Quote | None, event: events.Event, is_shown: bool) -> None:
+        if is_shown and (self._typing is None or self._worth.is_told(event)):
+            marked = self._interpreter.mark_verified(event)
+            self._output.print_event(marked, self._prefixes.prefix_event(event), quote)
 
     def asks_after(self, error: AnonError) -> bool:
         """See `Frontend`: whoever types here can choose another nick."""

@@ -133,7 +133,12 @@ def start_interrupted() -> int:
     name, number = sys.argv[1:3]
     del sys.argv[1:]
     for module in [*sys.modules]:  # what this file has imported is yet to be imported
-        if module.startswith(("anonp2p.app", "anonp2p.net", "anonp2p.room", "stem")):
+        if module.startswith(
+            ("anonp2p.app", "anonp2p.client", "anonp2p.library", "anonp2p.net", "anonp2p.room", "stem")
+        ):
+            package, _, child = module.rpartition(".")
+            if package in sys.modules:
+                vars(sys.modules[package]).pop(child, None)
             del sys.modules[module]
     sys.meta_path.insert(0, _Interrupted(name, int(number)))
     return cli.main()

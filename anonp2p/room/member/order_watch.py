@@ -46,11 +46,11 @@ class OrderWatch:
 
     def update(self) -> None:
         """Something has happened: notes what there is to wait for, and tells what is overdue."""
-        now, ordered = self._clock.tick, list_ordered_out(self._replica.ledger.rights)
         if not self._state.is_following:
             self._seen.clear()
             self._pool_asked_at = None
             return
+        now, ordered = self._clock.tick, list_ordered_out(self._replica.ledger.rights)
         self._seen = {member: self._seen.get(member, now) for member in ordered}
         self._told.intersection_update(ordered)
         overdue = (it for it, since in self._seen.items() if since <= now - limits.ORDER_PATIENCE)

@@ -163,19 +163,13 @@ class OwnService:
     def update(self, *, is_lost: bool) -> None:
         """Publishes our service, or stops, as follows from who is an heir. is_lost: whether we have lost the host."""
         self._forget_former()
-        ledger, me = self._replica.ledger, self._replica.me.id
-        present = {member.id for member in ledger.roster if not member.away and member.id != me}
-        others = {address for member, address in ledger.carriers.items() if member in present}
         self._stand_in(is_lost=is_lost)
-        for address in self._former:
-            if address == ledger.code or address in others:  # it is to lead to the host, or to whose it was first
-                self._serving.stop(address)
-            else:
-                self._serving.serve(address)
+        if self._former:
+            self._serve_former()
         if self._service != "ready" or self.address in self._former:
             return
-        heirs = [heir.member for heir in self._replica.ledger.heirs]
-        rank = heirs.index(self._replica.me.id) if self._replica.me.id in heirs else None
+        heirs, me = [heir.member for heir in self._replica.ledger.heirs], self._replica.me.id
+        rank = heirs.index(me) if me in heirs else None
         if rank is not None:
             self._appointed_by = None
         if rank == 0 or self._appointed_by is not None or (is_lost and rank is not None):
@@ -183,14 +177,27 @@ class OwnService:
         else:
             self._serving.stop(self.address)
 
+    def _serve_former(self) -> None:
+        """Where we were found before, we are found, unless that is to lead to the host, or to whose it was first."""
+        ledger, me = self._replica.ledger, self._replica.me.id
+        present = {member.id for member in ledger.roster if not member.away and member.id != me}
+        others = {address for member, address in ledger.carriers.items() if member in present}
+        for address in self._former:
+            if address == ledger.code or address in others:
+                self._serving.stop(address)
+            else:
+                self._serving.serve(address)
+
     def _stand_in(self, *, is_lost: bool) -> None:
         """An heir that has no new address yet, as the keys of a private room were replaced, has that of before.
 
         If the host is lost meanwhile, it is found there, by the new keys.
         """
+        if not self._replica.ledger.is_private:
+            return
         me, pool = self._replica.me.id, self._context.pool
         own = next((heir.address for heir in self._replica.ledger.heirs if heir.member == me), b"")
-        if not self._replica.ledger.is_private or own in (b"", *self._former) or self._serving.find_key(own) is None:
+        if own in (b"", *self._former) or self._serving.find_key(own) is None:
             return
         if own == self.address and self._service != "off":
             return

@@ -86,20 +86,26 @@ class Search:
     def line(self) -> Line:
         """Who hosts, and who could."""
         ledger, me = self._replica.ledger, self._replica.me.id
-        others = [
+        host, present = Heir(ledger.host, ledger.address), ledger.roster.present_count
+        code = b"" if self._context.serving.is_wanted(ledger.code) else ledger.code
+        return Line(me, code, host, ledger.handed_over, ledger.heirs, self._list_others(), present)
+
+    def _list_others(self) -> list[Heir]:
+        """Who can host or could once, but for us and our host."""
+        ledger, me = self._replica.ledger, self._replica.me.id
+        return [
             Heir(member, address)
             for member, address in ledger.carriers.items()
             if member not in (me, ledger.host) and ledger.roster.find_member(member) is not None
         ]
-        host, present = Heir(ledger.host, ledger.address), ledger.roster.present_count
-        code = b"" if self._context.serving.is_wanted(ledger.code) else ledger.code
-        return Line(me, code, host, ledger.handed_over, ledger.heirs, others, present)
 
     @property
     def _has_others(self) -> bool:
         """Whether somebody else than our host may host, and we could go on there."""
-        line = self.line
-        return self._joining.can_resume and bool(line.handed_over or line.heirs or line.others or self._is_hinted)
+        if not self._joining.can_resume:
+            return False
+        ledger = self._replica.ledger
+        return bool(ledger.handed_over or ledger.heirs or self._is_hinted or self._list_others())
 
     @property
     def _needs_none(self) -> bool:
@@ -338,10 +344,11 @@ class Search:
             self._waiting.stop("closed")
             self._dial_host()
             return
-        if self._loss.has_wrong_standby(self.line):
+        line = self.line
+        if self._loss.has_wrong_standby(line):
             self._waiting.stop("closed")
         busy = {attempt.call.service for attempt in self._tries.values()}
-        targets = self._loss.take_due(self.line, busy, self._clock.tick) if self._may_dial else []
+        targets = self._loss.take_due(line, busy, self._clock.tick) if self._may_dial else []
         if targets and self._loss.lost_at is not None:
             self._tell_connecting(is_first=not busy)
         for target in targets:

@@ -71,7 +71,8 @@ class Person:
         self.unsent: list[str] = []
         self.serving: set[int] = set()  # the numbers of its offers whose files are served
         self.entered_at: list[float] = []
-        self.ticks_at = float("inf")  # when the room is told of its deadline
+        self.deadline: float | None = None  # of the room, by its own clock, since its last input
+        self.ticks_at = float("inf")  # when the room is told of that
         self.ends_batch = False  # whether that is planned
         self.typed = 0
 

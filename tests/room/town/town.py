@@ -199,6 +199,7 @@ class Town:
         elif actor.hosting and not isinstance(what, inputs.EndBatchInput) and not person.ends_batch:
             person.ends_batch = True
             self.plan(0.0, self._do, person, self._end_batch, person)
+        person.deadline = actor.next_deadline()
         self._plan_tick(person)
         self.watch(person)
 
@@ -207,7 +208,7 @@ class Town:
         self.handle(person, inputs.EndBatchInput())
 
     def _plan_tick(self, person: Person) -> None:
-        deadline = person.actor.next_deadline()
+        deadline = person.deadline
         if deadline is None:
             return
         at = max(self.now, deadline - person.clock)
@@ -220,7 +221,7 @@ class Town:
         if at != person.ticks_at:
             return
         person.ticks_at = float("inf")
-        deadline = person.actor.next_deadline()
+        deadline = person.deadline
         if deadline is not None and deadline <= self.now + person.clock + 1e-6:
             self.handle(person, inputs.TickInput(), deadline)
         else:

@@ -79,7 +79,7 @@ async def test_a_stranger_who_breaks_the_rules_is_dropped_at_once_and_nobody_not
     async with gathering(network) as gathered:
         host, ann = await all_joined(gathered, "ann")
         stranger = await network.dial(gathered.key.code, "stranger:1")
-        await stranger.send_all(bytes.fromhex("0efe").ljust(limits.CLIENT_HANDSHAKE, b"\0"))  # which opens as nothing
+        await stranger.send_all(bytes.fromhex("0d1e").ljust(limits.CLIENT_HANDSHAKE, b"\0"))  # which opens as nothing
         told = list(host.told), list(ann.told)
         with trio.fail_after(limits.LINGER_PATIENCE - 1):
             while await stranger.receive_some(limits.READ):

@@ -14,8 +14,8 @@ import re
 import subprocess
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
-from itertools import takewhile
 from pathlib import Path
 from types import TracebackType
 
@@ -33,13 +33,9 @@ class Chance:
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
 
-    def is_known(self, command: str) -> bool:
-        """Whether all in a command that is of chance was printed before."""
-        return all(_name(found) in self._known for found in _CHANCE.finditer(command) if found.lastgroup)
-
     def fill(self, command: str) -> str:
-        """A command with what is of chance as it is here."""
-        return _CHANCE.sub(lambda found: self._known.get(_name(found), found[0]), command)
+        """A command with what is of chance as it is here. Raises KeyError where that was not printed before."""
+        return _CHANCE.sub(lambda found: self._known[_name(found)] if found.lastgroup else found[0], command)
 
     def accept(self, wanted: str, line: str) -> bool:
         """Whether a line is the one of the document; what is new in it is known then."""
@@ -132,30 +128,18 @@ class Running:
 
 
 class _Console:
-    """One of those that stand side by side. row: which one is next."""
+    """One of those that stand side by side. rows: with their numbers; those that are empty are the other one's."""
 
     def __init__(self, rows: Sequence[str], chance: Chance, story: "Story") -> None:
-        self._rows = [row.rstrip() for row in rows]
+        self.rows = deque((number, row.rstrip()) for number, row in enumerate(rows) if row.strip())
         self._chance = chance
         self._story = story
         self._directory = story.home
         self._program: Running | None = None
-        self.row = 0
-
-    @property
-    def is_over(self) -> bool:
-        """Whether all of it was played; rows may be empty where the other one is longer."""
-        return not any(self._rows[self.row :])
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether what its next row needs is known."""
-        return not self.is_over and (self._rows[self.row][:1] != "$" or self._chance.is_known(self._rows[self.row]))
 
     def take_row(self) -> None:
         """Plays the next row, and with a command that ends what it prints."""
-        row = self._rows[self.row]
-        self.row += 1
+        _, row = self.rows.popleft()
         if row.startswith("$ "):
             command = self._chance.fill(row.removeprefix("$ "))
             if _PROGRAM.search(command):
@@ -171,8 +155,9 @@ class _Console:
 
     def _run(self, command: str) -> None:
         """Runs it, again and again until it prints what it is to print, as whoever looks for something does."""
-        wanted = list(takewhile(lambda row: not row.startswith("$ "), self._rows[self.row :]))
-        self.row += len(wanted)
+        wanted = []
+        while self.rows and not self.rows[0][1].startswith("$ "):
+            wanted.append(self.rows.popleft()[1])
         deadline = time.monotonic() + PATIENCE
         while True:
             status, said, self._directory = self._story.run(command, self._directory)
@@ -197,12 +182,11 @@ class Story:
         """Plays a block. Raises AssertionError where it is not as it says."""
         chance = Chance()
         rows = text.splitlines()
-        width = rows[0].find("  $ ") + 2
+        width = max(row.find("  $ ") for row in rows) + 2
         halves = [[row[:width] for row in rows], [row[width:] for row in rows]] if width > 1 else [rows]
         consoles = [_Console(half, chance, self) for half in halves]
-        while ready := [console for console in consoles if console.is_ready]:
-            min(ready, key=lambda console: console.row).take_row()
-        assert all(console.is_over for console in consoles), "a command has in it what was not printed before"
+        while waiting := [console for console in consoles if console.rows]:
+            min(waiting, key=lambda console: console.rows[0][0]).take_row()
         if codes := chance.codes:
             self._environment["CODE"] = codes[-1]
 

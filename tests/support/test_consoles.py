@@ -13,7 +13,8 @@ CODE = "y" * 55 + "d.onion"
 
 def test_what_is_of_chance_is_the_same_wherever_it_stands() -> None:
     chance = Chance()
-    assert not chance.is_known("join ldp2caiz4uqwcm….onion")
+    with pytest.raises(KeyError):
+        chance.fill("join ldp2caiz4uqwcm….onion")
     assert not chance.accept("code ldp2caiz4u…", "code something")
     assert chance.accept("anon-x93k  code ldp2caiz4u…", f"anon-aaaa  code {CODE}")
     assert chance.fill("join ldp2caiz4uqwcm….onion") == f"join {CODE}"
@@ -33,8 +34,9 @@ def play(tmp_path: Path, text: str) -> None:
 
 
 BESIDE = """\
-$ anonp2p --line        $ anonp2p --line ldp2caiz4u….onion
-code ldp2caiz4u…        code ldp2caiz4u…
+$ anonp2p --line
+code ldp2caiz4u…        $ anonp2p --line ldp2caiz4u….onion
+                        code ldp2caiz4u…
                         > hello
                         hello
 """
@@ -47,5 +49,3 @@ def test_what_is_shown_has_to_come(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for wrong in ("$ echo a\nb\n", "$ echo a\n", "$ true\na\n", "$ false\n", "$ anonp2p --line\ncode 7\n", "a\n"):
         with pytest.raises(AssertionError):
             play(tmp_path, wrong)
-    with pytest.raises(AssertionError, match="was not printed"):
-        play(tmp_path, "$ anonp2p --line ldp2caiz4u….onion\n")

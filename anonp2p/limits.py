@@ -98,6 +98,7 @@ STREAMS: Final = 2  # streams of one circuit to a room: each of our dials has it
 BACKLOG: Final = 4_096  # connections not accepted yet, Linux's default maximum: room for Tor's in a local flood
 ACCEPT_PAUSE: Final = 0.1  # seconds until we try to accept again after the system refused another connection
 HANDSHAKE_SECONDS: Final = 30.0  # a slow circuit answers within; a slow-loris holds one slot for as long
+ANSWER_SECONDS: Final = 10.0  # for a request of ours to have an answer at the first try, or its circuit may hang
 HELLO: Final = 4 * UNIT  # bytes of a hello on the wire: its content has 1,256
 CLIENT_HANDSHAKE: Final = 7 * UNIT  # bytes of one on the wire: all that a stranger may send before admission
 

@@ -13,7 +13,11 @@ INPUT_LINE: Final = 65_536  # bytes of a typed or piped line: a JSON object with
 
 # The wire.
 PORT: Final = 1984  # virtual port of every room's onion service, fixed by the interface
-UNIT: Final = 480  # bytes: the content of a Tor cell; a payload has 1, 2, 4, ... or 128 units, whatever it contains
+UNIT: Final = 480  # bytes: the content of a Tor cell
+# A payload has one of these numbers of units, whatever it contains. Each is twice the one before, but for 7: so many
+# cells Tor hands to the system at once (its buffers come in pieces of 4,096 bytes), and a smaller rest only once what
+# went before is acknowledged. The eighth cell came 44 ms after the seventh, without distances, and so did each answer.
+PAYLOAD_UNITS: Final = (1, 2, 4, 7, 16, 32, 64, 128)
 BATCH_BYTES: Final = 64 * UNIT  # bytes of a payload with entries: half of the largest payload, so that padding is short
 FRAMES: Final = 16  # frames in a record: a host needs 4 ms for as many entries before other links have their turn
 READ: Final = 16_384  # bytes read from the kernel at once: the smallest frames in them take a few milliseconds
@@ -94,10 +98,9 @@ STREAMS: Final = 2  # streams of one circuit to a room: each of our dials has it
 BACKLOG: Final = 4_096  # connections not accepted yet, Linux's default maximum: room for Tor's in a local flood
 ACCEPT_PAUSE: Final = 0.1  # seconds until we try to accept again after the system refused another connection
 HANDSHAKE_SECONDS: Final = 30.0  # a slow circuit answers within; a slow-loris holds one slot for as long
+ANSWER_SECONDS: Final = 10.0  # for a request of ours to have an answer at the first try, or its circuit may hang
 HELLO: Final = 4 * UNIT  # bytes of a hello on the wire: its content has 1,256
-CLIENT_HANDSHAKE: Final = (
-    8 * UNIT
-)  # bytes of a client handshake on the wire: all that a stranger may send before admission
+CLIENT_HANDSHAKE: Final = 7 * UNIT  # bytes of one on the wire: all that a stranger may send before admission
 
 # Who knocks waits on a link that costs 13 KiB. Where as many wait as may, one more takes the place of who has waited
 # for `KNOCK_TURN`: so a flood of knocks takes no more than `KNOCKERS` / `KNOCK_TURN` places a second, which are 2.

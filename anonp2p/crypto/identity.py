@@ -77,13 +77,22 @@ class Identity:
 
 def is_signed(label: bytes, room: bytes, content: bytes, signature: bytes, key: bytes) -> bool:
     """Whether the owner of the key signed this content under this label for this room."""
-    if not is_key(key):
+    if (verifier := _find_verifier(key)) is None:
         return False
     try:
-        Ed25519PublicKey.from_public_bytes(key).verify(signature, label + room + content)
-    except (InvalidSignature, ValueError):  # ValueError: the bytes are not a point of the curve
+        verifier.verify(signature, label + room + content)
+    except InvalidSignature:
         return False
     return True
+
+
+@lru_cache(limits.MEMBERS)  # who speaks does so again: a key takes 3 us to make ready, and half a KiB to keep
+def _find_verifier(key: bytes) -> Ed25519PublicKey | None:
+    """What verifies signatures by this key; None if it is no valid one."""
+    try:
+        return Ed25519PublicKey.from_public_bytes(key) if is_key(key) else None
+    except ValueError:  # these are not 32 bytes, or no point of the curve
+        return None
 
 
 def is_key(key: bytes) -> bool:

@@ -5,7 +5,7 @@ from typing import Final
 from anonp2p import limits
 from anonp2p.errors import PeerFault
 
-SIZES: Final = tuple(limits.UNIT << doublings for doublings in range(8))  # bytes of a payload, with its length field
+SIZES: Final = tuple(limits.UNIT * units for units in limits.PAYLOAD_UNITS)  # bytes of a payload, with its length field
 LENGTH: Final = 2  # bytes of a length field
 
 CONTENTS: Final = frozenset(size - LENGTH for size in SIZES)  # bytes of a payload without its length field

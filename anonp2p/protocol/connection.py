@@ -20,6 +20,7 @@ class Connection:
     """
 
     __slots__ = (
+        "_answer_by",
         "_awaits_answer",
         "_ends_at",
         "_heard_at",
@@ -41,6 +42,7 @@ class Connection:
         self._heard_at = now
         self._paused_until = now
         self._ends_at = now + limits.HANDSHAKE_SECONDS
+        self._answer_by = float("inf")
         self._awaits_answer = False
         self._is_finishing = False
 
@@ -52,6 +54,7 @@ class Connection:
             self.end()
             return
         self._heard_at = now
+        self._answer_by = float("inf")
         if not self._is_refused:
             self._splitter.feed_data(data)
 
@@ -154,6 +157,10 @@ class Connection:
         self._splitter.longest = SIZES[-1]
         self._ends_at = float("inf")
 
+    def expect_answer(self, seconds: float, now: float) -> None:
+        """Ends unless something comes in so many seconds: what was sent may not have come to the peer."""
+        self._answer_by = now + seconds
+
     def hold(self, channel: Channel) -> None:
         """The peer waits, with heartbeats alone, until it is let in or not: nothing longer than one of them is read."""
         self.settle(channel)
@@ -184,7 +191,7 @@ class Connection:
 
     def next_deadline(self) -> float:
         """When `handle_timeout` is to be called, unless something happens before."""
-        return min(self._ends_at, self._lost_at)
+        return min(self._ends_at, self._answer_by, self._lost_at)
 
     @property
     def _lost_at(self) -> float:
@@ -196,5 +203,5 @@ class Connection:
         """Ends what is due."""
         if now >= self._lost_at:
             self.end("silent")
-        elif now >= self._ends_at:
+        elif now >= min(self._ends_at, self._answer_by):
             self.end("closed" if self._is_finishing else "slow-handshake")

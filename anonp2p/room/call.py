@@ -1,5 +1,6 @@
 """A link that we have dialled, until its first answer."""
 
+import math
 from collections.abc import Callable, Sequence
 
 from anonp2p.crypto import suite
@@ -20,6 +21,7 @@ class Call:
     link: its number; service: what was dialled. hello_hash: of the hello, handshake_key: in it, empty before it has
     come. is_over: whether we have ended it, though we may not have heard that yet. is_asked: whether we ask whoever has
     this handshake key already: on another link we do not, as with each request a host gives up the link of the last.
+    patience: seconds until the answer begins, besides the limit for all of the handshake.
     """
 
     def __init__(
@@ -30,11 +32,14 @@ class Call:
         ask: Ask,
         ticket: bytes,
         is_asked: Callable[[bytes], bool] = lambda _: False,
+        *,
+        patience: float = math.inf,
     ) -> None:
         self.link = link
         self.service = service
         self.hello_hash = self.handshake_key = b""
         self._is_asked = is_asked
+        self._patience = patience
         self._random = context.random
         self._reporter = context.reporter
         self._ask = ask
@@ -68,7 +73,7 @@ class Call:
         ticket = self._ticket or self._random(handshake.TICKET)
         sealed = handshake.seal_request(request, self.service, hello, self.hello_hash, ticket)
         self._channel = Channel(secret, self.hello_hash, up=True)
-        self._reporter.add_effect(effects.SendEffect(self.link, sealed))
+        self._reporter.add_effect(effects.SendEffect(self.link, sealed, self._patience))
 
     def hang_up(self, reason: Fault | LinkEnd) -> None:
         """Ends the link, or gives up dialling it."""

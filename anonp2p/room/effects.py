@@ -1,5 +1,6 @@
 """What a room wants done. No effect shows in its `repr` what it holds."""
 
+import math
 from dataclasses import dataclass
 
 from anonp2p.names.codes import RoomKey
@@ -62,10 +63,11 @@ class StopServingEffect:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SendEffect:
-    """These bytes go to one link alone, which is in its handshake."""
+    """These bytes go to one link alone, which is in its handshake; it ends if nothing comes for so many seconds."""
 
     link: int
     data: bytes
+    seconds: float = math.inf
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -16,10 +16,11 @@ class OpenedEntry:
 
     digest: of the body, as it was; None to make it from the body. content: what the body says, if known already.
     context: the group context that it leads to, as the host that ordered it says; None if it leaves that as it is.
-    retraction: what has ended it, if its author has.
+    retraction: what has ended it, if its author has. signed: in which epoch and by which key its signature was found to
+    be right; None if nobody has looked.
     """
 
-    __slots__ = ("_content", "body", "context", "digest", "header", "retraction")
+    __slots__ = ("_content", "body", "context", "digest", "header", "retraction", "signed")
 
     def __init__(
         self, header: Header, body: bytes, digest: bytes | None = None, content: bodies.Content | None = None
@@ -30,6 +31,7 @@ class OpenedEntry:
         self._content = content
         self.context: bytes | None = None
         self.retraction: Retraction | None = None
+        self.signed: tuple[int, bytes] | None = None
 
     @classmethod
     def from_backfill(cls, entry: Backfilled) -> "OpenedEntry":

@@ -19,8 +19,9 @@ LinkEffect = (
 def apply_effect(effect: LinkEffect, connection: Connection, now: float) -> None:
     """Does to a connection what the room wants done."""
     match effect:
-        case effects.SendEffect(data=data):
+        case effects.SendEffect(data=data, seconds=seconds):
             connection.send_data(data)
+            connection.expect_answer(seconds, now)
         case effects.RecordEffect(frames=frames, echo=echo):
             connection.send_frames(frames, echo=echo)
         case effects.AdmitEffect(channel=channel, frames=frames, reader=reader):

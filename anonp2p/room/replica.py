@@ -1,6 +1,7 @@
 """Our copy of a room: what the log adds up to, the keys that it takes, and what we remember of it."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Literal
 
 from anonp2p import limits
@@ -34,10 +35,30 @@ def check_entry(ledger: Ledger, entry: OpenedEntry) -> Member:
     """The author of an entry, as of this ledger. Raises PeerFault if it may not come next."""
     if not entry.body:
         return entry_rules.check_tombstone(ledger, entry.header)
-    author, content = ledger.verify_entry(entry.header, entry.body), entry.content
+    author, content = _find_author(ledger, entry), entry.content
     assert content is not None, "there is one where there is a body"
     entry_rules.check_entry(ledger, author, entry.header, content)
     return author
+
+
+def _find_author(ledger: Ledger, entry: OpenedEntry) -> Member:
+    """Who has signed an entry, as of this ledger. Raises PeerFault for a stranger's and a forged one."""
+    author = ledger.roster.find_member(entry.header.author)
+    if author is not None and entry.signed == (ledger.epoch, author.key):
+        return author
+    return ledger.verify_entry(entry.header, entry.body)
+
+
+def verify_entries(ledger: Ledger, entries: Sequence[OpenedEntry]) -> None:
+    """Verifies the signatures of entries in a row, up to one that is wrong, or whose author is none yet.
+
+    `check_entry` finds what these are then, and verifies the rest. Alone among all else that an entry takes, each
+    signature would take a processor a tenth longer, as its caches are full of that.
+    """
+    with suppress(PeerFault):
+        for entry in entries:
+            if entry.body:
+                entry.signed = ledger.epoch, ledger.verify_entry(entry.header, entry.body).key
 
 
 class Replica:

@@ -51,7 +51,7 @@ class Room:
         )
         self.counter = 0
         self.credentials = frames.Credentials(ROOM, self.host.key, 0, bytes(64))
-        self.latest = room_state.LatestEntry(bytes(32), bytes(33), bytes(32))
+        self.latest = bytes(32), Header(ENTRY, self.host.id, 0), bytes(32)  # the digest before it, its body's hash
 
     def sign(self, author: Identity, body: bodies.Body, kind: int = ENTRY) -> tuple[Header, bytes]:
         """An entry as its author makes it: header and body. A commit is not sealed with the keys of its epoch."""
@@ -76,9 +76,10 @@ class Room:
         """A batch, as a member does: opened, verified, decoded, in the log."""
         packed = self.reader.open_batch(payload[padding.LENGTH :])
         assert packed is not None
-        for sealed in unpack(Batch, packed).entries:
-            header, body = self.reader.open_entry(sealed)
+        opened = [self.reader.open_entry(sealed) for sealed in unpack(Batch, packed).entries]
+        for header, body in opened:
             self.ledger.verify_entry(header, body)
+        for header, body in opened:
             self.take_entry(header, body)
 
     def take_entry(self, header: Header, body: bytes) -> None:
@@ -86,8 +87,7 @@ class Room:
         digest, body_hash = self.ledger.digest, suite.hash_data(body)
         author = self.ledger.get_member(header.author)
         self.ledger.take_entry(author, header, unpack_content(body), body_hash)
-        self.credentials = frames.Credentials(ROOM, self.host.key, 0, bytes(64))
-        self.latest = room_state.LatestEntry(digest, header.pack(), body_hash)
+        self.latest = digest, header, body_hash
 
     def state(self) -> room_state.RoomState:
         """What a Welcome says of it."""
@@ -98,7 +98,7 @@ class Room:
             )
             for member in self.members
         ]
-        epoch = self.epoch
+        epoch, (before, header, body_hash) = self.epoch, self.latest
         keys = (epoch.init_secret, epoch.log_key, epoch.newcomer_secret)
         rules = (ANY, NO_HISTORY)
         return room_state.RoomState(
@@ -110,7 +110,7 @@ class Room:
             epoch.number,
             *keys,
             self.head(),
-            self.latest,
+            room_state.LatestEntry(before, header.pack(), body_hash),
             self.credentials,
             roster,
             since=self.ledger.index,

@@ -131,7 +131,8 @@ def measure(torrc: str, newcomers: int, at_once: int, ways: Sequence[str] = tupl
             for way in turns:
                 try:
                     _try_once(tor, circuits, code, way, found[way])
-                except PeerFailed:
+                except PeerFailed as failure:
+                    print(f"{way}: {failure}", file=sys.stderr)
                     found[way].lost += 1
 
     turns = list(ways) * newcomers

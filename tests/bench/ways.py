@@ -14,7 +14,8 @@ VARIABLE: Final = "BENCH_WAY"
 _NO_TRIES: Final[dict[str, object]] = {
     "HEDGE_TRIES": 0,
     "DIAL_BESIDE": math.inf,  # seconds until the last one
-}  # beside a dial
+    "ANSWER_SECONDS": limits.HANDSHAKE_SECONDS,
+}  # beside a dial, nor soon again for an answer
 _TOR_GIVES_UP: Final = 120.0  # seconds
 WAYS: Final[dict[str, dict[str, object]]] = {
     "hedged": {},  # as it is

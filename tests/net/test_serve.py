@@ -7,7 +7,7 @@ import trio
 import trio.testing
 
 from anonp2p import limits
-from anonp2p.crypto.padding import LENGTH, frame_content
+from anonp2p.crypto.padding import LENGTH, SIZES, frame_content
 from anonp2p.names.codes import RoomKey
 from anonp2p.net.links import Links
 from anonp2p.net.serve import serve
@@ -16,7 +16,7 @@ from tests.support.people import Gathering, gathering
 from tests.support.transports import MemoryNetwork
 
 RATE = 10.0  # a second
-CLIENT_HANDSHAKE = frame_content(bytes(3_838))  # which opens as nothing
+CLIENT_HANDSHAKE = frame_content(bytes(limits.CLIENT_HANDSHAKE - LENGTH))  # which opens as nothing
 
 
 async def test_a_flood_is_read_at_its_rate_and_holds_up_nobody(
@@ -167,7 +167,7 @@ async def test_a_stranger_may_send_a_client_handshake_and_nothing_longer(
         await stream.send_all(CLIENT_HANDSHAKE[:-1])
         await trio.testing.wait_all_tasks_blocked()
         longer = await dial()
-        await longer.send_all((2 * limits.CLIENT_HANDSHAKE - LENGTH).to_bytes(LENGTH, "big"))
+        await longer.send_all((SIZES[SIZES.index(limits.CLIENT_HANDSHAKE) + 1] - LENGTH).to_bytes(LENGTH, "big"))
         assert await longer.receive_some(1) == b""
         assert trio.current_time() == 0
         nursery.cancel_scope.cancel()

@@ -16,10 +16,12 @@ from anonp2p.net.session import Session
 from anonp2p.net.shared_network import SharedNetwork
 from anonp2p.net.tor.errors import SocksPortLost
 from anonp2p.net.transport import DialFault, Transport
+from anonp2p.protocol.handshake import HandshakeKey
 from anonp2p.reasons import NO_REASON, Reason
 from anonp2p.room import events, inputs
 from anonp2p.room.hosting_events import ReachableEvent, UndefendedEvent
 from anonp2p.room.room import Room
+from tests.room.peers import randomness
 from tests.support.people import Gathering, Person, always, gathering, watch_inputs
 from tests.support.transports import CONNECT, HANG, MemoryNetwork, Network
 
@@ -79,7 +81,7 @@ async def test_a_stranger_who_breaks_the_rules_is_dropped_at_once_and_nobody_not
     async with gathering(network) as gathered:
         host, ann = await all_joined(gathered, "ann")
         stranger = await network.dial(gathered.key.code, "stranger:1")
-        await stranger.send_all(bytes.fromhex("0efe").ljust(limits.CLIENT_HANDSHAKE, b"\0"))  # which opens as nothing
+        await stranger.send_all(bytes.fromhex("0d1e").ljust(limits.CLIENT_HANDSHAKE, b"\0"))  # which opens as nothing
         told = list(host.told), list(ann.told)
         with trio.fail_after(limits.LINGER_PATIENCE - 1):
             while await stranger.receive_some(limits.READ):
@@ -385,6 +387,22 @@ async def test_a_host_that_says_nothing_is_given_up_and_dialled_again(
             await place.listener.accept()
         assert limits.DIAL_PAUSE / 2 <= trio.current_time() - limits.HANDSHAKE_SECONDS <= limits.DIAL_PAUSE
         assert ann.heard(events.LinkEvent)[-1].detail == Reason("slow-handshake")
+
+
+async def test_a_host_that_does_not_answer_a_request_is_asked_again_soon_and_then_waited_for(
+    memory: MemoryNetwork, autojump_clock: trio.testing.MockClock
+) -> None:
+    """The circuit may hang; but strangers wait where there is a flood of them."""
+    async with gathering(memory) as gathered, memory.listen(gathered.key) as place:
+        gathered.invite("ann")
+        times = []
+        for _ in range(3):
+            stream = await place.listener.accept()
+            await stream.send_all(HandshakeKey(randomness(b"h")).begin_handshake(gathered.key.public, 0.0).wire)
+            times.append(trio.current_time())
+    soon, late = (after - before for before, after in pairwise(times))
+    assert limits.DIAL_PAUSE / 2 <= soon - limits.ANSWER_SECONDS <= limits.DIAL_PAUSE
+    assert limits.DIAL_PAUSE / 2 <= late - limits.HANDSHAKE_SECONDS <= limits.DIAL_PAUSE * 1.5
 
 
 async def test_two_joiners_share_no_circuit(memory: MemoryNetwork, autojump_clock: trio.testing.MockClock) -> None:

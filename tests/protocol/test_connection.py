@@ -813,6 +813,11 @@ def drip(connection: Connection) -> None:
         connection.receive_data(b"\1", START + seconds)
 
 
+def wait_and_drip(connection: Connection) -> None:
+    connection.expect_answer(10.0, START)
+    drip(connection)
+
+
 def hear_and_settle(connection: Connection) -> None:
     connection.receive_data(PAYLOAD, START + 20)
     connection.settle(channel())
@@ -827,6 +832,9 @@ COURSES: dict[str, tuple[Callable[[Connection], None], float, str]] = {
     "a handshake in silence": (lambda _: None, limits.HANDSHAKE_SECONDS, SLOW),
     "a handshake that drips": (drip, limits.HANDSHAKE_SECONDS, SLOW),
     "a handshake that waits for its answer": (Connection.await_answer, limits.HANDSHAKE_SECONDS, SLOW),
+    "a request without an answer": (lambda it: it.expect_answer(10.0, START + 1), 11.0, SLOW),
+    "an answer that drips": (wait_and_drip, limits.HANDSHAKE_SECONDS, SLOW),
+    "a request late in a handshake": (lambda it: it.expect_answer(10.0, START + 25), limits.HANDSHAKE_SECONDS, SLOW),
     "silence after the handshake": (lambda it: it.settle(channel()), limits.LINK_LOST, LOST),
     "silence after the last bytes": (hear_and_settle, 20 + limits.LINK_LOST, LOST),
     "a refusal that the peer does not close": (lambda it: it.finish(START + 20), 20 + limits.LINGER_PATIENCE, "closed"),

@@ -16,7 +16,7 @@ from anonp2p.protocol.field_types import Opening
 from anonp2p.protocol.frames import Frame, HostRecord, MemberRecord
 from anonp2p.protocol.handshake import Channel, HandshakeKey, HostHandshake
 from anonp2p.protocol.packing import pack
-from anonp2p.protocol.requests import VERSION, AnyRequest, Hello, JoinRequest, ResumeRequest
+from anonp2p.protocol.requests import VERSION, AnyRequest, Hello, JoinRequest, MeetRequest, ResumeRequest
 from anonp2p.protocol.wire import Splitter
 from tests.support import memory
 
@@ -415,14 +415,21 @@ def test_a_client_handshake_tells_the_host_alone_what_is_asked(request_: AnyRequ
 
 
 def test_every_client_handshake_is_as_long_whatever_it_asks() -> None:
-    """2.4: "a content of 3,838 bytes"."""
+    """2.4: "a content of 3,358 bytes"."""
     greeting = HostHandshake(b"n" * 32, ROOM, HANDSHAKE_KEY)
-    named = JoinRequest(LINK, b"k" * 32, KEY, "\U00020000" * limits.NICK, b"s" * 64)
-    assert {len(knocked(request, greeting)) for request in (JOIN, RESUME, named)} == {3_838}
+    most = field_types.COUNTS - 1
+    invited = field_types.Invited(b"i" * 32, b"c" * 32, b"s" * 64)
+    openings = [Opening(most, b"h" * 16, most, b"d" * 32, most)] * limits.OPENINGS
+    longest: list[AnyRequest] = [
+        JoinRequest(LINK, b"k" * 32, KEY, "\U00020000" * limits.NICK, b"s" * 64, most, b"d" * 32, invited),
+        ResumeRequest(LINK, b"m" * 16, KEY, most, most, b"d" * 32, openings, True, b"s" * 64),
+        MeetRequest(LINK, b"m" * 16, b"a" * 32, most, b"d" * 32, openings, b"s" * 64),
+    ]
+    assert {len(knocked(request, greeting)) for request in (JOIN, RESUME, *longest)} == {3_358}
 
 
 def test_a_client_handshake_is_for_one_room_one_hello_and_one_handshake_key() -> None:
-    """2.4: "box(handshake key, pad(request, 2,686), `anonp2p/4 client handshake` || room || hello)"."""
+    """2.4: "box(handshake key, pad(request, 2,206), `anonp2p/4 client handshake` || room || hello)"."""
     greeting = HostHandshake(b"n" * 32, ROOM, HANDSHAKE_KEY)
     for other in (
         HostHandshake(b"n" * 32, b"q" * 32, HANDSHAKE_KEY),
@@ -435,7 +442,7 @@ def test_a_client_handshake_is_for_one_room_one_hello_and_one_handshake_key() ->
         greeting.open_request(knocked(JOIN, greeting, room=b"q" * 32))
     info = b"anonp2p/4 client handshake" + ROOM + greeting.hello
     box = knocked(JOIN, greeting)[len(TICKET) :]
-    assert HANDSHAKE_KEY.open_sealed(box, info) == padding.pad_text(pack(JOIN), 2_686)
+    assert HANDSHAKE_KEY.open_sealed(box, info) == padding.pad_text(pack(JOIN), 2_206)
 
 
 def test_a_client_handshake_shows_a_ticket_to_whoever_reads_its_first_bytes() -> None:
@@ -452,13 +459,13 @@ def test_a_ticket_is_of_one_link_and_both_ends_have_it() -> None:
     assert Channel(LINK, b"i" * 32, up=True).ticket != up.ticket != Channel(b"k" * 32, HELLO, up=True).ticket
 
 
-@pytest.mark.parametrize("text", [b"", b"\xc1", b"\x91\x03", b"\x91" * 2_680, pack(frames.SubmitFrame(0, b""))])
+@pytest.mark.parametrize("text", [b"", b"\xc1", b"\x91\x03", b"\x91" * 2_200, pack(frames.SubmitFrame(0, b""))])
 def test_a_client_handshake_of_garbage_is_malformed(text: bytes) -> None:
     greeting = HostHandshake(b"n" * 32, ROOM, HANDSHAKE_KEY)
     info = b"anonp2p/4 client handshake" + ROOM + greeting.hello
     with pytest.raises(PeerFault, match="malformed"):
-        greeting.open_request(TICKET + suite.seal_to_key(HANDSHAKE_KEY.public, padding.pad_text(text, 2_686), info))
-    padded = padding.pad_text(pack(JOIN), 2_686)
+        greeting.open_request(TICKET + suite.seal_to_key(HANDSHAKE_KEY.public, padding.pad_text(text, 2_206), info))
+    padded = padding.pad_text(pack(JOIN), 2_206)
     for other in (padded[:-1] + b"x", b"\xff" + padded[1:]):
         with pytest.raises(PeerFault, match="padding"):
             greeting.open_request(TICKET + suite.seal_to_key(HANDSHAKE_KEY.public, other, info))
@@ -466,10 +473,10 @@ def test_a_client_handshake_of_garbage_is_malformed(text: bytes) -> None:
 
 @pytest.mark.parametrize("length", [0, 1_000, 2_685, 2_687, 6_526])
 def test_a_client_handshake_of_another_length_is_none(length: int) -> None:
-    """2.4: "a content of 3,838 bytes: box(handshake key, pad(request, 2,686), ...)"."""
+    """2.4: "a content of 3,838 bytes: box(handshake key, pad(request, 2,206), ...)"."""
     greeting = HostHandshake(b"n" * 32, ROOM, HANDSHAKE_KEY)
     info = b"anonp2p/4 client handshake" + ROOM + greeting.hello
-    padded = (padding.pad_text(pack(JOIN), 2_686) + bytes(10_000))[:length]
+    padded = (padding.pad_text(pack(JOIN), 2_206) + bytes(10_000))[:length]
     with pytest.raises(PeerFault, match="client-handshake-length"):
         greeting.open_request(TICKET + suite.seal_to_key(HANDSHAKE_KEY.public, padded, info))
 

@@ -38,6 +38,10 @@ def test_bytes_go_out_as_they_are() -> None:
     assert after(effects.SendEffect(2, PAYLOAD)).data_to_send() == PAYLOAD
 
 
+def test_what_wants_an_answer_has_it_in_time_or_the_link_ends() -> None:
+    assert after(effects.SendEffect(2, PAYLOAD, 10.0)).next_deadline() == NOW + 10.0
+
+
 @pytest.mark.parametrize("echo", [False, True])
 def test_frames_go_out_in_a_record_that_asks_for_an_answer_where_one_is_wanted(*, echo: bool) -> None:
     request = frames.KeyRequestFrame(bytes(32))

@@ -42,7 +42,7 @@ from anonp2p.room.contents import entry_content, padded_content
 from anonp2p.room.entries import OpenedEntry
 from anonp2p.room.ledger import Ledger
 from anonp2p.room.pending import Pending, Whisper
-from anonp2p.room.replica import Replica, check_entry
+from anonp2p.room.replica import Replica, check_entry, verify_entries
 from anonp2p.room.roster import Roster
 from anonp2p.room.succession.terms import make_place
 
@@ -256,6 +256,34 @@ def test_what_may_not_come_next_is_checked_whether_it_has_expired_or_not(ours: R
     for packed in (body, b""):
         with pytest.raises(PeerFault, match="stranger"):
             check_entry(ours.ledger, OpenedEntry(stranger, packed, suite.hash_data(body)))
+
+
+def test_entries_that_were_verified_in_a_row_come_in_as_if_each_had_been_verified_alone(ours: Replica) -> None:
+    replica = replica_of(BOB)
+    said: list[Body] = [text("one"), joined(EVE, "eve"), text("two")]
+    entries = []
+    for who, body in zip((BOB, HOST, EVE), said, strict=True):  # Eve is none yet when they are verified
+        header, packed = signed(replica.ledger, who, body)
+        entries.append(OpenedEntry(header, packed))
+        take(replica, OpenedEntry(header, packed))
+    forged = OpenedEntry(*signed(replica.ledger, BOB, text("three")))
+    forged.body = forged.body[:-1] + b"\1"
+    verify_entries(ours.ledger, [*entries, forged])
+    assert [entry.signed for entry in entries] == [(0, BOB.key), (0, HOST.key), None]
+    for entry in entries:
+        take(ours, entry)
+    assert ours.ledger.digest == replica.ledger.digest
+    verify_entries(ours.ledger, [forged])
+    with pytest.raises(PeerFault, match="forged-entry"):
+        take(ours, forged)
+
+
+def test_what_was_verified_in_one_epoch_is_so_in_no_other(ours: Replica) -> None:
+    entry = OpenedEntry(*signed(ours.ledger, BOB, text()))
+    verify_entries(ours.ledger, [entry])
+    applied(ours, HOST, CommitBody(1, [], renew=False))
+    with pytest.raises(PeerFault, match="forged-entry"):
+        take(ours, entry)
 
 
 def test_history_grows_another_copy_than_ours(ours: Replica) -> None:

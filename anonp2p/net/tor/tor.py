@@ -103,7 +103,7 @@ class Tor:
         self._lack = lack or ControlPortNeeded()
         self.control = control
         self._unanswered: set[str] = set()  # the codes whose latest dial got no answer at all
-        self._found: set[str] = set()  # the codes of those that a dial has led to, which Tor finds without looking
+        self._found: set[int] = set()  # of those that a dial has led to: hashes, as rooms that are left are forgotten
         self._served: set[str] = set()  # the codes of our services
         self._client_keys = ClientKeys(control)
         # Whether no filter refuses this: what it refuses, it may write to its log, and there it would name a room.
@@ -244,13 +244,13 @@ class Tor:
                 return await self._reach(code, f"{isolation}:again", hello, silent)
 
             patience = self._hedge.patience
-            looks = 0.0 if code in self._found else limits.HEDGE_LOOKUP
+            looks = 0.0 if hash(code) in self._found else limits.HEDGE_LOOKUP
             tries = range(1, 1 + self._hedge.begin_dial())
             beside = [Later(looks + number * patience, partial(try_beside, number)) for number in tries]
             again = Later(max(limits.DIAL_BESIDE, looks + (1 + len(tries)) * patience), try_again)
             won = await race(lambda: self._reach(code, isolation, hello, silent), *beside, again)
             began_at = max(won.began_at, lookup.found_at)
-        self._found.add(code)
+        self._found.add(hash(code))
         if won.number <= len(beside) and won.stream not in silent:  # the last one looks as well
             self._hedge.note_answer(trio.current_time() - began_at)
         return won.stream

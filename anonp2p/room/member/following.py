@@ -21,7 +21,7 @@ from anonp2p.room.member.key_book import KeyBook
 from anonp2p.room.member.retracted import is_retracted
 from anonp2p.room.member.states import LinkState
 from anonp2p.room.member.switch import Switch
-from anonp2p.room.replica import check_entry
+from anonp2p.room.replica import check_entry, verify_entries
 from anonp2p.room.roster_changes import compare_ledgers
 from anonp2p.room.succession.patience import Patience
 
@@ -207,6 +207,7 @@ class Follower:
         backfill = self._state.backfill
         age = (self._heads.told_time - head.time) / 1000
         replayed = backfill.replayed if backfill else None
+        verify_entries(replayed or self._replica.ledger, entries)
         try:
             for entry in entries:
                 if backfill is not None and replayed is not None:

@@ -379,7 +379,8 @@ class Search:
         self._reporter.add_effect(dial)
 
     def _begin_call(self, dial: effects.DialEffect, target: Target) -> None:
-        """Only a host knows our ticket."""
+        """Only a host knows our ticket. One that does not answer in time may be flooded: it has longer then."""
+        patience = limits.ANSWER_SECONDS if self.attempt <= 1 else limits.HANDSHAKE_SECONDS
         ticket = self._joining.ticket if target.member in (None, self._replica.ledger.host) else b""
         asked: list[int] = []
 
@@ -387,7 +388,7 @@ class Search:
             asked.append(self._replica.ledger.index)
             return self._joining.sign_request(link, service, hello)
 
-        call = Call(self._context, dial.link, dial.address, ask, ticket, self._is_asked)
+        call = Call(self._context, dial.link, dial.address, ask, ticket, self._is_asked, patience=patience)
         self._tries[dial.link] = _Try(call, target, asked)
 
 

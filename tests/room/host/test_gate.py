@@ -37,7 +37,7 @@ BAD_CLIENT_HANDSHAKES: dict[str, Callable[[FalseMember], bytes]] = {
     "with something behind it": lambda it: sealed_client_handshake(it, packed=pack(it.join("zoe")) + b"?"),
     "that is not padded": lambda it: sealed_client_handshake(it, text=pack(it.join("zoe"))),
     "that is padded with something": lambda it: sealed_client_handshake(it, text=request_of(it)[:-1] + b"?"),
-    "of another size": lambda it: sealed_client_handshake(it, text=request_of(it) + bytes(3_840)),
+    "of another size": lambda it: sealed_client_handshake(it, text=request_of(it) + bytes(9 * limits.UNIT)),
     "of too little": lambda it: sealed_client_handshake(it, text=request_of(it)[:-1]),
     "that is padded with too little": lambda it: sealed_client_handshake(it, text=bytes(2)),
 }
@@ -60,7 +60,7 @@ def sealed_client_handshake(
 
 def request_of(it: FalseMember, packed: bytes | None = None) -> bytes:
     """A Join, or whatever else is asked, padded."""
-    return padding.pad_text(pack(it.join("zoe")) if packed is None else packed, 2_686)
+    return padding.pad_text(pack(it.join("zoe")) if packed is None else packed, 2_206)
 
 
 @pytest.mark.parametrize("knock", BAD_CLIENT_HANDSHAKES)

@@ -4,7 +4,6 @@ A piece that calls `trio.run` is a program: it opens a room, prints its code, an
 `test_...` is a test file. Any other stands where there are a `tor` and a `room` of it, and people come to that room.
 """
 
-import re
 import textwrap
 import threading
 from collections.abc import Callable
@@ -17,16 +16,11 @@ import trio.testing
 
 import anonp2p
 from anonp2p.testing import Network, run
+from tests.support.documents import read_blocks
 
-ROOT = Path(__file__).parents[1]
+EXAMPLES = Path(__file__).parents[1] / "docs/examples"
 PATIENCE = 300.0  # seconds of a clock that jumps
-PIECE = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-PIECES = [
-    pytest.param(found.group(1), id=f"{path.relative_to(ROOT)}:{text[: found.start()].count(chr(10)) + 1}")
-    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-    for text in [path.read_text(encoding="utf-8")]
-    for found in PIECE.finditer(text)
-]
+PIECES = [pytest.param(block.text, id=str(block)) for block in read_blocks("python")]
 
 
 def is_program(piece: str) -> bool:
@@ -63,7 +57,7 @@ def run_program(piece: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run_test_file(piece: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of its tests passes."""
-    monkeypatch.syspath_prepend(ROOT / "docs/examples")
+    monkeypatch.syspath_prepend(EXAMPLES)
     names: dict[str, Any] = {}
     exec(compile(piece, "piece", "exec"), names)
     tests: list[Callable[[], None]] = [value for name, value in names.items() if name.startswith("test_")]

@@ -75,6 +75,25 @@ def test_lines_on_pipes_import_no_urwid() -> None:
     assert done.stdout == "False\n"
 
 
+def test_a_room_is_shown_before_what_speaks_to_tor_is_loaded() -> None:
+    """To load it takes as long as a sixth of all else that the first address waits for."""
+    loaded = "import sys; import anonp2p.app, anonp2p.ui.line.line_mode; print('stem.control' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, check=True, text=True)
+    assert done.stdout == "False\n"
+
+
+def test_garbage_is_collected_once_all_is_loaded_and_not_before() -> None:
+    """A room that goes on for days is made after that."""
+    program = (
+        "import sys, gc; from anonp2p import __main__, cli, hardening\n"
+        "hardening.restart_wiping = lambda: None\n"
+        "def main(): print(gc.isenabled()); cli.calm_collector(); print(gc.isenabled())\n"
+        "cli.main = main; __main__.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
+    assert done.stdout == "False\nTrue\n"
+
+
 def test_help_imports_neither_trio_nor_stem_nor_cryptography() -> None:
     loaded = (
         "import sys; sys.argv[1:] = ['--help']\nfrom anonp2p.cli import main\ntry: main()\nexcept SystemExit: pass\n"

@@ -1,4 +1,4 @@
-"""docs/JSON.md describes every event, every error code and every reply as they are."""
+"""docs/JSON.md describes every event, every error code and every reply as they are, and each example is one."""
 
 import json
 import re
@@ -12,6 +12,7 @@ from msgspec import UnsetType
 
 from anonp2p import errors
 from anonp2p.errors import AnonError
+from anonp2p.findings import CheckMade, find
 from anonp2p.reasons import Reason
 from anonp2p.room import errors as room_errors
 from anonp2p.room import events, inputs
@@ -23,7 +24,9 @@ from anonp2p.ui import errors as ui_errors
 from anonp2p.ui.commands import COMMANDS
 from anonp2p.ui.line.typed_line import parse_typed_line
 from anonp2p.ui.plain_events import spell_event
+from anonp2p.ui.report import Diagnosis
 from tests.room.simulation import Simulation
+from tests.support.documents import Block, read_blocks
 from tests.support.words import read_words
 
 DOC = (Path(__file__).parents[1] / "docs/JSON.md").read_text(encoding="utf-8")
@@ -42,6 +45,8 @@ PLAIN: dict[object, str] = {
     Reason: "string",
     AnonError: "string",
 }
+# With what the doctor finds what is found in an example.
+DOCTORED = {"swap-plain": ["/dev/sda2"]}
 
 
 def section(title: str, level: str = "##") -> str:
@@ -95,24 +100,39 @@ def test_the_keys_of_an_event_are_described_with_their_types(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(KINDS))
-def test_the_example_of_an_event_is_one_as_it_is_written(name: str) -> None:
+def test_an_event_has_one_example(name: str) -> None:
     [example] = re.findall(r"^```json\n(.*)\n```$", section(f"`{name}`", "###"), re.MULTILINE)
-    event = msgspec.json.decode(example, type=KINDS[name], dec_hook=read_words)
-    assert json.loads(msgspec.json.encode(spell_event(event))) == json.loads(example)
+    assert json.loads(example)["type"] == name
+
+
+def check_example(line: str) -> None:
+    """It is an event, or what the doctor finds, as it is written; or an input that is understood."""
+    example = json.loads(line)
+    kind = example.get("type")
+    if kind in KINDS:
+        event = msgspec.json.decode(line, type=KINDS[kind], dec_hook=read_words)
+        assert json.loads(msgspec.json.encode(spell_event(event))) == example
+    elif kind == "check":
+        findings = [find(finding["finding"], *DOCTORED[finding["finding"]]) for finding in example["findings"]]
+        assert json.loads(Diagnosis(json=True).write(CheckMade(example["check"], findings))) == example
+    elif kind == "checked":
+        assert dict.fromkeys(example, 0) | {"type": "checked"} == json.loads(Diagnosis(json=True).conclude())
+    else:
+        typed = parse_typed_line(line.encode(), json=True)
+        assert typed is not None
+        assert not isinstance(typed.action, AnonError)
+        assert typed.re == example.get("id", msgspec.UNSET)
+
+
+@pytest.mark.parametrize("block", read_blocks("json"), ids=str)
+def test_each_example_is_as_it_is_written_or_understood(block: Block) -> None:
+    for line in block.text.splitlines():
+        check_example(line)
 
 
 def test_a_member_is_described_with_its_types() -> None:
     preface = DOC[: DOC.index("\n## ")]
     assert [row[:2] for row in rows(preface)] == fields(Person)
-
-
-def test_the_examples_of_input_are_understood() -> None:
-    [examples] = re.findall(r"^```json\n(.*?)\n```$", section("Input"), re.MULTILINE | re.DOTALL)
-    for line in examples.split("\n"):
-        typed = parse_typed_line(line.encode(), json=True)
-        assert typed is not None
-        assert not isinstance(typed.action, AnonError)
-        assert typed.re == json.loads(line).get("id", msgspec.UNSET)
 
 
 def test_an_input_may_have_the_keys_that_are_described_and_no_others() -> None:
@@ -176,6 +196,8 @@ def test_the_health_of_a_room_is_described_with_its_types() -> None:
     room = Simulation()
     room.step(room.host, inputs.AskInput("/health"))
     assert list(room.host.got(events.ReplyEvent)[-1].data) == list(hints)
+    [example] = re.findall(r"^```json\n(.*)\n```$", section("The health of a room"), re.MULTILINE)
+    assert msgspec.convert(json.loads(example)["data"], HealthData).keys() == hints.keys()
 
 
 def test_commands_that_are_said_to_reply_exist() -> None:

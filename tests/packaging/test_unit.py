@@ -1,14 +1,19 @@
 """The systemd unit of a room that stays: what it keeps, how one talks to it, and how it ends."""
 
 import json
+import os
+import shutil
 import signal
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.unit import Unit, run_here
+from tests.support.documents import read_blocks
+from tests.support.unit import UNIT, Unit, run_here
 
 ANSWER = {"type": "reply", "command": "/health", "data": {"ok": True, "trouble": r"a \"gone\" \n %s \c"}, "room": "r1"}
 SAID = [
@@ -22,6 +27,8 @@ SAID = [
     ANSWER,
     {"type": "gone", "room": "r2", "reason": "left"},
 ]
+
+BOTS = [pytest.param(block.text, id=str(block)) for block in read_blocks("ini")]
 
 
 def write_lines(path: Path, *events: object) -> Path:
@@ -44,6 +51,7 @@ def test_it_keeps_codes_and_the_latest_answer_on_health_and_nothing_that_is_said
 def test_systemd_sees_that_it_has_failed() -> None:
     with Unit("#!/bin/sh\necho why >&2\nexit 3\n") as unit:
         assert unit.result() == (3, "why\n")
+        assert unit.has_failed
 
 
 def test_the_program_is_told_to_end_once_its_room_has(tmp_path: Path) -> None:
@@ -51,6 +59,18 @@ def test_the_program_is_told_to_end_once_its_room_has(tmp_path: Path) -> None:
     with Unit(f'#!/bin/sh\ncat {said}\nread line\necho "$line" >{tmp_path}/heard\n') as unit:
         assert unit.result()[0] == 0
     assert (tmp_path / "heard").read_text() == "/quit\n"
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="it comes with systemd")
+@pytest.mark.parametrize("unit", [pytest.param(UNIT.read_text("utf-8"), id="ours"), *BOTS])
+def test_systemd_understands_all_of_a_unit(unit: str, tmp_path: Path) -> None:
+    (path := tmp_path / "some@.service").write_text(unit, encoding="utf-8")
+    (tmp_path / "bot").mkdir()
+    (tmp_path / "bot/.venv").symlink_to(sys.prefix)
+    environment = {"HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path), "PATH": os.environ["PATH"]}
+    command = ["systemd-analyze", "verify", "--user", "--man=no", str(path)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 # --- with the program itself, over a network in memory
@@ -76,6 +96,7 @@ def test_whoever_owns_it_asks_as_often_as_they_like_and_its_input_never_ends(uni
     kinds = {path.name: stat.filemode(path.stat().st_mode) for path in unit.directory.iterdir()}
     assert kinds == {"code": "-rw-------", "events": "prw-------", "health": "-rw-------", "input": "prw-------"}
     assert unit.stop() == (128 + signal.SIGTERM, "")
+    assert not unit.has_failed
 
 
 def test_it_ends_when_a_moderator_ends_the_room(unit: Unit) -> None:

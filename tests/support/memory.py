@@ -17,7 +17,9 @@ import pytest
 
 _CHUNK = 1 << 20
 _LEVELS = 5  # of holders, in a description
-_EMPTY = (int, float, types.CodeType, types.BuiltinFunctionType, types.GetSetDescriptorType)  # hold no text of ours
+# Types of objects that hold no text of ours, and of those that hold nothing but their own: most of all there are.
+_EMPTY = frozenset((int, bool, float, types.CodeType, types.BuiltinFunctionType, types.GetSetDescriptorType))
+_LEAVES = frozenset((str, bytes))
 _SUSPENDED = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)
 
 
@@ -47,12 +49,12 @@ def held(*needles: bytes) -> list[str]:
         if id(one) in visited:
             continue
         visited.add(id(one))
-        if isinstance(one, pytest.Item):
-            continue  # another test: there are thousands
         if contains_any(one, needles, texts):
             found.append(one)
+        if type(one) in _LEAVES or isinstance(one, pytest.Item):
+            continue  # holds nothing; or is another test: there are thousands
         for other in (*gc.get_referents(one), *find_untold(one)):
-            if isinstance(other, _EMPTY):
+            if type(other) in _EMPTY:
                 continue
             holders.setdefault(id(other), one)  # also of one visited before: a collection may list contents first
             if id(other) not in visited:

@@ -2,9 +2,6 @@
 
 import json
 import os
-import re
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -13,20 +10,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tests.support.services import Service
+
 ROOT = Path(__file__).parents[2]
-_UNIT = ROOT / "scripts/packaging/anonp2p@.service"
-_UMASK = 0o077
+UNIT = ROOT / "scripts/packaging/anonp2p@.service"
 _PATIENCE = 60.0  # seconds
-
-
-def read_command() -> str:
-    """What the unit has a shell do, whose first argument is the name of the room."""
-    text = _UNIT.read_text(encoding="utf-8").replace("\\\n", " ")
-    command = re.search(r"^ExecStart=/bin/sh -c '(.*)' %I$", text, re.MULTILINE)
-    assert command, "one shell, which is given the name of the room"
-    # systemd.service(5), "Command lines": escapes as in C, $$ and %% stand for one each.
-    unescaped = re.sub(r"\\(.)", r"\1", command[1])
-    return unescaped.replace("$$", "$").replace("%%", "%")
 
 
 class Unit:
@@ -38,22 +26,15 @@ class Unit:
     def __init__(self, program: str, environment: Mapping[str, str] | None = None) -> None:
         self._home = tempfile.TemporaryDirectory(prefix="u-")  # short enough for unix sockets
         home = Path(self._home.name)
-        self.directory = home / "run"
-        self.directory.mkdir(0o700)
-        script = home / "anonp2p"
+        (runtime := home / "run").mkdir(0o700)
+        script = home / ".local/bin/anonp2p"
+        script.parent.mkdir(parents=True)
         script.write_text(program, encoding="utf-8")
         script.chmod(0o700)
-        given = {"PATH": f"{home}:{os.environ['PATH']}", "RUNTIME_DIRECTORY": str(self.directory)}
-        self.process = subprocess.Popen(
-            [shutil.which("sh") or "sh", "-c", read_command(), "demo"],
-            env={**os.environ, **(environment or {}), **given},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            umask=_UMASK,
-            start_new_session=True,
-        )
+        given = {**os.environ, **(environment or {})}
+        self._service = Service(UNIT.read_text("utf-8"), home, runtime, instance="demo", environment=given)
+        self.directory = self._service.directory
+        self.process = self._service.process
 
     def read(self, name: str) -> str:
         """What one of its files has, empty if it is not there."""
@@ -112,15 +93,18 @@ class Unit:
         [tor] = [int(child) for child in children if Path(f"/proc/{child}/comm").read_text() == "tor\n"]
         return tor
 
-    def stop(self, seconds: float = _PATIENCE) -> tuple[int, str]:
+    def stop(self) -> tuple[int, str]:
         """Its exit code and what it wrote on stderr, once it has been told to end."""
-        self.process.terminate()
-        return self.result(seconds)
+        return self._service.stop()
 
-    def result(self, seconds: float = _PATIENCE) -> tuple[int, str]:
-        """The same, where it ends by itself. What reads from it ends as well: stderr is closed then."""
-        _, said = self.process.communicate(timeout=seconds)
-        return self.process.returncode, said
+    def result(self) -> tuple[int, str]:
+        """The same, where it ends by itself."""
+        return self._service.result()
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether systemd takes the way in which it has ended for a failure."""
+        return self._service.has_failed
 
     def __enter__(self) -> "Unit":
         return self
@@ -128,9 +112,7 @@ class Unit:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.communicate(timeout=_PATIENCE)
+        self._service.__exit__(kind, error, trace)
         self._home.cleanup()
 
 

@@ -1,6 +1,7 @@
 """The bots of docs/examples as programs, over the private Tor network: all at once, by one Tor that runs already."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import trio
 
 import anonp2p
 from anonp2p import hardening
+from tests.support.documents import read_blocks
+from tests.support.services import Service
 from tests.support.tors import RunningTor, running_tor
 
 pytestmark = [pytest.mark.tor, pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning")]  # stem's
@@ -82,12 +85,21 @@ async def opened(tor: anonp2p.Tor, name: str) -> AsyncIterator[anonp2p.Room]:
         yield room
 
 
-async def try_echo(tor: RunningTor, us: anonp2p.Tor) -> None:
+async def try_echo(tor: RunningTor, us: anonp2p.Tor, home: Path) -> None:
+    """As the unit in docs/BOTS.md starts it."""
+    [block] = read_blocks("ini")
+    (bot := home / "bot").mkdir()
+    (bot / ".venv").symlink_to(sys.prefix)
+    shutil.copy(EXAMPLES / "echo.py", bot)
     async with opened(us, "one") as room:
-        async with program(tor, "echo.py", given=room.code) as said:
-            assert said == "In one as echo."
+        (bot / "code").write_text(room.code)
+        environment = {**os.environ, "TOR_CONTROL_IPC_PATH": tor.control.removeprefix("unix:")}
+        with Service(block.text, home, home, environment=environment) as service:
+            await room.wait_for("joined", within=PATIENCE)
             await room.send("!echo hello")
             assert await hear(room) == "hello"
+            assert await trio.to_thread.run_sync(service.stop) == (130, "")
+            assert not service.has_failed
         left = await room.wait_for("left", within=PATIENCE)
         assert (left.nick, left.reason) == ("echo", "left"), "it left properly"
 
@@ -137,7 +149,7 @@ async def test_each_example_runs_over_tor(torrc: str, tmp_path: Path, monkeypatc
     log.touch()
     with running_tor(torrc) as tor:
         async with anonp2p.connect(control=tor.control, nick="ann") as us, trio.open_nursery() as nursery:
-            nursery.start_soon(try_echo, tor, us)
+            nursery.start_soon(try_echo, tor, us, tmp_path)
             nursery.start_soon(try_tail, tor, us, log)
             nursery.start_soon(try_bridge, tor, us)
             nursery.start_soon(try_greeter, tor, us)

@@ -20,13 +20,13 @@ pytestmark = STEM
 
 SECRET = b"the key of an invitation, secret"
 ADDED = f"ONION_CLIENT_AUTH_ADD {ADDRESS} x25519:{base64.b64encode(SECRET).decode()}"
-CONNECTS = replies(b"\x05\x02", b"\x01\x00", bytes([5, 0, 0, 1]) + bytes(6), b"")
+CONNECTS = replies(b"\x05\x02", b"\x01\x00", bytes([5, 0, 0, 1]) + bytes(6) + b"h", b"")
 REMOVED = f"ONION_CLIENT_AUTH_REMOVE {ADDRESS}"
 
 
 @asynccontextmanager
 async def tor_at(fake: FakeTor, path: Path) -> AsyncIterator[Tor]:
-    """A Tor whose SOCKS port connects all dials."""
+    """A Tor whose SOCKS port connects all dials, to a service that speaks at once."""
     async with (
         control_of(fake, path) as control,
         server(CONNECTS, path / "socks") as endpoint,

@@ -42,6 +42,7 @@ class OwnService:
         self._uplink = uplink
         self._check = SelfCheck(context, gate)
         self._service: Service = "ready" if address else "off"
+        self._able_on: int | None = None  # the link on which we have said last that we may be asked
         self._check_due: float | None = None  # when (`Now.tick`) to dial ourselves again
         self._appointed_by: float | None = None  # when we stop, unless we have become an heir
         self._former: tuple[bytes, ...] = self._list_former() if address else ()  # services of who hosted
@@ -61,6 +62,7 @@ class OwnService:
     def tell_able(self) -> None:
         """We have been let in, and say that we may be asked, if so."""
         if self._context.may_host:
+            self._able_on = self._uplink.link
             self._uplink.send(frames.AbleFrame())
 
     def prepare(self, _: frames.PrepareFrame) -> None:
@@ -207,8 +209,12 @@ class OwnService:
             self._serving.stop(own)
 
     def _tell_address(self) -> None:
-        """Our service has been reached: our host is told where, and appoints us soon, or needs us no more."""
+        """Our service has been reached: our host is told where, and appoints us soon, or needs us no more.
+
+        Another host than asked for it throws out who says that before Able; it asks for itself once that is said.
+        """
         key = self._serving.find_key(self.address)
         assert key is not None, "we have made it"
-        self._uplink.send(appointment.sign_address(key, self._replica.ledger.room, self._replica.me.id))
+        if self._uplink.link == self._able_on:
+            self._uplink.send(appointment.sign_address(key, self._replica.ledger.room, self._replica.me.id))
         self._appointed_by = self._clock.tick + limits.PREPARE

@@ -40,6 +40,7 @@ class Able:
         heads = HeadCheck(self.context)
         self.carrier = Carrier(self.context, self.uplink, loss, Patience(), heads, lambda _: None)
         self.service = self.carrier.service
+        self.service.tell_able()
         take_effects(self.context)
 
     def wants(self) -> list[effects.Effect]:
@@ -325,6 +326,18 @@ def test_one_that_may_not_host_is_not_asked(able: Able) -> None:
     able.context.may_host = False
     with pytest.raises(PeerFault, match="unexpected-preparation"):
         able.service.prepare(frames.PrepareFrame())
+
+
+def test_one_that_reaches_itself_on_the_way_to_another_host_says_its_address_once_that_one_asks(able: Able) -> None:
+    """8.6: an Address before Able breaks a rule, and who says it lost its place."""
+    able.uplink.begin(-2, ROOM, HELLO, Channel(SECRET, HELLO, up=True))
+    address = able.prepared()
+    assert able.said() == []
+    able.service.tell_able()
+    able.service.prepare(frames.PrepareFrame())
+    said = able.said()
+    assert said[0] == frames.AbleFrame()
+    assert [it.address for it in said if isinstance(it, frames.AddressFrame)] == [address]
 
 
 def test_once_asked_it_serves_and_says_its_address_when_it_has_reached_itself(able: Able) -> None:

@@ -96,8 +96,6 @@ class KnockerList:
 
     @property
     def _has_news(self) -> bool:
-        if not self._knocks and not self._told:
-            return False  # as nearly always
         return [knock[:2] for knock in self._shown] != [knock[:2] for knock in self._told]
 
     def next_deadline(self) -> float | None:

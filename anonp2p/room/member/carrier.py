@@ -183,8 +183,6 @@ class Carrier:
 
         Where it is gone, some links to it may break at once, and others not at all: so who has it is to ask as well.
         """
-        if not self.standby.links:
-            return
         since = [link.lost_since for link in self.standby.lost if link.lost_since is not None]
         if any(at > self.host_check.asked_at for at in since):
             self.host_check.ask()
@@ -197,10 +195,8 @@ class Carrier:
     @property
     def _strays_due(self) -> float | None:
         """When (`Now.tick`) our host is to hear of those who have lost it, if it is there."""
-        if self._loss.lost_at is not None or not self.standby.links:
-            return None
         since = [link.lost_since for link in self.standby.lost if link.lost_since is not None]
-        if not since:
+        if self._loss.lost_at is not None or not since:
             return None
         return max(min(since) + limits.STRAYS, self._strays_told_at + limits.HEARTBEAT)
 

@@ -4,13 +4,14 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from itertools import cycle
+from itertools import count, cycle, islice
 from typing import Final, Protocol
 
 from tests.bench.crowd import BenchFailed
+from tests.support.tors import RunningTor
 
 AT_ONCE: Final = 10  # dials over Tor: a Tor that has to build more circuits at once builds each of them more slowly
 PATIENCE: Final = 120.0  # seconds for one of them, tries included
@@ -43,17 +44,49 @@ class LoopbackDialler:
         return socket.create_connection(("127.0.0.1", self._port))
 
 
-class TorDialler:
-    """Over Tors, in turn: each connection on circuits of its own."""
+class Service:
+    """An onion service of one server or several, each at a virtual port of its own, and what dials it over these Tors.
 
-    def __init__(self, doors: Sequence[str], address: str, port: int, pool: "DiallingPool") -> None:
-        self._doors = cycle(doors)
-        self._address, self._port = address, port
+    The first client of each server has the same circuit, the second ones have another, and so on: what is measured of
+    one server and the next then differs in nothing that Tor chose by chance.
+    """
+
+    def __init__(self, serving: RunningTor, doors: Sequence[RunningTor], pool: "DiallingPool") -> None:
+        self._serving = serving
+        self._doors = doors
         self._pool = pool
+        self._ports: list[int] = []
+        self._name = secrets.token_hex(8)
+        self._address = ""
+
+    def reach(self, port: int) -> "TorDialler":
+        """What dials this port of the machine by the service, once it is published."""
+        self._ports.append(port)
+        return TorDialler(self, cycle(self._doors), len(self._ports))
+
+    def publish(self) -> None:
+        """Returns once the service is up, with all ports so far."""
+        self._address = self._serving.publish(*self._ports)
+
+    def dial(self, door: RunningTor, client: int, port: int) -> "Future[socket.socket]":
+        """Dials a virtual port. client: which one of the server's, from 0 on."""
+        assert self._address, "it is published"
+        return self._pool.dial(door.socks, self._address, port, f"{self._name}{client}")
+
+
+class TorDialler:
+    """Over Tors, in turn: each connection on circuits that it shares with no other one of the same server."""
+
+    def __init__(self, service: Service, doors: Iterator[RunningTor], port: int) -> None:
+        self._service = service
+        self._doors = doors
+        self._port = port
+        self._clients = count()
         self._ordered: list[Future[socket.socket]] = []
 
     def order(self, count: int) -> None:
-        self._ordered += [self._pool.dial(next(self._doors), self._address, self._port) for _ in range(count)]
+        for client in islice(self._clients, count):
+            self._ordered.append(self._service.dial(next(self._doors), client, self._port))
 
     def take(self) -> socket.socket | None:
         for future in self._ordered:
@@ -70,8 +103,8 @@ class DiallingPool:
         self._threads = ThreadPoolExecutor(AT_ONCE)
         self._is_over = threading.Event()
 
-    def dial(self, door: str, address: str, port: int) -> "Future[socket.socket]":
-        return self._threads.submit(dial, door, address, port, self._is_over)
+    def dial(self, door: str, address: str, port: int, user: str) -> "Future[socket.socket]":
+        return self._threads.submit(dial, door, address, port, user, self._is_over)
 
     def close(self) -> None:
         """What has not begun is not done, and nothing is tried again."""
@@ -79,28 +112,29 @@ class DiallingPool:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def dial(door: str, address: str, port: int, is_over: threading.Event | None = None) -> socket.socket:
+def dial(door: str, address: str, port: int, user: str = "", is_over: threading.Event | None = None) -> socket.socket:
     """A connection through the SOCKS port of a Tor, a unix socket. Raises BenchFailed.
 
-    It is tried again for a while, unless it is over.
+    It is tried again for a while, unless it is over. user: connections that have the same share circuits; without one
+    it has its own.
     """
+    user = user or secrets.token_hex(8)
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            return _try(door, address, port)
+            return _try(door, address, port, user.encode())
         except OSError as error:
             if time.monotonic() > deadline or (is_over is not None and is_over.is_set()):
                 raise BenchFailed(f"{address} cannot be reached: {error}") from None
             time.sleep(PAUSE)
 
 
-def _try(door: str, address: str, port: int) -> socket.socket:
-    """On a circuit that no other connection shares. Raises OSError."""
+def _try(door: str, address: str, port: int, user: bytes) -> socket.socket:
+    """Raises OSError."""
     connection = socket.socket(socket.AF_UNIX)
     try:
         connection.settimeout(TRY)
         connection.connect(door.removeprefix("unix:"))
-        user = secrets.token_hex(8).encode()
         name = f"{address}.onion".encode()
         connection.sendall(b"\x05\x01\x02")
         _read(connection, 2)

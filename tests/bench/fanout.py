@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from anonp2p import limits
+from tests.bench.dialling import LoopbackDialler
 from tests.bench.peers import ONIONSHARE, PEERS
 from tests.bench.results import FLOOR, LOOPBACK, OURS, Goal, Result
 from tests.bench.servers import KINDS, kinds, memory_of, processor_of
@@ -34,7 +35,7 @@ def fanout(sizes: Sequence[int], seconds: float, runs: int) -> Iterator[Result]:
         for run in range(runs):
             names = [name for name in kinds() if size <= MOST_FOR.get(name, size)]
             for name in names[run % len(names) :] + names[: run % len(names)]:
-                with KINDS[name](None) as room:
+                with KINDS[name](LoopbackDialler) as room:
                     bare = memory_of(room.process)
                     began = time.monotonic()
                     room.join(size, began + JOINING)

@@ -14,14 +14,13 @@ _MARK = 64  # bytes at the end of a sealed message, by which it is known: it goe
 
 
 class OurRoom:
-    """process: the host's. code: the room's. dialler: what the crowd takes its connections from."""
+    """process: the host's. dialler: what the crowd takes its connections from."""
 
     name = OURS
     echoes = True
 
-    def __init__(self, process: int, code: str, crowd: Crowd, dialler: Dialler) -> None:
+    def __init__(self, process: int, crowd: Crowd, dialler: Dialler) -> None:
         self.process = process
-        self.code = code
         self._dialler = dialler
         self._crowd = crowd
         self._pieces: Iterator[tuple[Member, Piece]] = iter(())

@@ -7,10 +7,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Final
 
-from anonp2p import limits
 from tests.bench.dialling import dial
 from tests.bench.fanout import RELAY, beside
-from tests.bench.ours import OurRoom
+from tests.bench.load import measured
 from tests.bench.peers import ONIONSHARE
 from tests.bench.results import FLOOR, OURS, Goal, Result
 from tests.bench.servers import KINDS, Site, kinds, open_site, processor_of, serve_onionshare
@@ -34,7 +33,7 @@ class Rounds:
     joins: int = 4
     sizes: tuple[int, ...] = (2, 10, 30)
     talks: int = 2
-    spaced: int = 4
+    spaced: int = 8
     back_to_back: int = 12
     seconds: float = 4.0
     least_for_fan_out: int = 10
@@ -79,8 +78,8 @@ def _publish(site: Site) -> tuple[float, float]:
     """An onion service, which its own Tor dials."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         began = time.monotonic()
-        address = site.serving.publish(limits.PORT, listener.getsockname()[1])
-        dial(site.serving.socks, address, limits.PORT).close()
+        address = site.serving.publish(listener.getsockname()[1])
+        dial(site.serving.socks, address, 1).close()
         return 0.0, time.monotonic() - began
 
 
@@ -97,7 +96,13 @@ def join(torrc: str, where: str, rounds: Rounds) -> Iterator[Result]:
     found: dict[str, list[float]] = {}
     with ExitStack() as stack:
         site = stack.enter_context(open_site(torrc, doors=1))
-        rooms = {name: stack.enter_context(KINDS[name](site)) for name in kinds()}
+        host = stack.enter_context(measured("--no-gauge", site.serving.control))
+        rooms = {}
+        for name in kinds():
+            if name != OURS:
+                service = site.create_service()
+                rooms[name] = stack.enter_context(KINDS[name](service.reach))
+                service.publish()
         (door,) = site.doors
         newcomer = stack.enter_context(Peer("--control", door.control, "--nick", "ben"))
         newcomer.wait("ready")
@@ -105,16 +110,17 @@ def join(torrc: str, where: str, rounds: Rounds) -> Iterator[Result]:
             rest([*rooms.values()], NEW_CIRCUITS - SETTLING)
             door.signal("NEWNYM")
             rest([*rooms.values()], SETTLING)
-            for name in in_turn([*rooms], turn):
-                room = rooms[name]
-                began = time.monotonic()
-                if isinstance(room, OurRoom):
-                    took = _join_ours(newcomer, room.code)
-                else:
-                    room.join(1, began + JOINING, _others(rooms, room))
-                    took = time.monotonic() - began
+            for name in in_turn([OURS, *rooms], turn):
+                took = _join_ours(newcomer, host.code) if name == OURS else _join(rooms, name)
                 found.setdefault(name, []).append(took)
     yield beside("join", "", where, "s", found, "dial", Goal(1.1, of_floor=True))
+
+
+def _join(rooms: dict[str, Room], name: str) -> float:
+    """One more client comes in."""
+    began = time.monotonic()
+    rooms[name].join(1, began + JOINING, _others(rooms, rooms[name]))
+    return time.monotonic() - began
 
 
 def _join_ours(newcomer: Peer, code: str) -> float:
@@ -138,10 +144,11 @@ class _Talk:
 
 
 def talk(torrc: str, where: str, rounds: Rounds) -> Iterator[Result]:
-    """How soon a message is with all, and how many are delivered, while all rooms are there."""
+    """How soon a message is with all, and how many are delivered, while all rooms are there, on the same circuits."""
     with ExitStack() as stack:
-        site = stack.enter_context(open_site(torrc))
-        rooms = {name: stack.enter_context(KINDS[name](site)) for name in kinds()}
+        service = stack.enter_context(open_site(torrc)).create_service()
+        rooms = {name: stack.enter_context(KINDS[name](service.reach)) for name in kinds()}
+        service.publish()
         for size in rounds.sizes:
             for room in rooms.values():
                 room.join(size - room.size, time.monotonic() + JOINING, _others(rooms, room))

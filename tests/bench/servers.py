@@ -1,4 +1,4 @@
-"""Rooms of all kinds that scripts/bench measures: ours, the floor, and peers, on loopback or published by one Tor."""
+"""Rooms of all kinds that scripts/bench measures: ours, the floor, and peers, on loopback or behind one Tor."""
 
 import json
 import os
@@ -12,11 +12,10 @@ from contextlib import AbstractContextManager, ExitStack, closing, contextmanage
 from pathlib import Path
 from typing import Final
 
-from anonp2p import limits
 from tests.bench.attack import bench_process
 from tests.bench.clients import ClientRoom, IrcCodec, OnionShareCodec, RawCodec
 from tests.bench.crowd import BenchFailed, Crowd, Measured
-from tests.bench.dialling import Dialler, DiallingPool, LoopbackDialler, TorDialler
+from tests.bench.dialling import Dialler, DiallingPool, Service
 from tests.bench.ours import OurRoom
 from tests.bench.peers import NGIRCD, ONIONSHARE, find_peer
 from tests.bench.results import FLOOR, OURS
@@ -46,16 +45,20 @@ PAM = no
 """
 
 
+Reach = Callable[[int], Dialler]  # makes what dials a server at this port of the machine
+
+
 class Site:
-    """A Tor that publishes, and client Tors that dial. serving, doors: those Tors."""
+    """A Tor that publishes, and client Tors that dial."""
 
     def __init__(self, serving: RunningTor, doors: Sequence[RunningTor], pool: DiallingPool) -> None:
         self.serving = serving
         self.doors = doors
         self._pool = pool
 
-    def dialler(self, address: str, port: int) -> Dialler:
-        return TorDialler([door.socks for door in self.doors], address, port, self._pool)
+    def create_service(self) -> Service:
+        """A service that is to be published here."""
+        return Service(self.serving, self.doors, self._pool)
 
 
 @contextmanager
@@ -68,39 +71,31 @@ def open_site(torrc: str, doors: int = DOORS) -> Iterator[Site]:
         yield Site(tors[0], tors[1:], stack.enter_context(closing(DiallingPool())))
 
 
-def _reach(site: Site | None, virtual: int, port: int) -> Dialler:
-    """Publishes a port of this machine, where there is a site."""
-    return LoopbackDialler(port) if site is None else site.dialler(site.serving.publish(virtual, port), virtual)
-
-
 @contextmanager
-def open_ours(site: Site | None) -> Iterator[Room]:
-    way = [] if site is None else [site.serving.control]
-    with bench_process("tests.bench.host", "--no-gauge", *way) as process:
+def open_ours(reach: Reach) -> Iterator[Room]:
+    with bench_process("tests.bench.host", "--no-gauge") as process:
         assert process.stdin is not None
         assert process.stdout is not None
         host = Measured(process.stdout, process.stdin)
-        dialler = (
-            LoopbackDialler(host.port) if site is None else site.dialler(host.code.removesuffix(".onion"), limits.PORT)
-        )
+        dialler = reach(host.port)
         crowd = Crowd(dialler.take, host.room, LIFE)
         try:
-            yield OurRoom(process.pid, host.code, crowd, dialler)
+            yield OurRoom(process.pid, crowd, dialler)
         finally:
             crowd.close()
 
 
 @contextmanager
-def open_relay(site: Site | None) -> Iterator[Room]:
+def open_relay(reach: Reach) -> Iterator[Room]:
     with bench_process("tests.bench.relay") as process:
         assert process.stdout is not None
-        dialler = _reach(site, limits.PORT, int(process.stdout.readline()))
+        dialler = reach(int(process.stdout.readline()))
         with closing(ClientRoom(FLOOR, process.pid, dialler, RawCodec, echoes=True)) as room:
             yield room
 
 
 @contextmanager
-def open_ngircd(site: Site | None) -> Iterator[Room]:
+def open_ngircd(reach: Reach) -> Iterator[Room]:
     program = find_peer(NGIRCD)
     if program is None:
         raise BenchFailed("ngircd is not installed")
@@ -114,21 +109,16 @@ def open_ngircd(site: Site | None) -> Iterator[Room]:
         with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
             try:
                 _await_listener(process, port)
-                dialler = _reach(site, limits.PORT, port)
-                with closing(ClientRoom(NGIRCD, process.pid, dialler, IrcCodec, echoes=False)) as room:
+                with closing(ClientRoom(NGIRCD, process.pid, reach(port), IrcCodec, echoes=False)) as room:
                     yield room
             finally:
                 process.kill()
 
 
 @contextmanager
-def open_onionshare(site: Site | None) -> Iterator[Room]:
-    with serve_onionshare(None if site is None else site.serving) as (process, address):
-        host, _, port = address.partition(":")
-        if site is None:
-            dialler: Dialler = LoopbackDialler(int(port))
-        else:
-            dialler = site.dialler(host.removesuffix(".onion"), 80)
+def open_onionshare(reach: Reach) -> Iterator[Room]:
+    with serve_onionshare(None) as (process, address):
+        dialler = reach(int(address.rpartition(":")[2]))
         with closing(
             ClientRoom(ONIONSHARE, process.pid, dialler, lambda: OnionShareCodec(address), echoes=True)
         ) as room:
@@ -185,7 +175,7 @@ def _await_listener(process: "subprocess.Popen[bytes]", port: int) -> None:
             return
 
 
-KINDS: Final[dict[str, Callable[[Site | None], AbstractContextManager[Room]]]] = {
+KINDS: Final[dict[str, Callable[[Reach], AbstractContextManager[Room]]]] = {
     OURS: open_ours,
     FLOOR: open_relay,
     ONIONSHARE: open_onionshare,

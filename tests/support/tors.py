@@ -55,13 +55,13 @@ class RunningTor:
             assert self.process.poll() is None
             time.sleep(0.1)
 
-    def publish(self, virtual: int, port: int) -> str:
-        """An onion service with this virtual port, at a port of the machine, until this Tor ends.
+    def publish(self, *ports: int) -> str:
+        """An onion service whose virtual ports 1, 2 and so on are these of the machine, until this Tor ends.
 
         Its address without `.onion`, once the first descriptor is up.
         """
-        target = f"Port={virtual},127.0.0.1:{port}"
-        commands = ("SETEVENTS HS_DESC", f"ADD_ONION NEW:ED25519-V3 Flags=DiscardPK,Detach {target}")
+        targets = " ".join(f"Port={virtual},127.0.0.1:{port}" for virtual, port in enumerate(ports, 1))
+        commands = ("SETEVENTS HS_DESC", f"ADD_ONION NEW:ED25519-V3 Flags=DiscardPK,Detach {targets}")
         address = ""
         for line in self._say(*commands, seconds=60):
             if line.startswith("250-ServiceID="):

@@ -22,7 +22,7 @@ FAILURES: Final = (BenchFailed, PeerFailed, AstrayError, OSError, TimeoutError, 
 
 
 _NEAR: Final = Rounds()
-_FAR: Final = Rounds(starts=2, joins=3, spaced=4, back_to_back=6)
+_FAR: Final = Rounds(starts=4, joins=3, spaced=4, back_to_back=6)
 
 
 @dataclass(frozen=True)

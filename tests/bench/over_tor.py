@@ -29,7 +29,7 @@ MS: Final = 1_000
 class Rounds:
     """How often what is measured. sizes: clients in a room. seconds: of each fan-out."""
 
-    starts: int = 4
+    starts: int = 8
     joins: int = 4
     sizes: tuple[int, ...] = (2, 10, 30)
     talks: int = 2

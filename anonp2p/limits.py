@@ -59,6 +59,7 @@ MAILBOX: Final = 48  # units of payloads, or other inputs, that a session holds 
 BATCH_UNITS: Final = 4 * MAILBOX  # of these, after which a batch ends though more wait: 96 entries of 300 characters
 TURN_UNITS: Final = 12  # of these, after which keys and links have their turn: 6 entries, of which each takes 1 ms
 LINKS_TURN: Final = 0.005  # seconds for which links are served before all else has its turn: 300, or 15 after a commit
+WRITERS_TURN: Final = 32  # links that lag and have data made for them before that: 0.15 ms each after a commit
 ACCEPTED_AT_ONCE: Final = 100  # connections that are accepted before that: a millisecond or two
 KEY_WAIT: Final = 10.0  # seconds to wait for a recipient's key: a round trip takes one, a slow link more
 UPLINK_QUEUE: Final = (

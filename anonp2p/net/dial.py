@@ -30,8 +30,12 @@ async def dial(
     elif isinstance(outcome, trio.abc.Stream):
         link = Link(outcome, SIZES[-1], limits.UPLINK_QUEUE)
         links.attach_dialled(link, effect.link)
+
+        async def deliver(payload: bytes) -> None:
+            await links.post(inputs.ReceivedInput(effect.link, payload))
+
         async with trio.open_nursery() as nursery:
-            await link.run(lambda payload: links.post(inputs.ReceivedInput(effect.link, payload)), nursery)
+            await link.run(deliver, nursery, links.turns)
         await links.detach(effect.link)
     elif outcome is not None:
         await links.post(outcome)

@@ -16,7 +16,7 @@ class Link:
     longest, limit: as Connection has them.
     """
 
-    __slots__ = ("_is_writing", "_nursery", "_scope", "_socket", "_stream", "_waiting", "connection")
+    __slots__ = ("_is_writing", "_nursery", "_scope", "_socket", "_stream", "_turns", "_waiting", "connection")
 
     def __init__(self, stream: trio.abc.Stream, longest: int, limit: int = limits.LINK_QUEUE) -> None:
         self.connection = Connection(trio.current_time(), longest, limit)
@@ -25,6 +25,7 @@ class Link:
         self._scope = trio.CancelScope(deadline=self.connection.next_deadline())
         self._waiting: trio.CancelScope | None = None  # while nothing is read
         self._nursery: trio.Nursery | None = None
+        self._turns: trio.CapacityLimiter | None = None
         self._is_writing = False  # whether there is a task for it
 
     # --- from the session; none of these waits
@@ -74,15 +75,18 @@ class Link:
 
     # --- the link's own task
 
-    async def run(self, deliver: Callable[[bytes], Awaitable[object]], nursery: trio.Nursery) -> None:
+    async def run(
+        self, deliver: Callable[[bytes], Awaitable[object]], nursery: trio.Nursery, turns: trio.CapacityLimiter
+    ) -> None:
         """Reads and writes until the connection is over, and closes the stream.
 
         deliver: is given each payload, in order. nursery: whose tasks write, perhaps for many links: one for each would
-        take another KiB. Nothing that the peer or the network does makes this raise.
+        take another KiB. turns: for how many of the links that share it data is made before all else has its turn.
+        Nothing that the peer or the network does makes this raise.
         """
         try:
             with self._scope:
-                self._nursery = nursery
+                self._nursery, self._turns = nursery, turns
                 self._continue()
                 await self._read(deliver)
             if self._scope.cancelled_caught:
@@ -123,9 +127,15 @@ class Link:
             except OSError:
                 raise trio.BrokenResourceError from None
 
+    async def _take_data(self) -> bytes | memoryview:
+        """What goes next. Links that lag may all be sent something that is sealed for each, as after a commit."""
+        assert self._turns is not None, "it runs"
+        async with self._turns:
+            return self.connection.data_to_send()
+
     async def _write(self) -> None:
         try:
-            while data := self.connection.data_to_send():
+            while data := await self._take_data():
                 await self._stream.send_all(data)
                 self.connection.mark_sent(len(data))
         except (trio.BrokenResourceError, trio.ClosedResourceError):

@@ -12,10 +12,14 @@ from anonp2p.room import inputs
 
 
 class Links:
-    """Links that are up or being dialled. post: hands an input to the session that they belong to."""
+    """Links that are up or being dialled. post: hands an input to the session that they belong to.
+
+    turns: see `Link.run`.
+    """
 
     def __init__(self, post: Callable[[inputs.Input], Awaitable[object]]) -> None:
         self.post = post
+        self.turns = trio.CapacityLimiter(limits.WRITERS_TURN)
         self._links: dict[int, Link] = {}
         self._dials: dict[int, trio.CancelScope] = {}
         self._last = 0

@@ -27,7 +27,7 @@ async def serve(place: Place, address: bytes, links: Links, attending: trio.Nurs
             await links.post(inputs.ReceivedInput(number, payload, is_first))
 
         try:
-            await link.run(deliver, attending)
+            await link.run(deliver, attending, links.turns)
         finally:  # also when the listener ends with its Tor: the room has to know
             with trio.move_on_after(limits.FLUSH_PATIENCE, shield=True):
                 await links.detach(number)

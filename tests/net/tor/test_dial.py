@@ -269,6 +269,7 @@ async def hanging(
 async def test_beside_a_dial_that_takes_longer_than_most_another_one_goes_over_other_circuits(
     fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(limits, "HEDGE_TRIES", 1)
     async with hanging(fake, short_path, monkeypatch, ":1", beside=0.1, again=PATIENCE) as (own, circuits):
         await (await own.dial(KEY.code, "me:1")).aclose()
     assert circuits.tried == ["1", "1:1"]
@@ -279,6 +280,7 @@ async def test_beside_a_dial_that_takes_longer_than_most_another_one_goes_over_o
 async def test_where_tor_still_looks_for_the_room_another_directory_is_asked_too(
     fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_found: bool
 ) -> None:
+    monkeypatch.setattr(limits, "HEDGE_TRIES", 1)
     async with (
         hanging(fake, short_path, monkeypatch, ":1", beside=1.0, again=PATIENCE) as (own, circuits),
         trio.open_nursery() as nursery,
@@ -393,6 +395,7 @@ async def test_a_try_on_which_the_room_says_less_than_its_hello_gives_way_to_one
     fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch, part: bytes
 ) -> None:
     monkeypatch.setattr(limits, "DIAL_SILENT", PATIENCE)
+    monkeypatch.setattr(limits, "HEDGE_TRIES", 1)
     async with hanging(fake, short_path, monkeypatch, ":1", beside=0.1, again=PATIENCE) as (own, circuits):
         circuits.connected, circuits.part = "1", part
         stream = await own.dial(KEY.code, "me:1", hello=len(HELLO))

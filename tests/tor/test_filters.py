@@ -23,6 +23,7 @@ FORBIDDEN = "forbids ADD_ONION"
 @pytest.fixture(scope="module")
 def running(torrc: str) -> Iterator[RunningTor]:
     with running_tor(torrc) as tor:
+        tor.await_boot()  # on a busy machine later than a program waits for a Tor that is not its own
         yield tor
 
 

@@ -4,10 +4,10 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from itertools import count, cycle, islice
+from itertools import count, islice
 from typing import Final, Protocol
 
 from tests.bench.crowd import BenchFailed
@@ -62,31 +62,30 @@ class Service:
     def reach(self, port: int) -> "TorDialler":
         """What dials this port of the machine by the service, once it is published."""
         self._ports.append(port)
-        return TorDialler(self, cycle(self._doors), len(self._ports))
+        return TorDialler(self, len(self._ports))
 
     def publish(self) -> None:
         """Returns once the service is up, with all ports so far."""
         self._address = self._serving.publish(*self._ports)
 
-    def dial(self, door: RunningTor, client: int, port: int) -> "Future[socket.socket]":
+    def dial(self, client: int, port: int) -> "Future[socket.socket]":
         """Dials a virtual port. client: which one of the server's, from 0 on."""
         assert self._address, "it is published"
+        door = self._doors[client % len(self._doors)]
         return self._pool.dial(door.socks, self._address, port, f"{self._name}{client}")
 
 
 class TorDialler:
     """Over Tors, in turn: each connection on circuits that it shares with no other one of the same server."""
 
-    def __init__(self, service: Service, doors: Iterator[RunningTor], port: int) -> None:
+    def __init__(self, service: Service, port: int) -> None:
         self._service = service
-        self._doors = doors
         self._port = port
         self._clients = count()
         self._ordered: list[Future[socket.socket]] = []
 
     def order(self, count: int) -> None:
-        for client in islice(self._clients, count):
-            self._ordered.append(self._service.dial(next(self._doors), client, self._port))
+        self._ordered += [self._service.dial(client, self._port) for client in islice(self._clients, count)]
 
     def take(self) -> socket.socket | None:
         for future in self._ordered:

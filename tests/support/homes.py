@@ -50,9 +50,9 @@ class Home:
 
 
 @contextmanager
-def a_home() -> Iterator[Home]:
-    """A home in a place with a short path, as sockets need it."""
-    base = Path(tempfile.mkdtemp(prefix="home-"))
+def a_home(parent: Path | None = None) -> Iterator[Home]:
+    """A home in a place with a short path, as sockets need it. parent: where it is instead of in `$TMPDIR`."""
+    base = Path(tempfile.mkdtemp(prefix="home-", dir=parent))
     try:
         for name in ("home", "tmp", "state", "run"):
             (base / name).mkdir(mode=0o700)

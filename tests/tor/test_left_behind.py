@@ -22,7 +22,8 @@ SECONDS = 60.0  # for a Tor to notice that its program is gone: by its connectio
 
 @pytest.fixture
 def home() -> Iterator[Home]:
-    with a_home() as home:
+    """It is in memory: what `--amnesic` leaves goes there too, and not where the starts of other tests remove it."""
+    with a_home(Path("/dev/shm")) as home:
         yield home
 
 

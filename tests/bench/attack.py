@@ -3,8 +3,6 @@
 import json
 import math
 import secrets
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +19,7 @@ from anonp2p.net.tor import tor
 from anonp2p.net.transport import Transport
 from anonp2p.room import events
 from anonp2p.room.room import Room
-from tests.bench.crowd import BenchFailed, Measured
+from tests.bench.children import BenchFailed, Child, Measured, child, measured
 from tests.bench.strangers import HABITS
 from tests.support.networks import private_network
 from tests.support.tors import running_tor
@@ -92,17 +90,6 @@ class _Found:
     done: dict[str, int] = field(default_factory=dict)
 
 
-@contextmanager
-def bench_process(module: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A module in a process of its own, which ends with the block."""
-    command = [sys.executable, "-m", module, *arguments]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
 async def _time_newcomer(host: Measured, network: Transport) -> float:
     """Seconds until somebody new is in, who is gone then: that its program needs no processor any more."""
     async with trio.open_nursery() as nursery:
@@ -116,20 +103,13 @@ async def _time_newcomer(host: Measured, network: Transport) -> float:
 class Attack:
     """The process that attacks."""
 
-    def __init__(self, process: subprocess.Popen[str], plan: dict[str, Any]) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self._asked, self._answers = process.stdin, process.stdout
-        self._ask(json.dumps(plan))
-
-    def _ask(self, line: str) -> None:
-        self._asked.write(line + "\n")
-        self._asked.flush()
+    def __init__(self, strangers: Child, plan: dict[str, Any]) -> None:
+        self._strangers = strangers
+        strangers.tell(json.dumps(plan))
 
     async def read(self) -> dict[str, int]:
         """What it has done so far."""
-        self._ask("")
-        done: dict[str, int] = json.loads(await trio.to_thread.run_sync(self._answers.readline))
+        done: dict[str, int] = await trio.to_thread.run_sync(self._strangers.ask, "")
         return done
 
 
@@ -148,10 +128,7 @@ async def honest_network(host: Measured, torrc: str) -> AsyncIterator[Transport]
 async def _measure(habits: Sequence[str], streams: int, seconds: float, torrc: str) -> _Found:
     """One attack on a fresh room; none, if there are no habits."""
     with ExitStack() as stack:
-        process = stack.enter_context(bench_process("tests.bench.host", *[torrc] * bool(torrc)))
-        assert process.stdin is not None
-        assert process.stdout is not None
-        host = Measured(process.stdout, process.stdin)
+        host = stack.enter_context(measured(*[torrc] * bool(torrc)))
         plan: dict[str, Any] = {"habits": habits, "streams": streams, "room": host.room.hex()}
         if torrc:
             way = stack.enter_context(running_tor(torrc)).socks.removeprefix("unix:")
@@ -166,7 +143,7 @@ async def _measure(habits: Sequence[str], streams: int, seconds: float, torrc: s
                 raise BenchFailed("a member does not get in though nobody attacks")
             attack = None
             if habits:
-                attack = Attack(stack.enter_context(bench_process("tests.bench.strangers")), plan)
+                attack = Attack(stack.enter_context(child("tests.bench.strangers")), plan)
                 await trio.sleep(WARM_UP)
             before, done = host.read(), await attack.read() if attack else {}
             began = trio.current_time()

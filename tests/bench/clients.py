@@ -14,7 +14,8 @@ from contextlib import suppress
 from itertools import cycle
 from typing import Final, Protocol
 
-from tests.bench.crowd import READ, RETRY, BenchFailed
+from tests.bench.children import BenchFailed
+from tests.bench.crowd import READ, RETRY
 from tests.bench.dialling import Dialler
 from tests.bench.talk import CHARACTERS, LOOK, Room, tend
 

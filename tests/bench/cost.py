@@ -9,17 +9,17 @@ import json
 import os
 import select
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import count, cycle, islice
-from typing import IO, Final
+from typing import Final
 
 from anonp2p import limits
-from tests.bench.crowd import READ, Crowd, Measured
+from tests.bench.children import Child, Measured, child
+from tests.bench.crowd import READ, Crowd
 from tests.bench.load import AUTHORS, BATCH, PATIENCE, expect_alike, piece, room, talk
 
 MESSAGES: Final = 2_000  # back to back, of one measurement: fewer than a host grants to two members at once
@@ -102,9 +102,9 @@ def _talk_spaced(crowd: Crowd, numbers: Iterator[int]) -> int:
 class _Writer:
     """The process that writes, and the links to it."""
 
-    def __init__(self, answers: IO[str], asked: IO[str], links: int) -> None:
-        self._answers, self._asked = answers, asked
-        port = json.loads(answers.readline())
+    def __init__(self, process: Child, links: int) -> None:
+        self._process = process
+        port = process.hear()
         self._links = [socket.create_connection(("127.0.0.1", port)) for _ in range(links)]
         self._epoll = select.epoll()
         for link in self._links:
@@ -120,27 +120,19 @@ class _Writer:
 
     def measure(self, size: int, rounds: int) -> float:
         """Processor seconds of one write of so many bytes, when each link is written to so many times."""
-        self._asked.write(f"{len(self._links)} {size} {rounds}\n")
-        self._asked.flush()
+        self._process.tell(f"{len(self._links)} {size} {rounds}")
         left = len(self._links) * size * rounds
         while left:
             for descriptor, _ in self._epoll.poll(PATIENCE):
                 left -= len(self._by_descriptor[descriptor].recv(READ))
-        taken: float = json.loads(self._answers.readline())
+        taken: float = self._process.hear()
         return taken
 
 
 @contextmanager
 def _writer(links: int) -> Iterator[_Writer]:
-    command = [sys.executable, "-m", "tests.bench.cost"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            with closing(_Writer(process.stdout, process.stdin, links)) as writer:
-                yield writer
-        finally:
-            process.kill()
+    with child("tests.bench.cost") as process, closing(_Writer(process, links)) as writer:
+        yield writer
 
 
 def _serve() -> None:

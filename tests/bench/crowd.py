@@ -6,13 +6,12 @@ and no entry is. One loop over epoll; nothing waits for ever.
 """
 
 import hashlib
-import json
 import os
 import select
 import socket
 import time
 from collections.abc import Callable, Sequence
-from typing import IO, Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -28,54 +27,15 @@ from anonp2p.protocol.packing import unpack
 from anonp2p.protocol.requests import JoinRequest, ResumeRequest
 from anonp2p.room.contents import entry_content, padded_content
 from anonp2p.room.succession.terms import index_of
+from tests.bench.children import BenchFailed
 
 READ = 256 * 1024
-VERIFY = "verify "  # what a host is told, with a number: to say what it takes to verify a signature
 SEND = 64 * 1024  # bytes that the kernel takes from a member: what is sent is to be at the host, not on its way
 DIALLING = limits.HALF_OPEN // 2  # links in handshake at once
 RETRY = 0.001  # seconds until what the host did not take is sent again
 QUIET = 0.2  # seconds without anything to read: everything has arrived
 HEADER = 33  # bytes of an entry's header
 OPENED = 4_096  # batches that are remembered: more than are on their way to some and at others already
-
-
-class BenchFailed(Exception):
-    """What was measured is not as it has to be."""
-
-
-class Measured:
-    """The process that is measured. It says how its room is reached, and answers each line with a reading."""
-
-    def __init__(self, answers: IO[str], asked: IO[str]) -> None:
-        self._answers = answers
-        self._asked = asked
-        reached = self._line()
-        self.port: int = reached["port"]  # 0 over Tor
-        self.code: str = reached.get("code", "")
-        self.room = bytes.fromhex(reached["room"])
-
-    def _line(self) -> dict[str, Any]:
-        line = self._answers.readline()
-        if not line:
-            raise BenchFailed("what is measured has ended")
-        reading: dict[str, Any] = json.loads(line)
-        return reading
-
-    def type(self, command: str) -> None:
-        """Has its user type this."""
-        self._asked.write(f"{command}\n")
-        self._asked.flush()
-
-    def read(self) -> dict[str, Any]:
-        """What it measured since the last time, or has used so far."""
-        self.type("")
-        return self._line()
-
-    def verify(self, times: int) -> float:
-        """Processor seconds that it takes to verify one signature; it verifies so many."""
-        self.type(f"{VERIFY}{times}")
-        taken: float = self._line()["verification"]
-        return taken
 
 
 class Opened(NamedTuple):

@@ -10,7 +10,7 @@ from contextlib import suppress
 from itertools import count, islice
 from typing import Final, Protocol
 
-from tests.bench.crowd import BenchFailed
+from tests.bench.children import BenchFailed
 from tests.support.tors import RunningTor
 
 AT_ONCE: Final = 10  # dials over Tor: a Tor that has to build more circuits at once builds each of them more slowly

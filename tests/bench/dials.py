@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from tests.bench.crowd import BenchFailed
+from tests.bench.children import BenchFailed
 from tests.bench.machine import describe_machine
 from tests.bench.results import percentile
 from tests.bench.ways import VARIABLE, WAYS

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from tests.bench.crowd import BenchFailed
+from tests.bench.children import BenchFailed
 from tests.bench.results import FAR, NEAR, Goal, Result
 from tests.support.company import AstrayError, Company, Member
 from tests.support.peers import PeerFailed

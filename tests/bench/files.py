@@ -20,7 +20,7 @@ from anonp2p.net.transport import DialFault
 from anonp2p.room import events
 from anonp2p.room.file_events import OfferEvent, TransferEvent
 from anonp2p.room.file_inputs import AcceptInput, SendFileInput
-from tests.bench.crowd import BenchFailed
+from tests.bench.children import BenchFailed
 from tests.bench.peers import ONIONSHARE, find_peer
 from tests.bench.results import FLOOR, OURS, Result
 from tests.bench.servers import serve_onionshare

@@ -29,7 +29,7 @@ from anonp2p.net.tor import tor
 from anonp2p.room import events, inputs
 from anonp2p.room.room import Room
 from anonp2p.ui import commands
-from tests.bench.crowd import VERIFY
+from tests.bench.children import VERIFY
 from tests.support.transports import LoopbackNetwork
 
 TICK = 0.001  # seconds: the finest stall that is noticed

@@ -1,7 +1,6 @@
 """What a host does under load, on loopback; see scripts/bench."""
 
 import math
-import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,7 +9,8 @@ from itertools import count, cycle, islice
 from statistics import median
 
 from anonp2p.protocol import frames
-from tests.bench.crowd import BenchFailed, Crowd, Measured, Member, loopback
+from tests.bench.children import BenchFailed, Measured, measured
+from tests.bench.crowd import Crowd, Member, loopback
 
 CHARACTERS = 300  # of a message
 AUTHORS = 64  # many, so that what a host grants to each of them is not what is measured
@@ -41,19 +41,6 @@ def room(seconds: float, *, gauged: bool = True) -> Iterator[tuple[Measured, Cro
             yield host, crowd
         finally:
             crowd.close()
-
-
-@contextmanager
-def measured(*arguments: str) -> Iterator[Measured]:
-    """A process that is measured. arguments: see tests.bench.host."""
-    command = [sys.executable, "-m", "tests.bench.host", *arguments]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            yield Measured(process.stdout, process.stdin)
-        finally:
-            process.kill()
 
 
 def piece(author: Member, first: int, messages: int = BATCH) -> Piece:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from tests.bench.children import BenchFailed
 from tests.bench.cost import measure_costs
-from tests.bench.crowd import BenchFailed
 from tests.bench.crypto import crypto
 from tests.bench.failover import failover
 from tests.bench.fanout import fanout

@@ -4,7 +4,8 @@ import time
 from collections.abc import Iterator, Sequence
 from itertools import count, cycle, islice
 
-from tests.bench.crowd import BenchFailed, Crowd, Member
+from tests.bench.children import BenchFailed
+from tests.bench.crowd import Crowd, Member
 from tests.bench.dialling import Dialler
 from tests.bench.load import Piece, piece
 from tests.bench.results import OURS

@@ -7,9 +7,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Final
 
+from tests.bench.children import measured
 from tests.bench.dialling import dial
 from tests.bench.fanout import RELAY, beside
-from tests.bench.load import measured
 from tests.bench.peers import ONIONSHARE
 from tests.bench.results import FLOOR, OURS, Goal, Result
 from tests.bench.servers import KINDS, Site, kinds, open_site, processor_of, serve_onionshare

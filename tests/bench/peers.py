@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from tests.bench.crowd import BenchFailed
+from tests.bench.children import BenchFailed
 
 ONIONSHARE: Final = "OnionShare"
 NGIRCD: Final = "ngircd"

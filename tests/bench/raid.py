@@ -14,8 +14,8 @@ from anonp2p.net.shared_network import SharedNetwork
 from anonp2p.net.transport import Transport
 from anonp2p.room import events
 from anonp2p.room.room import Room
-from tests.bench.attack import Attack, bench_process, honest_network
-from tests.bench.crowd import BenchFailed, Measured
+from tests.bench.attack import Attack, honest_network
+from tests.bench.children import BenchFailed, Measured, child, measured
 from tests.support.tors import running_tor
 
 MEMBERS: Final = 5  # honest ones, beside the host, who moderates
@@ -68,10 +68,7 @@ async def _until(condition: Callable[[], bool], what: str) -> None:
 
 async def _measure(raiders: int, torrc: str) -> None:
     with ExitStack() as stack:
-        process = stack.enter_context(bench_process("tests.bench.host", *[torrc] * bool(torrc)))
-        assert process.stdin is not None
-        assert process.stdout is not None
-        host = Measured(process.stdout, process.stdin)
+        host = stack.enter_context(measured(*[torrc] * bool(torrc)))
         plan: dict[str, Any] = {"habits": ["raid"], "streams": raiders, "room": host.room.hex(), "port": host.port}
         if torrc:
             plan |= {"socks": stack.enter_context(running_tor(torrc)).socks.removeprefix("unix:"), "code": host.code}
@@ -81,7 +78,7 @@ async def _measure(raiders: int, torrc: str) -> None:
             for one in honest:
                 nursery.start_soon(one.session.run)
             await _until(lambda: all(one.is_in.is_set() for one in honest), "members to come in")
-            attack = Attack(stack.enter_context(bench_process("tests.bench.strangers")), plan)
+            attack = Attack(stack.enter_context(child("tests.bench.strangers")), plan)
             began = trio.current_time()
             await _until(lambda: all(len(one.raiders) >= raiders for one in honest), "raiders to come in")
             came = trio.current_time() - began

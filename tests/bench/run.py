@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from tests.bench.attack import MIXED, attack, tor_network
-from tests.bench.crowd import BenchFailed
+from tests.bench.children import BenchFailed
 from tests.bench.dials import dials
 from tests.bench.documents import DOCS, write_documents
 from tests.bench.load import floods, memory

@@ -24,7 +24,8 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from tests.bench.crowd import BenchFailed, Crowd, Measured, loopback
+from tests.bench.children import BenchFailed, Child, Measured
+from tests.bench.crowd import Crowd, loopback
 from tests.bench.host import read_usage
 from tests.support.transports import LoopbackNetwork
 
@@ -157,7 +158,7 @@ def screen(columns: int, rows: int, seconds: float) -> None:
         shown.until_found()
         shown.press("/create bench\r")
         lines = ours.makefile("rw")
-        program = Measured(lines, lines)
+        program = Measured(Child(lines, lines, shown.process.pid))
         crowd = Crowd(loopback(program.port), program.room, PATIENCE * 4 + 3 * seconds)
         try:
             crowd.join(MEMBERS)

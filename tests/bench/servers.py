@@ -12,9 +12,9 @@ from contextlib import AbstractContextManager, ExitStack, closing, contextmanage
 from pathlib import Path
 from typing import Final
 
-from tests.bench.attack import bench_process
+from tests.bench.children import BenchFailed, child, measured
 from tests.bench.clients import ClientRoom, IrcCodec, OnionShareCodec, RawCodec
-from tests.bench.crowd import BenchFailed, Crowd, Measured
+from tests.bench.crowd import Crowd
 from tests.bench.dialling import Dialler, DiallingPool, Service
 from tests.bench.ours import OurRoom
 from tests.bench.peers import NGIRCD, ONIONSHARE, find_peer
@@ -73,24 +73,20 @@ def open_site(torrc: str, doors: int = DOORS) -> Iterator[Site]:
 
 @contextmanager
 def open_ours(reach: Reach) -> Iterator[Room]:
-    with bench_process("tests.bench.host", "--no-gauge") as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        host = Measured(process.stdout, process.stdin)
+    with measured("--no-gauge") as host:
         dialler = reach(host.port)
         crowd = Crowd(dialler.take, host.room, LIFE)
         try:
-            yield OurRoom(process.pid, crowd, dialler)
+            yield OurRoom(host.process, crowd, dialler)
         finally:
             crowd.close()
 
 
 @contextmanager
 def open_relay(reach: Reach) -> Iterator[Room]:
-    with bench_process("tests.bench.relay") as process:
-        assert process.stdout is not None
-        dialler = reach(int(process.stdout.readline()))
-        with closing(ClientRoom(FLOOR, process.pid, dialler, RawCodec, echoes=True)) as room:
+    with child("tests.bench.relay") as relay:
+        dialler = reach(relay.hear())
+        with closing(ClientRoom(FLOOR, relay.process, dialler, RawCodec, echoes=True)) as room:
             yield room
 
 

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tests.bench.crowd import DIALLING, BenchFailed, Crowd, Measured, Member, loopback
-from tests.bench.load import FLOODERS, KIB, Piece, measured, piece, pieces, room
+from tests.bench.children import BenchFailed, Measured, measured
+from tests.bench.crowd import DIALLING, Crowd, Member, loopback
+from tests.bench.load import FLOODERS, KIB, Piece, piece, pieces, room
 
 SPEAKS: Final = 0.05  # seconds between messages of somebody
 TURNOVER: Final = 5.0  # seconds after which one leaves, and another comes

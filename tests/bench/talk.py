@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from tests.bench.crowd import BenchFailed
+from tests.bench.children import BenchFailed
 
 CHARACTERS: Final = 300  # of a message
 PATIENCE: Final = 120.0  # seconds for what was said to arrive

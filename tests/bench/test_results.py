@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.crowd import BenchFailed
+from tests.bench.children import BenchFailed
 from tests.bench.documents import BEGIN, DOCS, END, PAGE, SAMPLES, with_table, write_documents
 from tests.bench.measurements import take_results
 from tests.bench.plots import draw

@@ -25,7 +25,8 @@ from anonp2p.protocol.connection import Connection  # noqa: E402
 from anonp2p.room import inputs  # noqa: E402
 from anonp2p.room.link_effects import LinkEffect, apply_effect  # noqa: E402
 from anonp2p.room.room import Room  # noqa: E402
-from tests.bench.crowd import Batches, BenchFailed, Member  # noqa: E402
+from tests.bench.children import BenchFailed  # noqa: E402
+from tests.bench.crowd import Batches, Member  # noqa: E402
 from tests.room.peers import randomness  # noqa: E402
 
 PUMPED: Final = 1_000  # entries after which all links are read: fewer than the log keeps

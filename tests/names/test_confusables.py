@@ -175,11 +175,16 @@ marks = st.sampled_from("\u0301\u0306\u030c\u0323\u0327\u0328\u0335\u05b4\u064b\
 texts = st.lists(st.tuples(letters, st.just("") | marks).map("".join), min_size=1, max_size=limits.NICK).map("".join)
 
 
-@given(texts)
+def known(text: str) -> str:
+    """What of it a nick may have: newer letters look like nothing, and without case some of them are older ones."""
+    return "".join(character for character in text if unicode.category(character) != "Cn")
+
+
+@given(texts.map(known))
 def test_a_nick_is_alike_to_itself_without_case_and_however_it_is_spelled(text: str) -> None:
     keys = nicks.narrow_looks(text)
     for other in (text.casefold(), unicode.normalize("NFC", text), unicode.normalize("NFD", text)):
-        if all(unicode.category(character) != "Cn" for character in other):
+        if known(other) == other:
             assert keys & nicks.narrow_looks(other)
 
 

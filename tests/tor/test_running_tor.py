@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, ExitStack, aclosing, suppress
 from itertools import count
-from pathlib import Path
 
 import pytest
 import trio
@@ -23,6 +22,7 @@ from anonp2p.net.tor.socks import SocksError
 from anonp2p.net.tor.tor import Tor
 from anonp2p.net.transport import DialFault, Place
 from tests.support.peers import Peer
+from tests.support.processes import find_listeners
 from tests.support.tors import RunningTor, running_tor
 
 pytestmark = [pytest.mark.tor, pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning")]  # stem's
@@ -104,7 +104,7 @@ def test_a_room_at_another_users_tor_is_reached_through_it_alone(torrc: str) -> 
         host.wait("reachable")
         with Peer("--socks", ours.socks, "join", code) as ada:
             ada.wait("room")
-            port = str(listening_port(host.process.pid))
+            (port,) = map(str, find_listeners(host.process.pid))
             assert greeting(port) == b""
             assert greeting(port, "setpriv", "--reuid", str(OTHER + 1), "--clear-groups") == b""
             assert greeting(port, "setpriv", "--reuid", str(OTHER), "--clear-groups"), (
@@ -112,15 +112,6 @@ def test_a_room_at_another_users_tor_is_reached_through_it_alone(torrc: str) -> 
             )
             ada.send("hello")
             host.said("hello")
-
-
-def listening_port(pid: int) -> int:
-    """The TCP port at which this process listens."""
-    links = [str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()]
-    inodes = {link[8:-1] for link in links if link.startswith("socket:[")}
-    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    (port,) = [int(row[1].partition(":")[2], 16) for row in rows if row[3] == "0A" and row[9] in inodes]
-    return port
 
 
 def greeting(port: str, *become: str) -> bytes:

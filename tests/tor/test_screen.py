@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from tests.support import terminal
-from tests.support.peers import Peer, child_of
+from tests.support.peers import Peer
+from tests.support.processes import list_children
 from tests.support.stage import Stage
 
 pytestmark = pytest.mark.tor
@@ -53,7 +54,8 @@ def test_a_room_is_joined_and_outlives_a_tor_that_dies(torrc: str) -> None:
             stage.until("try 1.*[0-9]+ s|You are in demo", PATIENCE)
             stage.until("You are in demo as ada, with ben", PATIENCE)
             stage.until("link up")
-            os.kill(child_of(stage.on_pty.process.pid), signal.SIGKILL)
+            [tor] = list_children(stage.on_pty.process.pid)
+            os.kill(tor, signal.SIGKILL)
             stage.until("link (lost|connecting)", PATIENCE)
             stage.type("typed meanwhile\n")
             stage.until(r"^ +… +ada │ typed meanwhile")  # no time: it has no place yet

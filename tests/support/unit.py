@@ -15,7 +15,7 @@ from tests.support.services import Service
 
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "scripts/packaging/anonp2p@.service"
-_PATIENCE = 60.0  # seconds
+_PATIENCE = 120.0  # seconds
 
 
 class Unit:
@@ -116,7 +116,10 @@ class Unit:
         self._home.cleanup()
 
 
-def run_here(*arguments: str, module: str = "anonp2p") -> str:
-    """A script that runs the program of this checkout, with these arguments before those that the unit gives it."""
+def run_here(*arguments: str, module: str = "anonp2p", path: str = "$PATH") -> str:
+    """A script that runs the program of this checkout, with these arguments before those that the unit gives it.
+
+    path: its PATH, if not that of the unit.
+    """
     words = " ".join(arguments)
-    return f'#!/bin/sh\nexport PYTHONPATH="{ROOT}"\nexec "{sys.executable}" -m {module} {words} "$@"\n'
+    return f'#!/bin/sh\nexport PYTHONPATH="{ROOT}" PATH="{path}"\nexec "{sys.executable}" -m {module} {words} "$@"\n'

@@ -170,7 +170,7 @@ def dials(newcomers: int, at_once: int, shape: Sequence[float], ways: Sequence[s
     print(describe(found), file=sys.stderr if as_json else sys.stdout)
     if lost := {way: figures.lost for way, figures in found.items() if figures.lost}:
         raise BenchFailed(f"newcomers were lost: {lost}")
-    others = [way for way in found if way != "hedged"]
+    others = [way for way in found if way != "hedged" and "hedged" in found]
     if too_little := [way for way in others if not _gains(found["hedged"], found[way], way)]:
         raise BenchFailed(f"further tries gain too little beside dials as these: {too_little}")
 

@@ -22,7 +22,7 @@ from tests.support.terminal import Terminal
 ROOT = Path(__file__).resolve().parents[2]
 
 _READ = 65_536
-_START = 30.0  # seconds until a program can be asked for something
+_START = 120.0  # seconds until a program can be asked for something
 _ANSWER = 120.0  # until it has answered
 
 

@@ -35,6 +35,8 @@ from tests.support.terminal import Terminal
 NOON = 1_700_049_600.0  # 12:00:00 UTC on 15 November 2023
 
 _ALONE = 0.4  # seconds after Esc: what follows it sooner would be a key pressed with Alt
+_PATIENCE = 30.0  # seconds of a clock that jumps
+_REAL_PATIENCE = 120.0  # seconds of the real clock, on a machine that has much else to do
 _MARK = re.compile(rb"\x1b\]" + terminal.MARK.encode() + rb";[^\x07]*\x07")
 
 
@@ -81,6 +83,7 @@ class Stage:
             )
         else:
             self._program = InProcess(arguments, given, self.terminal, seed=seed, now=now, slow_boot=slow_boot)
+        self._patience = _REAL_PATIENCE if self.is_on_pty else _PATIENCE
         self._marks = 0
         self._escaped_at = float("-inf")
 
@@ -176,11 +179,12 @@ class Stage:
         picture = self.terminal.picture
         return [terminal.row(picture, y) if y in picture.buffer else "" for y in range(self.terminal.rows)]
 
-    def until(self, wanted: str | Callable[[list[str]], object], seconds: float = 30) -> list[str]:
+    def until(self, wanted: str | Callable[[list[str]], object], seconds: float | None = None) -> list[str]:
         """The screen, once this holds of it: a regular expression is on it, or what is called with it says so.
 
         Raises StageFailed, with the screen, where it never does.
         """
+        seconds = self._patience if seconds is None else seconds
         pattern = re.compile(wanted, re.MULTILINE) if isinstance(wanted, str) else None
         rows: list[str] = []
 
@@ -200,7 +204,7 @@ class Stage:
         self._marks += 1
         mark = str(self._marks)
         self.ask("drawn", mark=mark)
-        if not self._program.wait(lambda: mark in self.terminal.marks, 30):
+        if not self._program.wait(lambda: mark in self.terminal.marks, self._patience):
             raise StageFailed(f"it is not drawn\n{self._drawing()}")
         return self.screen()
 
@@ -250,9 +254,9 @@ class Stage:
         """Whether the program has ended."""
         return self._program.is_over
 
-    def status(self, seconds: float = 30) -> int:
+    def status(self) -> int:
         """The exit code, once it has ended and all that it wrote was read; less than 0: of a signal."""
-        if (code := self._program.status(seconds)) is None:
+        if (code := self._program.status(self._patience)) is None:
             raise StageFailed(f"it does not end\n{self._drawing()}")
         return code
 

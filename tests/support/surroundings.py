@@ -41,7 +41,7 @@ from tests.support.words import in_words, read_words
 
 _EVENTS: Any = reduce(or_, events.Event.__subclasses__())
 _TYPED = ("msg", "nick", "kick", "retain", "me", "lock", "unlock", "verify")  # as others type them
-_PATIENCE = 30.0  # seconds for what a person waits for
+_PATIENCE = 120.0  # seconds for what a person waits for, by the real clock of a machine that has much else to do
 _QUIET = 3.0  # seconds for everything to come to rest
 _SETTLING = 0.02  # between two looks whether it has
 

@@ -18,7 +18,7 @@ from anonp2p.net.tor.control import Control, wants_password
 from anonp2p.net.tor.listener import UnixEntrance
 from anonp2p.net.tor.tor import Tor
 from tests.net.tor.parts import ADDRESS, KEY, NOWHERE, SECRET, STEM, STRANGER, refused
-from tests.support.servers import FakeTor, server
+from tests.support.servers import PATIENCE, FakeTor, server
 
 pytestmark = STEM
 
@@ -234,8 +234,9 @@ async def test_a_password_that_was_given_comes_before_that_of_the_environment(
     ("methods", "is_wanted"), [("HASHEDPASSWORD", True), ("NULL", False), ("HASHEDPASSWORD,NULL", False), ("X", False)]
 )
 async def test_a_port_wants_a_password_where_nothing_else_lets_us_in(
-    fake: FakeTor, methods: str, *, is_wanted: bool
+    fake: FakeTor, monkeypatch: pytest.MonkeyPatch, methods: str, *, is_wanted: bool
 ) -> None:
+    monkeypatch.setattr(limits, "PASSWORD_PATIENCE", PATIENCE)
     fake.methods = methods
     async with server(fake) as endpoint:
         assert await wants_password(endpoint) is is_wanted

@@ -128,7 +128,7 @@ async def test_a_reply_without_an_end_ends_the_connection(fake: FakeTor, short_p
 async def test_a_control_port_that_stops_answering_is_lost_and_is_hung_up_on_without_waiting_for_it(
     fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(PATIENCE):
         async with control_of(fake, short_path) as control:
             monkeypatch.setattr(limits, "CONTROL_PATIENCE", 0.2)
             fake.deaf.add("GETINFO")

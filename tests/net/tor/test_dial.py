@@ -168,7 +168,7 @@ async def test_only_our_own_tor_is_made_to_forget_whom_it_asked(
 async def test_a_fetch_that_takes_long_is_left_to_itself(
     fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "FETCH_PATIENCE", 1.0)
+    monkeypatch.setattr(limits, "FETCH_PATIENCE", 2.0)
     async with dialling(fake, short_path) as (own, proxy):
         await proxy.give_up(own)
         async with trio.open_nursery() as nursery:
@@ -237,6 +237,11 @@ class Circuits:
         while len(self.tried) < tries:
             await self._news.wait()
 
+    async def hears_of(self, password: str) -> None:
+        """Returns once the try with this password has come."""
+        while password not in self.tried:
+            await self._news.wait()
+
     async def loses(self, password: str) -> None:
         """Returns once the try with this password is hung up."""
         while password not in self.left:
@@ -282,7 +287,7 @@ async def test_where_tor_still_looks_for_the_room_another_directory_is_asked_too
 ) -> None:
     monkeypatch.setattr(limits, "HEDGE_TRIES", 1)
     async with (
-        hanging(fake, short_path, monkeypatch, ":1", beside=1.0, again=PATIENCE) as (own, circuits),
+        hanging(fake, short_path, monkeypatch, ":1", beside=2.0, again=PATIENCE) as (own, circuits),
         trio.open_nursery() as nursery,
     ):
 
@@ -322,7 +327,7 @@ async def test_what_is_beside_a_dial_begins_when_the_one_before_has_had_its_time
 async def test_beside_three_that_get_no_answer_for_a_while_a_last_one_looks_anew(
     fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with hanging(fake, short_path, monkeypatch, ":again", beside=0.1, again=0.5) as (own, circuits):
+    async with hanging(fake, short_path, monkeypatch, ":again", beside=0.1, again=2.0) as (own, circuits):
         await (await own.dial(KEY.code, "me:1")).aclose()
     assert circuits.tried == ["1", "1:1", "1:2", "1:again"]
     assert orders(fake) == [f"HSFETCH {ADDRESS}"], "our Tor is not made to forget anything for that"
@@ -332,7 +337,7 @@ async def test_where_too_many_dials_have_had_a_second_try_the_next_one_has_only_
     fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "HEDGE_BUCKET", 1.0)
-    async with hanging(fake, short_path, monkeypatch, ":again", beside=0.1, again=0.5) as (own, circuits):
+    async with hanging(fake, short_path, monkeypatch, ":again", beside=0.1, again=2.0) as (own, circuits):
         for number in (1, 2):
             await (await own.dial(KEY.code, f"me:{number}")).aclose()
     assert circuits.tried == ["1", "1:1", "1:again", "2", "2:again"]
@@ -353,14 +358,17 @@ async def test_a_dial_waits_for_as_long_as_those_before_took_until_there_is_a_se
 async def test_where_tor_has_to_find_a_room_first_it_has_that_much_longer_until_there_is_a_second_try(
     fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with hanging(fake, short_path, monkeypatch, "", beside=0.1, again=PATIENCE) as (own, circuits):
+    async with hanging(fake, short_path, monkeypatch, "", beside=PATIENCE, again=PATIENCE) as (own, circuits):
         await (await own.dial(KEY.code, "me:1")).aclose()
         circuits.answered = ":1"
         monkeypatch.setattr(limits, "HEDGE_LOOKUP", PATIENCE)
         with trio.fail_after(PATIENCE / 2):
             await (await own.dial(KEY.code, "me:2")).aclose()
-        with trio.move_on_after(1.0):
-            await own.dial(RoomKey(b"o" * 32).code, "me:3")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(own.dial, RoomKey(b"o" * 32).code, "me:3")
+            await circuits.hears_of("3")
+            await trio.sleep(1.0)  # longer than either of those before took
+            nursery.cancel_scope.cancel()
     assert [each for each in circuits.tried if each != "2:2"] == ["1", "2", "2:1", "3"]
 
 
@@ -377,9 +385,13 @@ async def test_how_long_tor_has_looked_for_a_room_does_not_make_later_dials_wait
 
             nursery.start_soon(dial)
             await circuits.hears(1)
-            await fake.tell(described("REQUESTED"))
-            await trio.sleep(2.0)
-            await fake.tell(described("RECEIVED"))
+            assert own.control is not None
+            found = trio.Event()
+            with own.control.listening("HS_DESC", lambda text: found.set() if "RECEIVED" in text else None):
+                await fake.tell(described("REQUESTED"))
+                await trio.sleep(2.0)
+                await fake.tell(described("RECEIVED"))
+                await found.wait()
             await trio.sleep(0.1)
             circuits.opens.set()
         circuits.answered = ":1"
@@ -408,8 +420,8 @@ async def test_a_try_on_which_the_room_says_less_than_its_hello_gives_way_to_one
 async def test_a_room_that_says_nothing_has_a_link_after_a_while_and_is_not_looked_for_anew(
     fake: FakeTor, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "DIAL_SILENT", 1.0)
-    async with hanging(fake, short_path, monkeypatch, ":nothing", beside=0.1, again=0.3) as (own, circuits):
+    monkeypatch.setattr(limits, "DIAL_SILENT", 2.0)
+    async with hanging(fake, short_path, monkeypatch, ":nothing", beside=0.1, again=1.5) as (own, circuits):
         circuits.connected = ""
         await (await own.dial(KEY.code, "me:1")).aclose()
     assert circuits.tried == ["1", "1:1", "1:2"]

@@ -342,7 +342,7 @@ async def test_a_tor_that_does_not_start_is_refused_in_its_own_words(
 ) -> None:
     fake_program("tor", short_path / "bin", script, monkeypatch)
     if script is NEVER:
-        monkeypatch.setattr(limits, "LAUNCH_PATIENCE", 0.5)
+        monkeypatch.setattr(limits, "LAUNCH_PATIENCE", 3.0)  # by then it has said it
     error = await failure(torrc)
     assert isinstance(error, TorRefused)
     assert words in str(error)

@@ -339,6 +339,7 @@ async def test_tor_publishes_a_room_under_the_address_that_we_predicted_and_not_
     torrc: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "TAKEN_PATIENCE", 0.1)
+    monkeypatch.setattr(limits, "WITHDRAW_PATIENCE", PATIENCE)  # or else it may still be there for the second round
     async with own_tor(torrc) as (own, control):
         for _ in range(2):
             async with own.listen(KEY) as place:

@@ -313,7 +313,7 @@ async def test_all_is_printed_to_a_slow_reader_of_a_descriptor_that_is_non_block
     got = bytearray()
 
     def read_slowly() -> None:
-        while len(got) < 50 * len(whole) and select.select([shared.theirs], [], [], 10)[0]:
+        while len(got) < 50 * len(whole) and select.select([shared.theirs], [], [], 60)[0]:
             got.extend(os.read(shared.theirs, 4_000))
             shared.set_blocking(blocking=len(got) % 3 == 0)
 
@@ -333,6 +333,6 @@ async def test_a_non_blocking_descriptor_that_is_closed_while_we_wait_to_print_i
             printer.output.print_event(events.NoticeEvent(text="x" * 10_000))
         await trio.testing.wait_all_tasks_blocked()
         os.close(shared.theirs)
-        with trio.fail_after(10):
+        with trio.fail_after(60):
             await printer.finished.wait()
     assert printer.ends == [None]

@@ -20,7 +20,7 @@ from tests.support.stage import Stage
 
 SAID, TYPED, GIVEN = "attack at dawn", "burn this", "burnt already"
 LEFT = b"\x1b[?1049l"
-PATIENCE = 10  # seconds for what takes 3 at most on an idle machine
+PATIENCE = 120  # seconds for what takes 3 at most on an idle machine
 OPTIONS = ("--mode=screen", "--seed=1", "--now=1700049600", "--", "--nick", "ada")
 BUG = r"anonp2p: This is an error in anonp2p, please report it: {} at [\w.:< ]+\."
 
@@ -224,14 +224,14 @@ def test_a_terminal_that_hangs_up_ends_it() -> None:
     with Stage("--nick", "ada", pty=True) as stage:
         room(stage)
         stage.on_pty.hang_up()
-        assert stage.status(PATIENCE) in (0, 128 + signal.SIGHUP)  # whichever is noticed first
+        assert stage.status() in (0, 128 + signal.SIGHUP)  # whichever is noticed first
 
 
 def test_a_terminal_that_hangs_up_at_the_first_picture_ends_it() -> None:
     with Stage(slow_boot=True, pty=True) as stage:
         stage.until("/create NAME")
         stage.on_pty.hang_up()
-        assert stage.status(PATIENCE) in (0, 128 + signal.SIGHUP)
+        assert stage.status() in (0, 128 + signal.SIGHUP)
 
 
 def flood(stage: Stage) -> None:
@@ -255,7 +255,7 @@ def test_a_terminal_that_is_not_read_holds_up_neither_the_room_nor_the_end() -> 
             stage.ask("say", who="cho", text="are you there?")
             stage.on_pty.signal(signal.SIGTERM)
             assert stage.on_pty.process.wait(PATIENCE) == 143
-        assert stage.status(PATIENCE) == 143
+        assert stage.status() == 143
         assert_left(stage)
 
 

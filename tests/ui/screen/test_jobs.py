@@ -47,7 +47,7 @@ def state(process: int) -> str:
 
 
 def until_in(process: int, wanted: str) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while state(process) not in wanted:
         assert time.monotonic() < deadline, state(process)
         time.sleep(0.01)

@@ -507,10 +507,10 @@ def test_a_long_paste_is_fast_and_what_does_not_fit_is_told() -> None:
     full = Full()
     editor = Editor(on_full=full)
     press(editor, *"typed")
-    began = time.perf_counter()
+    began = time.process_time()
     paste(editor, "é".encode() * 100_000)
     editor.render(SIZE, focus=True)
-    assert time.perf_counter() - began < 5  # a twentieth of that here; a key at a time would take minutes
+    assert time.process_time() - began < 10  # a fortieth of that here; a key at a time would take minutes
     assert editor.edit_text == "typed" + "é" * ((limits.INPUT_LINE - 5) // 2)
     assert full == ["full"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tests.support.processes import list_children
+from tests.support.children import list_children
 
 Event = dict[str, Any]
 Which = str | Callable[[Event], bool]

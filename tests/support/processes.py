@@ -53,18 +53,6 @@ async def stopped(process: int) -> None:
         await trio.sleep(0.01)
 
 
-def list_children(process: int) -> list[int]:
-    """The processes that this one has started, whichever of its threads did, and whether that has ended since."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with suppress(OSError):  # it is gone
-                _, parent, *_ = (entry / "stat").read_text().rpartition(") ")[2].split()
-                if int(parent) == process:
-                    found.append(int(entry.name))
-    return found
-
-
 def open_files(process: int) -> set[Path]:
     """What a process has open."""
     found = set()

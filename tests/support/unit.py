@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tests.support.processes import list_children
+from tests.support.children import list_children
 from tests.support.services import Service
 
 ROOT = Path(__file__).parents[2]

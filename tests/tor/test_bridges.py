@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.bridges import bridge_relay
+from tests.support.children import list_children
 from tests.support.peers import Event, Peer
-from tests.support.processes import find_connections, list_children
+from tests.support.processes import find_connections
 
 pytestmark = pytest.mark.tor
 

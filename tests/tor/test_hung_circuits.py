@@ -11,7 +11,7 @@ pytestmark = pytest.mark.tor
 
 HANG_SECONDS = 300.0
 GIVEN_UP = 200.0  # seconds until a dial is, for another one: whoever waits for that has no other try beside it
-PATIENCE = 100.0  # seconds: sooner than that, and than Tor gives up
+PATIENCE = 45.0  # seconds: sooner than that, and than the minute after which Tor itself gives a circuit up
 
 
 def is_up(event: Event) -> bool:

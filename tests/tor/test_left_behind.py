@@ -12,6 +12,7 @@ import pytest
 
 from tests.support import processes
 from tests.support.bridges import bridge_relay
+from tests.support.children import list_children
 from tests.support.homes import Home, a_home
 from tests.support.peers import Peer
 
@@ -41,7 +42,7 @@ class Traces:
         tor = peer.tor()
         (runtime,) = {path for path in processes.open_files(tor) if path.name.startswith("anonp2p-run-")}
         assert runtime.is_dir()
-        return Traces(tor, processes.list_children(tor), runtime)
+        return Traces(tor, list_children(tor), runtime)
 
     @staticmethod
     def of_starting(peer: Peer) -> "Traces":

@@ -8,9 +8,9 @@ import sys
 import pytest
 
 from tests.support import terminal
+from tests.support.children import list_children
 from tests.support.gates import tor_gate
 from tests.support.peers import Peer
-from tests.support.processes import list_children
 from tests.support.stage import Stage
 
 pytestmark = pytest.mark.tor

@@ -10,7 +10,7 @@ from tests.support.tors import running_tor
 pytestmark = pytest.mark.tor
 
 HANG_SECONDS = 300.0
-GIVEN_UP = 200.0  # seconds until a dial is, for another one: whoever waits for that has no other try beside it
+GIVEN_UP = 200.0  # seconds until a dial, or a link without an answer, is: as long waits who has no other try beside it
 PATIENCE = 45.0  # seconds: sooner than that, and than the minute after which Tor itself gives a circuit up
 
 
@@ -19,7 +19,7 @@ def is_up(event: Event) -> bool:
 
 
 def test_a_circuit_that_hangs_holds_up_neither_a_join_nor_who_comes_back(torrc: str) -> None:
-    waiting = other_limits(DIAL_TRIES=[GIVEN_UP])
+    waiting = other_limits(DIAL_TRIES=[GIVEN_UP], HANDSHAKE_SECONDS=GIVEN_UP)
     with (
         hanging_circuits(torrc, HANG_SECONDS) as circuits,
         running_tor(circuits.torrc) as tor,

@@ -1,8 +1,9 @@
-"""What a message costs its host in processor time, beside what no host of signed messages can do without.
+"""What a message costs in processor time, beside what nobody who is to check signatures can do without.
 
-That is one verification of a signature, measured in the host's own process, and the writes: as many as the host made,
-each as long as its own were on average, to as many sockets, by a loop that does nothing else. All of it in one run, by
-turns. This module run as a program is that loop: it says its port, and answers each line that it is given.
+A member can do with one verification. A host cannot do without that, measured in its own process, and the writes: as
+many as it made, each as long as its own were on average, to as many sockets, by a loop that does nothing else. All of
+it in one run, by turns. This module run as a program is that loop: it says its port, and answers each line that it is
+given.
 """
 
 import json
@@ -15,10 +16,10 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import count, cycle, islice
-from typing import Final
+from typing import Any, Final
 
 from anonp2p import limits
-from tests.bench.children import Child, Measured, child
+from tests.bench.children import BenchFailed, Child, Measured, child, measured
 from tests.bench.crowd import READ, Crowd
 from tests.bench.load import AUTHORS, BATCH, PATIENCE, expect_alike, piece, room, talk
 
@@ -51,13 +52,58 @@ class Cost:
         return self.host / (self.verification + self.floor)
 
 
+@dataclass(frozen=True, slots=True)
+class MemberCost:
+    """The same of a member that only listens. member: of its process: all of the program but what shows messages."""
+
+    spaced: bool
+    member: float
+    verification: float
+
+
 def measure_costs(members: int, runs: int) -> list[Cost]:
-    """So many measurements of each kind, in a room with so many members beside the host."""
+    """So many measurements of each kind of a host, in a room with so many members beside it."""
     with room(PATIENCE * (1 + runs), gauged=False) as (host, crowd), _writer(members) as writer:
         crowd.join(members)
         numbers = count()
         _talk(crowd, numbers, MESSAGES // 2)  # so that everything has been used once
         return [_measure(host, crowd, writer, numbers, spaced=spaced) for _ in range(runs) for spaced in (False, True)]
+
+
+def measure_member_costs(others: int, runs: int) -> list[MemberCost]:
+    """So many measurements of each kind of a member, in a room with a host and so many others, who talk."""
+    with room(PATIENCE * (1 + runs), gauged=False) as (host, crowd):
+        arguments = "--no-gauge", "--no-heir", "--code", host.code, "--port", f"{host.port}"
+        with measured(*arguments) as member:
+            crowd.join(others)
+            numbers = count()
+            _talk(crowd, numbers, MESSAGES // 2)  # so that everything has been used once
+            kinds = [spaced for _ in range(runs) for spaced in (False, True)]
+            return [_measure_member(host, member, crowd, numbers, spaced=spaced) for spaced in kinds]
+
+
+def _measure_member(
+    host: Measured, member: Measured, crowd: Crowd, numbers: Iterator[int], *, spaced: bool
+) -> MemberCost:
+    _await_entries(member, host.read()["entries"], crowd)
+    verification = member.verify(VERIFICATIONS)
+    before = member.read()
+    messages = _talk_spaced(crowd, numbers) if spaced else _talk(crowd, numbers, MESSAGES)
+    after = _await_entries(member, before["entries"] + messages, crowd)
+    if (told := after["MessageEvent"] - before["MessageEvent"]) != messages:
+        raise BenchFailed(f"of {messages} messages, the member's user was told {told}")
+    return MemberCost(spaced, (after["cpu"] - before["cpu"]) / messages * MICRO, verification * MICRO)
+
+
+def _await_entries(member: Measured, entries: int, crowd: Crowd) -> dict[str, Any]:
+    """What it measures once it has so many; and calm."""
+    crowd.settle()
+    deadline = time.monotonic() + PATIENCE
+    while (reading := member.read())["entries"] < entries:
+        if time.monotonic() > deadline:
+            raise BenchFailed("a member did not get every message")
+        crowd.pump()
+    return reading
 
 
 def _measure(host: Measured, crowd: Crowd, writer: "_Writer", numbers: Iterator[int], *, spaced: bool) -> Cost:

@@ -1,13 +1,13 @@
 """What the protocol's keys cost, without any network: messages, joins and removals, in rooms of several sizes.
 
-In time of one processor. What bounds the opening of messages is raw Ed25519.
+In time of one processor, beside that of the raw primitives which bound it: Ed25519 for messages, X-Wing for keys.
 """
 
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from anonp2p import limits
 from anonp2p.crypto import commit, identity, padding, suite
@@ -27,6 +27,7 @@ from tests.bench.results import PROCESSOR, Goal, Result
 CHARACTERS = 300  # of a message
 TOGETHER = 50  # messages in a batch
 MESSAGES = 400  # a run
+BOXES = 100  # a run
 OPENED = 8_000.0  # messages a second: the goal
 MS = 1_000
 ROOM = secrets.token_bytes(32)
@@ -137,6 +138,21 @@ def raw_verify() -> float:
     return timed(lambda: [key.verify(signature, text) for _ in range(MESSAGES)]) / MESSAGES
 
 
+def raw_sign() -> float:
+    """Seconds to make one signature."""
+    key, text = Ed25519PrivateKey.generate(), identity.ENTRY + ROOM + bytes(CHARACTERS)
+    return timed(lambda: [key.sign(text) for _ in range(MESSAGES)]) / MESSAGES
+
+
+def raw_boxes() -> tuple[float, float]:
+    """Seconds to seal a box to a key, and to open one."""
+    key = suite.EncryptionKeyPair(secrets.token_bytes(32))
+    boxes: list[bytes] = []
+    sealing = timed(lambda: boxes.extend(suite.seal_to_key(key.public, bytes(32), b"") for _ in range(BOXES)))
+    opening = timed(lambda: [key.open_sealed(box, b"") for box in boxes])
+    return sealing / BOXES, opening / BOXES
+
+
 def messages(room: Room) -> tuple[float, float]:
     """Seconds to make one message, and to open it."""
     text = bodies.TextBody("x" * CHARACTERS, action=False, reply=None)
@@ -217,18 +233,27 @@ def crypto(sizes: Sequence[int], runs: int) -> Iterator[Result]:
     """What the keys of rooms of these sizes cost. opened: with signature, content and digest, as a member does."""
     for size in sizes:
         room = Room(min(size, limits.MEMBERS - 1))  # one more is let in
-        found = [(raw_verify(), *messages(room), *join(room), *removal(room)) for _ in range(runs)]
-        verify, sealing, opening, joining, joined, removing, shares = map(list, zip(*found, strict=True))
+        found = [
+            (raw_verify(), raw_sign(), *raw_boxes(), *messages(room), *join(room), *removal(room)) for _ in range(runs)
+        ]
+        verify, sign, box, unbox, sealing, opening, joining, joined, removing, shares = map(
+            list, zip(*found, strict=True)
+        )
         case, unit = f"{size} members", "a second of processor"
-        opened, verified, sealed = map(_per_second, (opening, verify, sealing))
+        opened, verified, sealed, signed = map(_per_second, (opening, verify, sealing, sign))
         floor_is, goal = "one verification a message", Goal(OPENED)
         yield Result(
             "messages opened", case, PROCESSOR, unit, opened, verified, floor_is, {}, goal, more_is_better=True
         )
-        yield Result("messages sealed", case, PROCESSOR, unit, sealed, more_is_better=True)
-        yield Result("a join, at the host", case, PROCESSOR, "ms", [seconds * MS for seconds in joining])
+        floor_is = "one signature a message"
+        yield Result("messages sealed", case, PROCESSOR, unit, sealed, signed, floor_is, more_is_better=True)
+        joins, floor_is = [seconds * MS for seconds in joining], "two boxes, three signatures"
+        least = [sum(each) * MS for each in zip(box, unbox, verify, sign, sign, strict=True)]  # it makes two of them
+        yield Result("a join, at the host", case, PROCESSOR, "ms", joins, least, floor_is)
         yield Result("a welcome", case, PROCESSOR, "bytes", [float(count) for count in joined])
-        yield Result("a removal, at the host", case, PROCESSOR, "ms", [seconds * MS for seconds in removing])
+        removals, floor_is = [seconds * MS for seconds in removing], "a box for each member"
+        least = [seconds * len(room.others) * MS for seconds in box]
+        yield Result("a removal, at the host", case, PROCESSOR, "ms", removals, least, floor_is)
         yield Result("a removal", case, PROCESSOR, "bytes a member", [float(count) for count in shares])
 
 

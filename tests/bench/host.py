@@ -2,7 +2,7 @@
 
 Says on stdout at which port it is reached and for which room, then answers every empty line on stdin with measurements,
 as JSON, and one that begins with `VERIFY` with what it takes to verify a signature; any other is a command that its
-user types. Ends with its stdin. With a code and a port it joins that room instead, and is ready to take it over.
+user types. Ends with its stdin. With a code and a port it joins that room instead, ready to take it over unless told.
 """
 
 import argparse
@@ -94,17 +94,17 @@ async def _connected(way: str) -> AsyncIterator[LoopbackNetwork | tor.Tor]:
         yield network
 
 
-async def _serve(way: str, code: str, port: int, *, gauged: bool) -> None:
+async def _serve(way: str, code: str, port: int, *, gauged: bool, may_host: bool) -> None:
     async with _connected(way) as network:
         if isinstance(network, LoopbackNetwork) and code:
             network.ports[code] = port
-        await _host(network, code, gauged=gauged)
+        await _host(network, _create_room(code, may_host=may_host), gauged=gauged)
 
 
-def _create_room(code: str) -> Room:
+def _create_room(code: str, *, may_host: bool) -> Room:
     if code:
         key, random = parse_code(code).address, secrets.token_bytes
-        return Room(label="r1", key=key, random=random, nick="ines", may_host=True)
+        return Room(label="r1", key=key, random=random, nick="ines", may_host=may_host)
     room_key = RoomKey(secrets.token_bytes(32))
     return Room(
         label="r1",
@@ -116,7 +116,7 @@ def _create_room(code: str) -> Room:
     )
 
 
-async def _host(network: LoopbackNetwork | tor.Tor, code: str, *, gauged: bool) -> None:
+async def _host(network: LoopbackNetwork | tor.Tor, room: Room, *, gauged: bool) -> None:
     gauge, told = _Gauge(), Counter[str]()
 
     def tell(event: events.Event) -> None:
@@ -126,7 +126,6 @@ async def _host(network: LoopbackNetwork | tor.Tor, code: str, *, gauged: bool) 
         await trio.lowlevel.checkpoint()
         return network
 
-    room = _create_room(code)
     async with trio.open_nursery() as nursery:
         session = Session(room, tell, SharedNetwork(usable))
         nursery.start_soon(session.run)
@@ -179,9 +178,10 @@ if __name__ == "__main__":
     _parser.add_argument("--code", default="", help="of the room that is joined")
     _parser.add_argument("--port", type=int, default=0, help="where that is reached")
     _parser.add_argument("--no-gauge", action="store_true", help="measures no stalls, which takes time of its own")
+    _parser.add_argument("--no-heir", action="store_true", help="does not take over the room that it joins")
     _arguments = _parser.parse_args()
     _most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (_most, _most))
     calm_collector()
     _given = _arguments.way, _arguments.code, _arguments.port
-    trio.run(partial(_serve, *_given, gauged=not _arguments.no_gauge))
+    trio.run(partial(_serve, *_given, gauged=not _arguments.no_gauge, may_host=not _arguments.no_heir))

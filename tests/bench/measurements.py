@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tests.bench.children import BenchFailed
-from tests.bench.cost import measure_costs
+from tests.bench.cost import measure_costs, measure_member_costs
 from tests.bench.crypto import crypto
 from tests.bench.failover import failover
 from tests.bench.fanout import fanout
@@ -22,14 +22,14 @@ FAILURES: Final = (BenchFailed, PeerFailed, AstrayError, OSError, TimeoutError, 
 
 
 _NEAR: Final = Rounds()
-_FAR: Final = Rounds(starts=4, joins=3, spaced=4, back_to_back=6)
+_FAR: Final = Rounds(starts=4, joins=4, spaced=2, back_to_back=3, seconds=4.0)
 
 
 @dataclass(frozen=True)
 class Plan:
     """How much is measured. networks: over which; delay, jitter: of the one with distances, in milliseconds.
 
-    members, runs, seconds: of the fan-out on loopback. cost_members, cost_runs: of a host's processor time.
+    members, runs, seconds: of the fan-out on loopback. cost_members, cost_runs: of processor time.
     key_members, key_runs: of the keys. megabytes, trials: of files. people, leaves, kills, silences: of lost hosts.
     """
 
@@ -40,13 +40,13 @@ class Plan:
     runs: int = 2
     seconds: float = 2.0
     cost_members: tuple[int, ...] = (2, 50, 200)
-    cost_runs: int = 2
+    cost_runs: int = 3
     key_members: tuple[int, ...] = (2, 50, 1000)
     key_runs: int = 5
     near: Rounds = _NEAR
     far: Rounds = _FAR
     megabytes: int = 8
-    trials: int = 2
+    trials: int = 4
     people: int = 5
     leaves: int = 3
     kills: int = 8  # one in four meets relays that tell of it seconds late
@@ -77,7 +77,7 @@ QUICK: Final = Plan(
 
 
 def _costs(plan: Plan) -> Iterator[Result]:
-    """Processor time of a host for a message."""
+    """Processor time of a host, and of a member, for a message."""
     for members in plan.cost_members:
         costs = measure_costs(members, plan.cost_runs)
         for spaced in (False, True):
@@ -86,6 +86,13 @@ def _costs(plan: Plan) -> Iterator[Result]:
             host, least = [cost.host for cost in some], [cost.verification + cost.floor for cost in some]
             floor_is, goal = "a verification and the writes", Goal(1.25, of_floor=True)
             yield Result(name, f"{members} members", LOOPBACK, "us", host, least, floor_is, goal=goal)
+    for others in plan.cost_members:
+        found = measure_member_costs(others, plan.cost_runs)
+        for spaced in (False, True):
+            mine = [cost for cost in found if cost.spaced == spaced]
+            name = f"member's processor time for a message, {'spaced' if spaced else 'back to back'}"
+            member, least = [cost.member for cost in mine], [cost.verification for cost in mine]
+            yield Result(name, f"{others + 1} members", LOOPBACK, "us", member, least, "a verification")
 
 
 Alone = Callable[[Plan], Iterator[Result]]

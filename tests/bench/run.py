@@ -29,7 +29,7 @@ from tests.bench.ways import WAYS
 
 HELP: Final = {
     "crypto": "what sealing, opening, joining and removing cost",
-    "cost": "a host's processor time for a message",
+    "cost": "processor time of a host, and of a member, for a message",
     "fanout": "deliveries a second and memory a client, on loopback",
     "start": "how soon a room has an address, and is reached",
     "join": "how soon a newcomer is in",

@@ -3,6 +3,8 @@
 import dataclasses
 from typing import Any
 
+import trio
+
 from anonp2p.errors import AnonError
 from anonp2p.names import codes
 from anonp2p.net.transport import DialFault, Transport
@@ -68,6 +70,13 @@ class House:
                 return True
         except DialFault:
             return False
+
+    @classmethod
+    async def await_found(cls, network: Transport, address: bytes, key: bytes, seconds: float) -> None:
+        """Returns once somebody with this key has found it there. Raises trio.TooSlowError."""
+        with trio.fail_after(seconds):
+            while not await cls.is_found(network, address, key):  # noqa: ASYNC110  # there is no event for it
+                await trio.sleep(1)
 
     @staticmethod
     async def is_served(network: Transport, address: bytes) -> bool:

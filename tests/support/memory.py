@@ -10,6 +10,7 @@ import sys
 import time
 import types
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -156,8 +157,11 @@ def residue(pid: int, needle: bytes) -> int:
 
 
 def _is_stopped(pid: int) -> bool:
-    states = [(task / "stat").read_text().rpartition(") ")[2][0] for task in Path(f"/proc/{pid}/task").iterdir()]
-    return set(states) == {"T"}
+    states = set()
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread that has ended meanwhile
+            states.add((task / "stat").read_text().rpartition(") ")[2][0])
+    return states == {"T"}
 
 
 def _count(pid: int, forms: set[bytes]) -> int:

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tests.support.children import list_children
+
 Event = dict[str, Any]
 Which = str | Callable[[Event], bool]
 
@@ -112,7 +114,7 @@ class Peer:
 
     def tor(self) -> int:
         """The process id of its own Tor."""
-        return child_of(self.process.pid)
+        return list_children(self.process.pid)[0]
 
     def __enter__(self) -> "Peer":
         return self
@@ -134,9 +136,3 @@ class Peer:
             except BrokenPipeError:
                 continue  # what it did not read any more
         self._state.cleanup()
-
-
-def child_of(process: int) -> int:
-    """The process that this one has started."""
-    threads = Path(f"/proc/{process}/task").iterdir()  # whichever of them started it
-    return next(int(child) for thread in threads for child in (thread / "children").read_text().split())

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import trio
 
+_ESTABLISHED, _LISTEN = "01", "0A"  # states in /proc/net/tcp
+
 
 def with_argument(argument: str) -> list[int]:
     """The processes that have this argument in their command line."""
@@ -58,6 +60,23 @@ def open_files(process: int) -> set[Path]:
         with suppress(OSError):  # it was closed meanwhile
             found.add(descriptor.readlink())
     return found
+
+
+def find_connections(process: int) -> set[int]:
+    """The TCP ports that the connections of a process lead to, over IPv4."""
+    return {int(there.rpartition(":")[2], 16) for _, there in _tcp_sockets(process, _ESTABLISHED)}
+
+
+def find_listeners(process: int) -> list[int]:
+    """The TCP ports at which a process listens, over IPv4."""
+    return [int(here.rpartition(":")[2], 16) for here, _ in _tcp_sockets(process, _LISTEN)]
+
+
+def _tcp_sockets(process: int, state: str) -> list[tuple[str, str]]:
+    """Both ends of each of its sockets that is in this state."""
+    ours = {str(path) for path in open_files(process)}
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return [(row[1], row[2]) for row in rows if row[3] == state and f"socket:[{row[9]}]" in ours]
 
 
 async def opens(process: int, name: str) -> Path:

@@ -37,15 +37,15 @@ RELAYS = 9  # with fewer, a client now and then finds no path that its guards an
 SIZE = AUTHORITIES + RELAYS
 DISTANCES, HANGS = (Path(__file__).with_name(name) for name in ("distances.py", "hangs.py"))
 HANG_SECONDS = 30  # for which a circuit hangs
-BOOT_SECONDS = 150  # for one attempt; there are two; usual ones take 30, on a machine with other work 100
+BOOT_SECONDS = 150  # for one attempt; usual ones take 30, on a machine with other work 100
 DOWN_SECONDS = 10
 GRACE_SECONDS = 2  # from TERM to KILL
 POLL_SECONDS = 0.5
 
-# The first consensus is timed to come so many seconds after the start. By then every relay has uploaded its descriptor,
-# which takes about 4 s on a quiet machine; if one was too late, beginning anew is quicker than the next consensus.
-FIRST_CONSENSUS_SECONDS = 15
-FIRST_CONSENSUS_SECONDS_WHEN_SLOW = 30
+# The first consensus is timed to come so many seconds after the start of each attempt. By then every relay has uploaded
+# its descriptor, which takes about 4 s on a quiet machine; if one was too late, beginning anew is quicker than the next
+# consensus.
+FIRST_CONSENSUS_SECONDS = (15, 30, 60)
 # From each consensus to the next; it is valid for two intervals. A long one spares the CPU, and keeps the ring still on
 # which the descriptors of onion services are placed: in a testing network it turns once in 24 intervals.
 CONSENSUS_SECONDS = 300
@@ -197,16 +197,22 @@ class BridgeRelay:
 
     def is_ready(self) -> bool:
         """Whether clients may come."""
-        return "Bootstrapped 100%" in self.log.read_text() and (self._obfs4 is None or self._obfs4.exists())
+        return "Bootstrapped 100%" in self.log.read_text() and (self._obfs4 is None or "cert=" in self._read_obfs4())
 
     def lines(self) -> list[str]:
         """The lines by which clients know it, once it is ready."""
         identity = (self.home / "fingerprint").read_text().split()[1]
         found = [f"127.0.0.1:{self._or_port} {identity}"]
         if self._obfs4:
-            arguments = self._obfs4.read_text().split("<FINGERPRINT>")[-1].strip()
+            arguments = self._read_obfs4().split("<FINGERPRINT>")[-1].strip()
             found.append(f"obfs4 127.0.0.1:{self._port} {identity} {arguments}")
         return found
+
+    def _read_obfs4(self) -> str:
+        """What its plugin says of it; empty, or only a beginning, as long as that is being written."""
+        assert self._obfs4
+        text = self._obfs4.read_text() if self._obfs4.exists() else ""
+        return text if text.endswith("\n") else ""
 
 
 class Network:
@@ -506,12 +512,15 @@ def supervise(home: Path, owner: int, shape: Shape, *, has_bridge: bool) -> int:
 
     network = Network(home, pause, shape, has_bridge=has_bridge)
     try:
-        try:
-            network.boot(FIRST_CONSENSUS_SECONDS)
-        except BadLuckError as error:
-            say(f"{error}; trying once more")
-            network.end()
-            network.boot(FIRST_CONSENSUS_SECONDS_WHEN_SLOW)
+        for seconds in FIRST_CONSENSUS_SECONDS:
+            try:
+                network.boot(seconds)
+                break
+            except BadLuckError as error:
+                if seconds == FIRST_CONSENSUS_SECONDS[-1]:
+                    raise
+                say(f"{error}; trying once more")
+                network.end()
         print("ready", flush=True)
         reader.unregister(sys.stdout)
         with Path(os.devnull).open("w") as nowhere:

@@ -10,11 +10,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tests.support.children import list_children
 from tests.support.services import Service
 
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "scripts/packaging/anonp2p@.service"
-_PATIENCE = 60.0  # seconds
+_PATIENCE = 120.0  # seconds
 
 
 class Unit:
@@ -88,9 +89,8 @@ class Unit:
 
     def tor(self) -> int:
         """The process id of its own Tor. What reads from it is a child of the program too."""
-        threads = Path(f"/proc/{self.process.pid}/task").iterdir()
-        children = [child for thread in threads for child in (thread / "children").read_text().split()]
-        [tor] = [int(child) for child in children if Path(f"/proc/{child}/comm").read_text() == "tor\n"]
+        children = list_children(self.process.pid)
+        [tor] = [child for child in children if Path(f"/proc/{child}/comm").read_text() == "tor\n"]
         return tor
 
     def stop(self) -> tuple[int, str]:
@@ -116,7 +116,10 @@ class Unit:
         self._home.cleanup()
 
 
-def run_here(*arguments: str, module: str = "anonp2p") -> str:
-    """A script that runs the program of this checkout, with these arguments before those that the unit gives it."""
+def run_here(*arguments: str, module: str = "anonp2p", path: str = "$PATH") -> str:
+    """A script that runs the program of this checkout, with these arguments before those that the unit gives it.
+
+    path: its PATH, if not that of the unit.
+    """
     words = " ".join(arguments)
-    return f'#!/bin/sh\nexport PYTHONPATH="{ROOT}"\nexec "{sys.executable}" -m {module} {words} "$@"\n'
+    return f'#!/bin/sh\nexport PYTHONPATH="{ROOT}" PATH="{path}"\nexec "{sys.executable}" -m {module} {words} "$@"\n'

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.bridges import bridge_relay
-from tests.support.peers import Event, Peer, child_of
+from tests.support.children import list_children
+from tests.support.peers import Event, Peer
+from tests.support.processes import find_connections
 
 pytestmark = pytest.mark.tor
 
@@ -24,14 +26,6 @@ def obfs4(bridges: list[str]) -> str:
     if len(bridges) < 2:
         pytest.skip("neither obfs4proxy nor lyrebird is installed")
     return bridges[1]
-
-
-def connections(pid: int) -> set[int]:
-    """The TCP ports that the connections of a process lead to."""
-    links = [str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()]
-    inodes = {link[8:-1] for link in links if link.startswith("socket:[")}
-    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return {int(row[2].partition(":")[2], 16) for row in rows if row[3] == "01" and row[9] in inodes}
 
 
 def files(directory: Path) -> list[Path]:
@@ -51,9 +45,9 @@ def test_rooms_are_created_and_joined_by_bridges_alone(
             ada.wait("room")
             ada.send("by a bridge")
             host.said("by a bridge")
-            assert connections(ada.tor()) == {port_of(bridges[0])}, "it also went to relays by itself"
-            assert port_of(obfs4) not in connections(host.tor()), "it went there without its plugin"
-            for process in (host.tor(), child_of(host.tor()), ada.tor()):
+            assert find_connections(ada.tor()) == {port_of(bridges[0])}, "it also went to relays by itself"
+            assert port_of(obfs4) not in find_connections(host.tor()), "it went there without its plugin"
+            for process in (host.tor(), *list_children(host.tor()), ada.tor()):
                 public = b"".join(Path(f"/proc/{process}/{name}").read_bytes() for name in ("cmdline", "environ"))
                 secrets = [word.encode() for line in bridges for word in line.split() if len(word) > len("iat-mode=0")]
                 assert not [word for word in secrets if word in public], "others of our programs could read it there"

@@ -26,7 +26,7 @@ RAIDERS = 3
 # The moderator, that takes fewer who come in a longer time for a raid: how fast people come over Tor is not up to us.
 MODERATOR = f"""
 import sys, trio, moderator as it
-it.JOINS, it.WITHIN = {RAIDERS}, 60.0
+it.JOINS, it.WITHIN = {RAIDERS}, {PATIENCE}
 try:
     trio.run(it.main, "lobby")
 except KeyboardInterrupt:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.gates import Gate, tor_gate
 from tests.support.peers import Peer
 from tests.support.unit import Unit, run_here
 
@@ -14,21 +15,31 @@ pytestmark = pytest.mark.tor
 
 
 @pytest.fixture
-def unit(torrc: str, short_path: Path) -> Iterator[Unit]:
-    with Unit(run_here(), {"ANONP2P_TORRC": torrc, "XDG_STATE_HOME": str(short_path)}) as unit:
+def gate() -> Iterator[Gate]:
+    with tor_gate() as gate:
+        yield gate
+
+
+@pytest.fixture
+def unit(torrc: str, short_path: Path, gate: Gate) -> Iterator[Unit]:
+    with Unit(run_here(path=gate.path), {"ANONP2P_TORRC": torrc, "XDG_STATE_HOME": str(short_path)}) as unit:
         yield unit
 
 
-def test_a_host_whose_tor_dies_says_that_nobody_reaches_it_until_somebody_does(unit: Unit, torrc: str) -> None:
+def test_a_host_whose_tor_dies_says_that_nobody_reaches_it_until_somebody_does(
+    unit: Unit, torrc: str, gate: Gate
+) -> None:
     told = unit.await_well(True)
     assert (told["role"], told["tor"], told["reachable"], told["members"]) == ("host", True, True, 1)
     (code,) = unit.read("code").split()
     with Peer("--torrc", torrc, "--nick", "ada", "--no-heir", "join", code) as ada:
         ada.wait("room")
         unit.await_true(lambda: unit.ask(f"who {len(ada.events)}")["members"] == 2, "ada in the room")
+        gate.close()  # or else there may be another Tor before it says anything
         os.kill(unit.tor(), signal.SIGKILL)
         told = unit.await_well(False)
         assert (told["tor"], told["reachable"]) == (False, False)
+        gate.open()
         told = unit.await_well(True)
         assert (told["tor"], told["reachable"]) == (True, True)
         ada.wait(lambda event: event["type"] == "link" and event["state"] == "lost")

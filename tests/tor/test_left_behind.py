@@ -12,6 +12,7 @@ import pytest
 
 from tests.support import processes
 from tests.support.bridges import bridge_relay
+from tests.support.children import list_children
 from tests.support.homes import Home, a_home
 from tests.support.peers import Peer
 
@@ -39,18 +40,16 @@ class Traces:
     def of(peer: Peer) -> "Traces":
         """It has to have a Tor of its own, with a control socket."""
         tor = peer.tor()
-        tasks = Path(f"/proc/{tor}/task").iterdir()
-        children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
         (runtime,) = {path for path in processes.open_files(tor) if path.name.startswith("anonp2p-run-")}
         assert runtime.is_dir()
-        return Traces(tor, children, runtime)
+        return Traces(tor, list_children(tor), runtime)
 
     @staticmethod
     def of_starting(peer: Peer) -> "Traces":
         """As soon as it has one."""
         deadline = time.monotonic() + SECONDS
         while time.monotonic() < deadline:
-            with suppress(StopIteration, ValueError, OSError):  # there is no Tor yet, or only what becomes one
+            with suppress(LookupError, ValueError, OSError):  # there is no Tor yet, or only what becomes one
                 return Traces.of(peer)
             time.sleep(0.005)
         raise AssertionError
@@ -146,7 +145,8 @@ def test_what_killed_programs_leave_goes_with_the_next_start_and_nothing_else_do
             peer.process.kill()
             if tor == "Tor is killed too":
                 os.kill(ours.tor, signal.SIGKILL)
-        for ours in traces:
+        for peer, ours in zip(killed, traces, strict=True):
+            peer.process.wait()
             ours.await_end()
             assert ours.runtime.exists(), "it is removed by itself: what is tested here did not happen"
         start_and_fail(home)

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from anonp2p import limits
 from anonp2p.errors import Unreachable
 from anonp2p.names import codes
 from anonp2p.reasons import Reason
@@ -19,13 +20,15 @@ from tests.support.people import always, gathering
 
 pytestmark = [pytest.mark.tor, pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning")]  # stem's
 
+PATIENCE = 150.0  # seconds
+
 
 async def test_a_private_room_is_found_by_invitations_that_are_good_whoever_hosts(torrc: str) -> None:
     async with (
         own_tor(torrc) as hosts,
         own_tor(torrc) as heirs,
         own_tor(torrc) as guests,
-        gathering(SimpleNamespace(patience=60.0)) as gathered,  # all bring their own network
+        gathering(SimpleNamespace(patience=PATIENCE)) as gathered,  # all bring their own network
     ):
         house, guest = House(gathered), always(guests)
         host = await house.found(always(hosts))
@@ -59,15 +62,16 @@ async def test_a_private_room_is_found_by_invitations_that_are_good_whoever_host
 
 @pytest.mark.parametrize("how", ["heir", "moderator"])
 async def test_who_may_have_the_pool_and_is_thrown_out_finds_the_room_nowhere_and_who_was_away_comes_back(
-    torrc: str, how: str
+    torrc: str, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     """5d.7, 5d.8: neither where it was nor where it is, by no key that it knows, and whatever its Tor knows yet."""
+    monkeypatch.setattr(limits, "LINK_LOST", PATIENCE)  # a link that is lost was ended, and not only slow
     async with (
         own_tor(torrc) as hosts,
         own_tor(torrc) as anns,
         own_tor(torrc) as others,
         own_tor(torrc) as absents,
-        gathering(SimpleNamespace(patience=90.0)) as gathered,  # all bring their own network
+        gathering(SimpleNamespace(patience=PATIENCE)) as gathered,  # all bring their own network
     ):
         house, cable = House(gathered), Cable(absents)
         host = await house.found(always(hosts))
@@ -84,7 +88,7 @@ async def test_who_may_have_the_pool_and_is_thrown_out_finds_the_room_nowhere_an
             given.append(await house.invite(ann))
         await host.session.until(lambda: len(host.session.room.replica.ledger.heirs) == 1 + (how == "heir"))
         keys, known = house.list_keys(ann, *given), house.list_addresses(ann)
-        assert await house.is_found(anns, host.session.room.replica.ledger.address, keys[0])
+        await house.await_found(anns, host.session.room.replica.ledger.address, keys[0], PATIENCE)
 
         await cable.cut()
         await host.session.post_input(KickInput("ann", ""))

@@ -1,12 +1,13 @@
 """A service that another Tor has published last, and does not serve any more, is found again once published anew."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 import pytest
 import trio
 
+from anonp2p import limits
 from anonp2p.names.codes import RoomKey
 from anonp2p.net.tor.tor import Tor
 from anonp2p.net.transport import DialFault
@@ -15,7 +16,7 @@ from tests.support.own_tors import own_tor
 pytestmark = [pytest.mark.tor, pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning")]  # stem's
 
 KEY = RoomKey(b"k" * 32)
-FOUND = 120.0  # seconds for dials, one after the other, until one leads there
+FOUND = 240.0  # seconds for dials, one after the other, until one leads there
 
 
 async def _echo(stream: trio.abc.Stream) -> None:
@@ -35,11 +36,11 @@ async def _serving(tor: Tor, links: trio.Nursery) -> AsyncIterator[None]:
 
 
 async def _dial(tor: Tor) -> trio.abc.Stream:
+    """A try without an answer is given up, as the program does."""
     while True:
-        try:
+        with trio.move_on_after(limits.DIAL_TRIES[0]), suppress(DialFault):
             return await tor.dial(KEY.code, "members")
-        except DialFault:
-            await trio.sleep(1)
+        await trio.sleep(1)
 
 
 async def _is_answered(link: trio.abc.Stream) -> bool:

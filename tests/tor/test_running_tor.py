@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, ExitStack, aclosing, suppress
 from itertools import count
-from pathlib import Path
 
 import pytest
 import trio
@@ -22,10 +21,14 @@ from anonp2p.net.tor.listener import LocalEntrance
 from anonp2p.net.tor.socks import SocksError
 from anonp2p.net.tor.tor import Tor
 from anonp2p.net.transport import DialFault, Place
+from tests.support.other_limits import other_limits
 from tests.support.peers import Peer
+from tests.support.processes import find_listeners
 from tests.support.tors import RunningTor, running_tor
 
 pytestmark = [pytest.mark.tor, pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning")]  # stem's
+
+SILENT = 600.0  # seconds for which a stream may say nothing
 
 
 @pytest.fixture
@@ -71,7 +74,8 @@ def test_a_room_ends_with_the_program_that_made_it_not_with_its_tor(running: Run
 
 async def test_a_circuit_with_more_silent_streams_than_anybody_needs_is_closed(running: RunningTor) -> None:
     """And so 40 of them over one circuit keep nobody out."""
-    with Peer("--control", running.control, "create", "demo") as host:
+    patient = other_limits(HANDSHAKE_SECONDS=SILENT)  # they do not end by themselves before
+    with Peer("--control", running.control, "create", "demo", **patient) as host:
         code = host.wait("room")["code"]
         host.wait("reachable")
         proxy = Endpoint.parse(running.socks)
@@ -82,7 +86,7 @@ async def test_a_circuit_with_more_silent_streams_than_anybody_needs_is_closed(r
                     while await stream.receive_some():
                         pass
 
-        with trio.fail_after(limits.HANDSHAKE_SECONDS / 2):  # they do not end by themselves before
+        with trio.fail_after(SILENT / 5):
             async with trio.open_nursery() as nursery:
                 for _ in range(40):
                     nursery.start_soon(silent)
@@ -104,7 +108,7 @@ def test_a_room_at_another_users_tor_is_reached_through_it_alone(torrc: str) -> 
         host.wait("reachable")
         with Peer("--socks", ours.socks, "join", code) as ada:
             ada.wait("room")
-            port = str(listening_port(host.process.pid))
+            (port,) = map(str, find_listeners(host.process.pid))
             assert greeting(port) == b""
             assert greeting(port, "setpriv", "--reuid", str(OTHER + 1), "--clear-groups") == b""
             assert greeting(port, "setpriv", "--reuid", str(OTHER), "--clear-groups"), (
@@ -112,15 +116,6 @@ def test_a_room_at_another_users_tor_is_reached_through_it_alone(torrc: str) -> 
             )
             ada.send("hello")
             host.said("hello")
-
-
-def listening_port(pid: int) -> int:
-    """The TCP port at which this process listens."""
-    links = [str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()]
-    inodes = {link[8:-1] for link in links if link.startswith("socket:[")}
-    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    (port,) = [int(row[1].partition(":")[2], 16) for row in rows if row[3] == "0A" and row[9] in inodes]
-    return port
 
 
 def greeting(port: str, *become: str) -> bytes:
@@ -143,9 +138,9 @@ async def greet(place: Place, words: bytes) -> None:
 
 async def reach(tor: Tor, key: RoomKey) -> trio.abc.Stream:
     """A stream to a room that is there; a try without an answer is given up, as the program does."""
-    with trio.fail_after(60):
+    with trio.fail_after(180):
         for number in count():
-            with trio.move_on_after(5), suppress(DialFault):
+            with trio.move_on_after(limits.DIAL_TRIES[0]), suppress(DialFault):
                 return await tor.dial(key.code, f"reach:{number}")
             await trio.sleep(0.3)
     raise AssertionError

@@ -8,7 +8,9 @@ import sys
 import pytest
 
 from tests.support import terminal
-from tests.support.peers import Peer, child_of
+from tests.support.children import list_children
+from tests.support.gates import tor_gate
+from tests.support.peers import Peer
 from tests.support.stage import Stage
 
 pytestmark = pytest.mark.tor
@@ -16,10 +18,10 @@ pytestmark = pytest.mark.tor
 PATIENCE = 120.0  # seconds for what Tor has to do
 
 
-def screen(torrc: str, *arguments: str) -> Stage:
+def screen(torrc: str, *arguments: str, **environment: str) -> Stage:
     """The program as a user starts it."""
     command = [sys.executable, "-m", "anonp2p", "--torrc", torrc, "--nick", "ada", *arguments]
-    return Stage(columns=80, rows=24, command=command)
+    return Stage(columns=80, rows=24, command=command, environment=environment)
 
 
 def test_a_room_is_created_and_talked_in_and_left(torrc: str) -> None:
@@ -32,12 +34,12 @@ def test_a_room_is_created_and_talked_in_and_left(torrc: str) -> None:
         stage.until("Others can join now", PATIENCE)
         with Peer("--torrc", torrc, "--nick", "ben", "join", code) as ben:
             ben.wait("room")
-            stage.until("ben joined")
+            stage.until("ben joined", PATIENCE)
             stage.type("hello ben\n")
             ben.said("hello ben")
             ben.send("hello ada")
-            stage.until(r"\d\d:\d\d +ben │ hello ada")
-            stage.until(r"\d\d:\d\d +ada │ hello ben")
+            stage.until(r"\d\d:\d\d +ben │ hello ada", PATIENCE)
+            stage.until(r"\d\d:\d\d +ada │ hello ben", PATIENCE)
             ben.end_input()
             stage.until("ben left", PATIENCE)
         stage.type("/quit\n")
@@ -46,17 +48,20 @@ def test_a_room_is_created_and_talked_in_and_left(torrc: str) -> None:
 
 
 def test_a_room_is_joined_and_outlives_a_tor_that_dies(torrc: str) -> None:
-    with Peer("--torrc", torrc, "--nick", "ben", "create", "demo") as ben:
+    with tor_gate() as gate, Peer("--torrc", torrc, "--nick", "ben", "create", "demo") as ben:
         code = ben.wait("room")["code"]
         ben.wait("reachable")
-        with screen(torrc, "join", code) as stage:
+        with screen(torrc, "join", code, PATH=gate.path) as stage:
             stage.until("try 1.*[0-9]+ s|You are in demo", PATIENCE)
             stage.until("You are in demo as ada, with ben", PATIENCE)
-            stage.until("link up")
-            os.kill(child_of(stage.on_pty.process.pid), signal.SIGKILL)
+            stage.until("link up", PATIENCE)
+            gate.close()  # or else it may be back before anybody looks
+            [tor] = list_children(stage.on_pty.process.pid)
+            os.kill(tor, signal.SIGKILL)
             stage.until("link (lost|connecting)", PATIENCE)
             stage.type("typed meanwhile\n")
             stage.until(r"^ +… +ada │ typed meanwhile")  # no time: it has no place yet
+            gate.open()
             stage.until("link up", PATIENCE)
             stage.until(r"^\d\d:\d\d +ada │ typed meanwhile", PATIENCE)
             ben.said("typed meanwhile")

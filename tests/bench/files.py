@@ -3,7 +3,7 @@
 import secrets
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,6 +21,7 @@ from anonp2p.room import events
 from anonp2p.room.file_events import OfferEvent, TransferEvent
 from anonp2p.room.file_inputs import AcceptInput, SendFileInput
 from tests.bench.children import BenchFailed
+from tests.bench.over_tor import in_turn
 from tests.bench.peers import ONIONSHARE, find_peer
 from tests.bench.results import FLOOR, OURS, Result
 from tests.bench.servers import serve_onionshare
@@ -39,17 +40,18 @@ NOTHING = "nothing"
 _SOURCE = "source.bin"
 
 
-async def _dial(tor: Tor, code: str) -> trio.abc.Stream:
-    """Right after it was published, a service is not found everywhere."""
+async def _dial(tor: Tor, code: str) -> tuple[float, trio.abc.Stream]:
+    """When the dial began, and the stream. Right after it was published, a service is not found everywhere."""
     while True:
+        begun = time.monotonic()
         try:
-            return await tor.dial(code, f"{secrets.token_hex(8)}:1")
+            return begun, await tor.dial(code, f"{secrets.token_hex(8)}:1")
         except DialFault:
             await trio.sleep(1.0)
 
 
 async def _stream(hosts: Tor, others: Tor, size: int) -> float:
-    """Seconds that so many bytes take on a plain stream, once it is there."""
+    """Seconds that so many bytes take on a plain stream, from the dial on."""
     key, data = RoomKey(secrets.token_bytes(32)), secrets.token_bytes(PIECE)
 
     async def serve(stream: trio.abc.Stream) -> None:
@@ -61,9 +63,8 @@ async def _stream(hosts: Tor, others: Tor, size: int) -> float:
     async with hosts.listen(key) as place, trio.open_nursery() as nursery:
         nursery.start_soon(partial(trio.serve_listeners, serve, [place.listener]))
         await place.published()
-        stream = await _dial(others, key.code)
+        begun, stream = await _dial(others, key.code)
         left = size // PIECE * PIECE
-        begun = ended = time.monotonic()
         async with stream:
             while left and (came := await stream.receive_some(PIECE)):
                 left -= len(came)
@@ -147,20 +148,23 @@ async def _measure(torrc: str, size: int, trials: int, directory: Path, quiet: f
     with ExitStack() as stack:
         shared = stack.enter_context(_sharing(torrc, source)) if find_peer(ONIONSHARE) else None
         async with _pair(torrc) as (hosts, others, ada, ben):
-            for _ in range(trials):
+            ways: dict[str, Callable[[], Awaitable[float]]] = {
+                FLOOR: partial(_stream, hosts, others, size),
+                OURS: partial(_transfer, ada, ben, source, directory),
+            }
+            if shared is not None:
+                ways[ONIONSHARE] = partial(_download, *shared, size)
+            for trial in range(trials):
                 async with _talking(ada, ben, found[NOTHING].talk):
                     await trio.sleep(quiet)
-                async with _talking(ada, ben, found[FLOOR].talk):
-                    found[FLOOR].seconds.append(await _stream(hosts, others, size))
-                async with _talking(ada, ben, found[OURS].talk):
-                    found[OURS].seconds.append(await _transfer(ada, ben, source, directory))
-                if shared is not None:
-                    found[ONIONSHARE].seconds.append(await _download(*shared, size))
+                for name in in_turn([*ways], trial):
+                    async with _talking(ada, ben, found[name].talk):
+                        found[name].seconds.append(await ways[name]())
     return found
 
 
 async def _download(socks_port: str, address: str, size: int) -> float:
-    """Seconds from the first byte of the file, as a browser fetches it, to its last."""
+    """Seconds from the dial on until it is there, as a browser fetches it."""
     proxy = Endpoint(path=socks_port.removeprefix("unix:"))
     stream: trio.abc.Stream | None = None
     begun = time.monotonic()

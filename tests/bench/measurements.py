@@ -22,7 +22,7 @@ FAILURES: Final = (BenchFailed, PeerFailed, AstrayError, OSError, TimeoutError, 
 
 
 _NEAR: Final = Rounds()
-_FAR: Final = Rounds(starts=4, joins=3, spaced=4, back_to_back=6)
+_FAR: Final = Rounds(starts=4, joins=4, spaced=2, back_to_back=3, seconds=4.0)
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,13 @@ class Plan:
     runs: int = 2
     seconds: float = 2.0
     cost_members: tuple[int, ...] = (2, 50, 200)
-    cost_runs: int = 2
+    cost_runs: int = 3
     key_members: tuple[int, ...] = (2, 50, 1000)
     key_runs: int = 5
     near: Rounds = _NEAR
     far: Rounds = _FAR
     megabytes: int = 8
-    trials: int = 2
+    trials: int = 4
     people: int = 5
     leaves: int = 3
     kills: int = 8  # one in four meets relays that tell of it seconds late

@@ -27,15 +27,18 @@ MS: Final = 1_000
 
 @dataclass(frozen=True)
 class Rounds:
-    """How often what is measured. sizes: clients in a room. seconds: of each fan-out."""
+    """How often what is measured. sizes: clients in a room. seconds: of each fan-out.
+
+    joins, talks: of four kinds of rooms each is as often the first as any other one, the second, and so on.
+    """
 
     starts: int = 8
-    joins: int = 4
+    joins: int = 8
     sizes: tuple[int, ...] = (2, 10, 30)
-    talks: int = 2
-    spaced: int = 8
-    back_to_back: int = 12
-    seconds: float = 4.0
+    talks: int = 4
+    spaced: int = 4  # messages of each talk
+    back_to_back: int = 6
+    seconds: float = 2.0
     least_for_fan_out: int = 10
 
 
@@ -156,7 +159,7 @@ def talk(torrc: str, where: str, rounds: Rounds) -> Iterator[Result]:
             found = {name: _Talk() for name in rooms}
             for turn in range(rounds.talks):
                 for name in in_turn([*rooms], turn):
-                    _talk(rooms[name], rounds, found[name], _others(rooms, rooms[name]))
+                    _talk(rooms[name], rounds, turn, found[name], _others(rooms, rooms[name]))
             yield from _results(found, where, size)
 
 
@@ -164,9 +167,9 @@ def _others(rooms: dict[str, Room], room: Room) -> list[Room]:
     return [other for other in rooms.values() if other is not room]
 
 
-def _talk(room: Room, rounds: Rounds, found: _Talk, idle: Sequence[Room]) -> None:
-    found.spaced += latencies(room, rounds.spaced, SPACED, idle)
-    found.back_to_back += latencies(room, rounds.back_to_back, 0.0, idle)
+def _talk(room: Room, rounds: Rounds, turn: int, found: _Talk, idle: Sequence[Room]) -> None:
+    found.spaced += latencies(room, rounds.spaced, SPACED, idle, turn * rounds.spaced)
+    found.back_to_back += latencies(room, rounds.back_to_back, 0.0, idle, turn * rounds.back_to_back)
     if room.size >= rounds.least_for_fan_out:
         flow = fan_out(
             room,

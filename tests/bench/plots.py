@@ -32,7 +32,10 @@ FIGURES: Final[dict[str, tuple[Panel, ...]]] = {
         Panel(f"{name}, {where}", (name,), where) for name in (_SPACED, _TOGETHER) for where in (NEAR, FAR)
     ),
     "bench-fan-out": tuple(Panel(f"fan-out, {where}", ("fan-out",), where) for where in (LOOPBACK, NEAR, FAR)),
-    "bench-times": tuple(Panel(where, _TIMES, where, by_name=True) for where in (NEAR, FAR)),
+    "bench-times": tuple(
+        Panel(f"{how} distances ({where})", _TIMES, where, by_name=True)
+        for how, where in (("without", NEAR), ("with", FAR))
+    ),
 }
 
 
@@ -58,6 +61,7 @@ def draw(report: Report, folder: Path) -> list[Path]:
             _draw_panel(axis, panel, found)
         legends = [axis.get_legend_handles_labels() for axis in axes.flat]
         handles = {label: bars for legend in legends for bars, label in zip(*legend, strict=True)}
+        figure.suptitle(_caption(report), fontsize="small")
         figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=len(handles))
         for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
             path = folder / f"{name}.{kind}"
@@ -65,6 +69,16 @@ def draw(report: Report, folder: Path) -> list[Path]:
             written.append(path)
         pyplot.close(figure)
     return written
+
+
+def _caption(report: Report) -> str:
+    """What bars and lines are, and where and when that was."""
+    machine = [
+        spelled.format(report.machine[name])
+        for name, spelled in (("processor", "{}"), ("cores", "{} cores"), ("tor", "tor {}"), ("date", "{}"))
+        if name in report.machine
+    ]
+    return f"bars: medians; lines: 5th to 95th percentile; {', '.join(machine)}"
 
 
 def _results(report: Report, panel: Panel) -> Iterator[Result]:
@@ -88,12 +102,18 @@ def _draw_panel(axis: Any, panel: Panel, found: list[Result]) -> None:
             place = at + (number - (len(shown) - 1) / 2) * width
             looks = {"color": COLOURS[name], "label": NAMES.get(name, name), "ecolor": "#333333", "capsize": 2}
             axis.bar(place, middle, width * 0.9, yerr=spread, **looks)
+            if panel.by_name:  # some are too small to be read beside others
+                where = place, percentile(samples, 95)
+                axis.annotate(
+                    f"{middle:.2g}", where, (0, 2), textcoords="offset points", ha="center", fontsize="x-small"
+                )
     axis.set_title(panel.title)
-    axis.set_ylabel(found[0].unit)
+    axis.set_ylabel(f"{found[0].unit} (logarithmic)" if panel.where == LOOPBACK else found[0].unit)
     names = [result.name.replace(": ", ":\n") if panel.by_name else result.case for result in found]
     axis.set_xticks(range(len(found)), names)
     axis.tick_params(axis="x", labelsize="small")
     if panel.where == LOOPBACK:
         axis.set_yscale("log")
+    axis.margins(y=0.1)
     axis.grid(axis="y", alpha=0.3)
     axis.set_axisbelow(True)

@@ -80,10 +80,13 @@ def rest(rooms: Sequence[Room], seconds: float) -> None:
             room.pump(LOOK / len(rooms))
 
 
-def latencies(room: Room, messages: int, pause: float, idle: Sequence[Room] = ()) -> list[float]:
-    """Seconds from one client to each other one, by way of the host: one message at a time, so many seconds apart."""
+def latencies(room: Room, messages: int, pause: float, idle: Sequence[Room] = (), first: int = 0) -> list[float]:
+    """Seconds from one client to each other one, by way of the host: one message at a time, so many seconds apart.
+
+    first: who says the first one; others follow in turn.
+    """
     found = []
-    for number in range(messages):
+    for number in range(first, first + messages):
         rest([room, *idle], pause)
         author = number % room.size
         readers = [reader for reader in range(room.size) if reader != author]

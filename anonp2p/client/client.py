@@ -59,6 +59,7 @@ class Client:
 
     # --- Tor
 
+    @trio.lowlevel.enable_ki_protection
     async def _keep_tor(self) -> None:
         """Keeps a Tor until there is none to be had any more, which ends all rooms."""
         error = await self._tor.run()
@@ -153,6 +154,7 @@ class Client:
         self._nursery.start_soon(self._live, opened)
         return opened
 
+    @trio.lowlevel.enable_ki_protection
     async def _live(self, opened: OpenRoom) -> None:
         try:
             await opened.run()

@@ -56,6 +56,7 @@ class _Nursery:
         self.is_there = trio.Event()
 
 
+@trio.lowlevel.enable_ki_protection
 async def _run_nursery(shield: trio.CancelScope, rooms: _Nursery) -> None:
     with shield:
         async with trio.open_nursery() as rooms.nursery:

@@ -133,6 +133,7 @@ class Link:
         async with self._turns:
             return self.connection.data_to_send()
 
+    @trio.lowlevel.enable_ki_protection
     async def _write(self) -> None:
         try:
             while data := await self._take_data():

@@ -9,6 +9,7 @@ from anonp2p.net.transport import Place
 from anonp2p.room import inputs
 
 
+@trio.lowlevel.enable_ki_protection
 async def serve(place: Place, address: bytes, links: Links, attending: trio.Nursery) -> None:
     """Accepts links for a session, no faster than its room hears of them, until it is cancelled.
 
@@ -16,6 +17,7 @@ async def serve(place: Place, address: bytes, links: Links, attending: trio.Nurs
     cancelled, it ends them all.
     """
 
+    @trio.lowlevel.enable_ki_protection
     async def attend(stream: trio.abc.Stream, link: Link, number: int) -> None:
         async def deliver(payload: bytes) -> None:
             is_first = not link.connection.is_settled

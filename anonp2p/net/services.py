@@ -71,6 +71,7 @@ class Services:
         async with self._network.take_turn(self._links, effect.pause) as network:
             return network  # others may come back while this one is served
 
+    @trio.lowlevel.enable_ki_protection
     async def _publish(self, place: Place, address: bytes) -> None:
         if place.undefended:
             self._tell(UndefendedEvent(room=self._room, defences=place.undefended))

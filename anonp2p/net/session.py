@@ -96,6 +96,7 @@ class Session:
         with trio.move_on_after(limits.WITHDRAW_PATIENCE), suppress(AnonError):
             await (await self._network.usable(0.0)).forget_keys(self._isolation)
 
+    @trio.lowlevel.enable_ki_protection
     async def _watch_network(self) -> None:
         """Tells the room when there is a network, and when there is none any more."""
         with suppress(AnonError):  # of which the room is told by whoever keeps the network: there will be none
@@ -113,6 +114,7 @@ class Session:
         assert self._nursery is not None, "a room says what to do only while it lives"
         self._nursery.start_soon(self._report_errors, work, service)
 
+    @trio.lowlevel.enable_ki_protection
     async def _report_errors(self, work: Callable[[], Awaitable[object]], service: bytes) -> None:
         """Tells the room of an error that another try would not avoid."""
         try:

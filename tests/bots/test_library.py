@@ -1,8 +1,9 @@
 """The library, as a bot uses it, over a network in memory."""
 
+import signal
 import subprocess
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import pytest
@@ -600,6 +601,36 @@ async def test_an_interrupt_comes_out_as_one(autojump_clock: Clock) -> None:
     with pytest.raises(KeyboardInterrupt):
         async with Company().connect() as tor, tor.create("den"):
             raise KeyboardInterrupt
+
+
+def test_an_interrupt_that_comes_while_a_room_is_at_work_leaves_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python raises it in whatever it happens to do, which may be a task of ours."""
+    handle, is_due = LiveRoom.handle_input, False
+
+    def interrupt(room: LiveRoom, what: inputs.Input, now: inputs.Now) -> object:
+        nonlocal is_due
+        if is_due and not room.hosting and isinstance(what, inputs.ReceivedInput):
+            is_due = False
+            signal.raise_signal(signal.SIGINT)
+        return handle(room, what, now)
+
+    async def talk() -> str:
+        nonlocal is_due
+        company = Company()
+        async with company.connect("ann") as tor, tor.create("den") as ann:
+            with suppress(KeyboardInterrupt):
+                async with company.connect("bob") as its, its.join(ann.code):
+                    is_due = True
+                    await ann.send("hello")
+                    await trio.sleep_forever()
+            return str((await ann.wait_for("left", within=PATIENCE)).reason)
+
+    monkeypatch.setattr(LiveRoom, "handle_input", interrupt)
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert trio.run(talk, clock=Clock(autojump_threshold=0)) == "left"
+    finally:
+        signal.signal(signal.SIGINT, usual)
 
 
 async def test_several_interrupts_come_out_as_one(autojump_clock: Clock) -> None:

@@ -86,6 +86,7 @@ class Fetch:
             for _ in range(links):
                 nursery.start_soon(self._keep_dialling, download)
 
+    @trio.lowlevel.enable_ki_protection
     async def _keep_dialling(self, download: Download) -> None:
         """Has one link after the other, until nothing is missing."""
         tries, pause, returns = 0, limits.DIAL_PAUSE, False

@@ -70,6 +70,7 @@ class Offering:
             await transport.lost.wait()
             accepting.cancel_scope.cancel()
 
+    @trio.lowlevel.enable_ki_protection
     async def _accept(self, place: Place, secret: bytes, nursery: trio.Nursery) -> None:
         while True:
             stream = await place.listener.accept()
@@ -79,6 +80,7 @@ class Offering:
             self._half_open.append(scope)
             nursery.start_soon(self._attend, stream, place, secret, scope, nursery)
 
+    @trio.lowlevel.enable_ki_protection
     async def _attend(
         self, stream: trio.abc.Stream, place: Place, secret: bytes, scope: trio.CancelScope, nursery: trio.Nursery
     ) -> None:
@@ -141,6 +143,7 @@ class Offering:
                 fetcher.forgetting = trio.CancelScope()
                 nursery.start_soon(self._forget, member, fetcher)
 
+    @trio.lowlevel.enable_ki_protection
     async def _forget(self, member: bytes, fetcher: _Fetcher) -> None:
         """The last link of a member's has ended: it has all, or comes back, or is given up.
 

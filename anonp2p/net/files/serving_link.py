@@ -79,6 +79,7 @@ class ServingLink:
         if not (self.is_done or may_fetch()):
             await self.refuse("not-yours")
 
+    @trio.lowlevel.enable_ki_protection
     async def _read(self, scope: trio.CancelScope) -> None:
         """Takes in requests, of which the end bounds how many wait, until the fetcher ends the link."""
         try:

@@ -286,6 +286,7 @@ async def _either(first: trio.Event, second: trio.Event, seconds: float) -> None
             nursery.cancel_scope.cancel()
 
 
+@trio.lowlevel.enable_ki_protection
 async def _then_cancel(event: trio.Event, scope: trio.CancelScope) -> None:
     await event.wait()
     scope.cancel()

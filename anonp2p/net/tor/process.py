@@ -162,6 +162,7 @@ class Voice:
         self.complaint = ""
         self._complaints = complaints
 
+    @trio.lowlevel.enable_ki_protection
     async def listen(self, process: trio.Process) -> None:
         """Reads what Tor prints until it has closed its end."""
         assert process.stdout is not None

@@ -38,6 +38,7 @@ async def race(first: Dial, *later: Later) -> Won:
     running = 0  # how many tries are
     began_at = trio.current_time()
 
+    @trio.lowlevel.enable_ki_protection
     async def attempt(number: int, dial: Dial) -> None:
         nonlocal running
         began = trio.current_time()

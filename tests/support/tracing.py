@@ -77,15 +77,25 @@ class StracedPython:
         self.path = _script(place / "straced-python", command)
 
     def calls(self) -> "list[Call]":
-        """Everything that was called by processes that have ended, each process for itself; a thread is one here."""
+        """Everything that was called by processes that have ended, each process for itself; a thread is one here.
+
+        Of a Tor, which ends together with its threads, strace now and then tells all but the end. It has seen that
+        all the same where it has told the end of the program that had started it, and waited for it.
+        """
         processes = {int(path.suffix[1:]): path for path in self._output.parent.glob(f"{self._output.name}.*")}
-        calls = {process: _read(process, path) for process, path in processes.items()}
+        read = {process: _read(process, path) for process, path in processes.items()}
+        calls = {process: called for process, (called, _) in read.items()}
         parents = {
             int(call.result): call.process
             for each in calls.values()
             for call in each
             if call.name in ("clone", "clone3", "fork", "vfork") and call.worked
         }
+        for process, (_, has_ended) in read.items():
+            if not has_ended:
+                _, is_program_over = read.get(parents.get(process, 0), ([], False))
+                is_over = is_program_over and not Path(f"/proc/{process}").exists()
+                assert is_over, f"process {process} has not ended, or strace has not seen it"
         programs: dict[int, str] = {}
         for process in sorted(processes, key=lambda each: _generation(each, parents)):
             programs[process] = programs.get(parents.get(process, 0), "")
@@ -158,9 +168,12 @@ def _unquote(text: str) -> bytes:
     return bytes.fromhex(text.replace("\\x", ""))
 
 
-def _read(process: int, path: Path) -> list[Call]:
-    *lines, last = path.read_text("ascii").splitlines()
-    assert last.startswith("+++ "), f"process {process} has not ended, or strace has not seen it"
+def _read(process: int, path: Path) -> "tuple[list[Call], bool]":
+    """What it called, and whether its end is told."""
+    lines = path.read_text("ascii").splitlines()
+    has_ended = lines[-1].startswith("+++ ")
+    if has_ended:
+        lines.pop()
     calls = []
     if lines and re.fullmatch(r"\?+\( <unfinished \.\.\.>", lines[-1]):
         lines.pop()  # it was killed as it began a call: the kernel had nothing of that to tell any more
@@ -168,4 +181,4 @@ def _read(process: int, path: Path) -> list[Call]:
         found = re.fullmatch(r"(\w+)\((.*)\)\s+= (.+)", line)
         assert found, f"a line of strace that is not understood: {line[:400]}"
         calls.append(Call(process, *found.groups()))
-    return calls
+    return calls, has_ended
